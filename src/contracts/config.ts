@@ -1,0 +1,76 @@
+import { z } from 'zod';
+
+/**
+ * The one configuration: defaults, then the file (`--config`, else `tripwatch.config.json` in the data folder), then
+ * `TRIPWATCH_…` variables. Read once at start; every fault is reported together. Secrets are references, never values.
+ */
+
+/** `env:NAME` or `file:/path`: where a secret is read from at start. */
+export const secretRefSchema = z
+  .string()
+  .regex(
+    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+    'must be env:NAME or file:/path, so that no secret stands in the file',
+  );
+
+const port = z.int().min(0).max(65535).describe('0: any free port');
+
+export const providerAccountSchema = z.strictObject({
+  account: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/)
+    .describe('name of this account, your choice; stays the same for ever'),
+  connector: z.enum(['aerodatabox', 'duffel']),
+  url: z.url().optional().describe("base address; default: the vendor's"),
+  key: secretRefSchema.describe('API key or token'),
+  webhookSecret: secretRefSchema.optional().describe('secret that the vendor signs its webhooks with'),
+  calls: z
+    .array(z.strictObject({ max: z.int().min(1), perSeconds: z.int().min(1) }))
+    .default([{ max: 1, perSeconds: 1 }])
+    .describe('how many calls in how many seconds; all limits hold together'),
+  freshSeconds: z.int().min(30).max(86_400).default(300).describe('how old an answer may get where the calls allow'),
+});
+export type ProviderAccountConfig = z.infer<typeof providerAccountSchema>;
+
+export const configSchema = z.strictObject({
+  http: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: port.default(8420),
+      publicUrl: z.url().optional().describe('address under which others reach this, for feeds and provider webhooks'),
+    })
+    .prefault({}),
+  smtp: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      host: z.string().default('127.0.0.1'),
+      port: port.default(2525),
+      domain: z.string().default('in.tripwatch.localhost').describe('domain of the forwarding addresses'),
+      maxBytes: z
+        .int()
+        .min(1024)
+        .max(100 * 1024 * 1024)
+        .default(25 * 1024 * 1024),
+    })
+    .prefault({}),
+  providers: z.array(providerAccountSchema).default([]),
+  webhooks: z
+    .strictObject({
+      allowPrivate: z.boolean().default(false).describe('let webhooks go to private and loopback addresses over http'),
+    })
+    .prefault({}),
+  workers: z.int().min(1).max(64).optional().describe('parsing threads; default: cores − 1'),
+  clock: z
+    .strictObject({
+      speed: z.number().min(0.001).max(100_000).default(1),
+      startAt: z.iso.datetime().optional().describe('what this clock shows at `anchor`'),
+      anchor: z.int().optional().describe('real epoch ms at which the clock shows `startAt`'),
+    })
+    .refine((c) => c.speed === 1 || (c.startAt !== undefined && c.anchor !== undefined), {
+      message: 'a speed other than 1 needs startAt and anchor',
+    })
+    .prefault({})
+    .describe('for the sandbox only'),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
+});
+export type Config = z.infer<typeof configSchema>;

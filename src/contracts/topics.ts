@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { changeSchema, observationSchema, reservationSchema } from './observation.ts';
+
+/** The topics and the schema of each one's data. Grow by adding optional fields; otherwise make a new version. */
+
+const blobRef = z.templateLiteral(['sha256:', z.string()]);
+const instant = z.iso.datetime();
+
+/** What collect may decide on without opening the mail. */
+export const mailHeadSchema = z.object({
+  fromAddress: z.string(),
+  fromName: z.string().optional(),
+  subject: z.string(),
+  date: instant.optional(),
+  messageId: z.string().optional(),
+});
+
+const mailCommon = {
+  mailId: z.templateLiteral(['mail_', z.string()]),
+  mailboxId: z.templateLiteral(['mbx_', z.string()]),
+  head: mailHeadSchema,
+  size: z.int().min(0),
+  receivedAt: instant,
+  via: z.enum(['smtp', 'import']),
+};
+
+const factValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const facts = z.record(
+  z.string(),
+  z.object({ value: factValue, evidence: z.object({ where: z.string(), raw: z.string().optional() }).optional() }),
+);
+
+/** A provider's answer in our vocabulary: what an observation will carry, without an owner. */
+export const answerSchema = z.object({
+  authority: z.enum(['status', 'booking']),
+  assertedAt: instant,
+  bookingKeys: z.array(z.string()),
+  facts,
+  legs: z.array(
+    z.object({
+      kind: observationSchema.shape.legs.element.shape.kind,
+      keys: z.array(z.string()),
+      facts,
+    }),
+  ),
+});
+export type Answer = z.infer<typeof answerSchema>;
+
+const follower = z.object({
+  tenant: z.templateLiteral(['tnt_', z.string()]),
+  traveller: z.templateLiteral(['trv_', z.string()]),
+  reservation: z.templateLiteral(['rsv_', z.string()]),
+});
+
+export const TOPICS = {
+  'mail.seen': z.object({ ...mailCommon, raw: blobRef }),
+  'mail.collected': z.object({ ...mailCommon, raw: blobRef, reason: z.string() }),
+  'observation.recorded': z.object({ observation: observationSchema }),
+  'reservation.changed': z.object({
+    reservation: reservationSchema,
+    changes: z.array(changeSchema),
+    changedAt: instant,
+    /** When the outside source said it, and when we fetched or received it: for the freshness figures. */
+    assertedAt: instant.optional(),
+    observedAt: instant.optional(),
+    /** Set when this reservation was joined into another one and is gone. */
+    mergedInto: z.templateLiteral(['rsv_', z.string()]).optional(),
+  }),
+  'subject.observed': z.object({
+    subjectId: z.templateLiteral(['sub_', z.string()]),
+    account: z.string(),
+    label: z.string(),
+    answer: answerSchema,
+    fetchedAt: instant,
+    /** Continue after this follower (fan-out goes in bounded batches). */
+    after: z.string().optional(),
+    /** Only for this one, who began to follow after the answer came. */
+    only: follower.optional(),
+  }),
+  'itinerary.updated': z.object({
+    reservationId: z.templateLiteral(['rsv_', z.string()]),
+    version: z.int(),
+    title: z.string(),
+    /** One plain sentence a change, in English; clients may build their own from `changes`. */
+    sentences: z.array(z.string()),
+    changes: z.array(changeSchema),
+    changedAt: instant,
+    assertedAt: instant.optional(),
+    observedAt: instant.optional(),
+    publishedAt: instant,
+    mergedInto: z.templateLiteral(['rsv_', z.string()]).optional(),
+  }),
+  'notification.sent': z.object({
+    endpointId: z.templateLiteral(['whe_', z.string()]),
+    eventId: z.string(),
+    state: z.enum(['sent', 'dead']),
+    attempts: z.int(),
+    lastStatus: z.int().optional(),
+    reason: z.string().optional(),
+  }),
+} as const;
+
+export type Topic = keyof typeof TOPICS;
+export type TopicData<T extends Topic> = z.infer<(typeof TOPICS)[T]>;
+
+/** CloudEvents `type` of a topic: reverse domain style, with the schema's major version. */
+export function eventType(topic: Topic): string {
+  return `dev.tripwatch.${topic}.v1`;
+}

@@ -1,0 +1,70 @@
+import type { AnyEvent } from '../../contracts/event.ts';
+import type { Topic } from '../../contracts/topics.ts';
+import type { EventId, Id, TenantId } from '../../domain/ids.ts';
+
+export type DeadLetterId = Id<'dead'>;
+
+export interface AttemptRecord {
+  readonly at: number;
+  readonly kind: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** An event set aside for one consumer, with cause and history; the payload stays in the log under its event id. */
+export interface DeadLetter {
+  readonly id: DeadLetterId;
+  readonly tenant: TenantId;
+  readonly consumer: string;
+  readonly topic: Topic;
+  readonly eventId: EventId;
+  readonly key: string;
+  readonly correlation: string;
+  readonly attempts: readonly AttemptRecord[];
+  readonly code: string;
+  readonly message: string;
+  readonly state: 'open' | 'replayed' | 'discarded';
+  readonly createdAt: number;
+  readonly decidedAt: number | undefined;
+  /** Why it was discarded, or by whom replayed. */
+  readonly decision: string | undefined;
+}
+
+export interface LogEntry {
+  readonly seq: number;
+  readonly event: AnyEvent;
+}
+
+export interface LogRepo {
+  /** Marks an event as processed by a consumer, for ever. False: it was before, so its effect must not run again. */
+  claim(consumer: string, eventId: EventId, now: number): Promise<boolean>;
+  /** Appends completed events; a repeat of an id changes nothing. */
+  append(events: readonly AnyEvent[]): Promise<void>;
+  get(eventId: EventId): Promise<LogEntry | undefined>;
+  /** The story of one mail, subject or command, in order. */
+  byCorrelation(tenant: TenantId, correlation: string, limit: number): Promise<readonly LogEntry[]>;
+  /** Events about one thing (mail, reservation, subject id), in order. */
+  bySubject(tenant: TenantId, subject: string, limit: number): Promise<readonly LogEntry[]>;
+  /** Which consumers have processed it, and when. */
+  processedBy(eventId: EventId): Promise<readonly { readonly consumer: string; readonly at: number }[]>;
+  /** Parked for a retry at present, with attempts so far. */
+  parked(
+    eventId: EventId,
+  ): Promise<
+    readonly { readonly consumer: string; readonly nextAt: number; readonly attempts: readonly AttemptRecord[] }[]
+  >;
+  addDeadLetter(letter: DeadLetter): Promise<void>;
+  getDeadLetter(tenant: TenantId, id: DeadLetterId): Promise<DeadLetter | undefined>;
+  listDeadLetters(
+    tenant: TenantId,
+    query: {
+      readonly state?: DeadLetter['state'];
+      readonly consumer?: string;
+      readonly code?: string;
+      readonly limit: number;
+    },
+  ): Promise<readonly DeadLetter[]>;
+  /** Delivers the event to that consumer again, attempts from zero. False: not open any more. */
+  replay(tenant: TenantId, id: DeadLetterId, by: string, now: number): Promise<boolean>;
+  discard(tenant: TenantId, id: DeadLetterId, reason: string, now: number): Promise<boolean>;
+}

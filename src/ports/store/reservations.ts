@@ -1,0 +1,32 @@
+import type { ObservationId, ReservationId, TenantId, TravellerId } from '../../domain/ids.ts';
+import type { Observation } from '../../domain/observation.ts';
+import type { Change, Reservation } from '../../domain/reservation.ts';
+
+export interface ReservationVersion {
+  readonly reservation: ReservationId;
+  readonly version: number;
+  readonly changes: readonly Change[];
+  readonly at: number;
+}
+
+export interface ReservationRepo {
+  /** Adds an observation and indexes its booking and leg keys; a repeat changes nothing. */
+  addObservation(observation: Observation, now: number): Promise<{ readonly new: boolean }>;
+  /** All observations of the traveller that share a key with `keys`, directly or through others (the closure). */
+  closure(tenant: TenantId, traveller: TravellerId, keys: readonly string[]): Promise<readonly Observation[]>;
+  getObservations(tenant: TenantId, ids: readonly ObservationId[]): Promise<readonly Observation[]>;
+  /** Stored reservations that rest on any of these observations; merged ones are not returned. */
+  restingOn(
+    tenant: TenantId,
+    traveller: TravellerId,
+    observations: readonly ObservationId[],
+  ): Promise<readonly Reservation[]>;
+  /** Stores a state with its changes. Errors: `stale` `version-conflict` when the stored version is not one below. */
+  putVersion(reservation: Reservation, changes: readonly Change[], now: number): Promise<void>;
+  /** Marks as joined into another: hidden from lists, its id leads to the other. */
+  merge(tenant: TenantId, id: ReservationId, into: ReservationId, now: number): Promise<void>;
+  /** Follows merges. */
+  get(tenant: TenantId, id: ReservationId): Promise<Reservation | undefined>;
+  list(tenant: TenantId, traveller?: TravellerId): Promise<readonly Reservation[]>;
+  history(tenant: TenantId, id: ReservationId): Promise<readonly ReservationVersion[]>;
+}

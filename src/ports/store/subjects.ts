@@ -1,0 +1,50 @@
+import type { Answer } from '../../contracts/topics.ts';
+import type { ReservationId, SubjectId, TenantId, TravellerId } from '../../domain/ids.ts';
+import type { SubjectSpec } from '../provider.ts';
+
+/** A thing asked about at a provider account, shared by all reservations on it. */
+export interface Subject {
+  readonly id: SubjectId;
+  readonly account: string;
+  readonly spec: SubjectSpec;
+  readonly state: 'active' | 'ended';
+  readonly answer: Answer | undefined;
+  readonly answerDigest: string | undefined;
+  /** Epoch ms. */
+  readonly checkedAt: number | undefined;
+  readonly changedAt: number | undefined;
+  /** The last question failed: since when and why. */
+  readonly failingSince: number | undefined;
+  readonly failure: string | undefined;
+}
+
+export interface Follower {
+  readonly tenant: TenantId;
+  readonly traveller: TravellerId;
+  readonly reservation: ReservationId;
+}
+
+export interface SubjectRepo {
+  /** Creates or updates the spec. Operator-wide: subjects have no owner, followers have. */
+  put(id: SubjectId, account: string, spec: SubjectSpec): Promise<void>;
+  get(id: SubjectId): Promise<Subject | undefined>;
+  /** All active ones: read at start to rebuild the schedule. */
+  listActive(account?: string): Promise<readonly Subject[]>;
+  setAnswer(id: SubjectId, answer: Answer, digest: string, at: number): Promise<void>;
+  /** Batched freshness marks. */
+  markChecked(
+    marks: readonly { readonly id: SubjectId; readonly at: number; readonly failure?: string }[],
+  ): Promise<void>;
+  end(id: SubjectId): Promise<void>;
+  /** Idempotent; `new` tells whether this follower began now. */
+  follow(id: SubjectId, follower: Follower): Promise<{ readonly new: boolean }>;
+  unfollow(id: SubjectId, tenant: TenantId, reservation: ReservationId): Promise<{ readonly left: number }>;
+  /** In a stable order, after a cursor; for fan-out in bounded batches. */
+  followers(
+    id: SubjectId,
+    after: string | undefined,
+    limit: number,
+  ): Promise<readonly (Follower & { readonly cursor: string })[]>;
+  /** The subjects that a reservation follows: for freshness on the API. */
+  followedBy(tenant: TenantId, reservation: ReservationId): Promise<readonly Subject[]>;
+}
