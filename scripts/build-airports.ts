@@ -43,9 +43,33 @@ const ZONE_OVERRIDES: Readonly<Record<string, string>> = {
   ULY: 'Europe/Ulyanovsk',
   CYX: 'Asia/Srednekolymsk',
   NLI: 'Asia/Vladivostok',
+  GIC: 'Australia/Brisbane',
+  LBW: 'Asia/Makassar',
+  YZZ: 'America/Vancouver',
+  JUV: 'America/Nuuk',
 };
 /** One legal time for the whole country, whatever the map says. */
 const COUNTRY_OVERRIDES: Readonly<Record<string, string>> = { CN: 'Asia/Shanghai' };
+
+/** Names of 2019 that the time zone database has renamed or merged since. */
+const RENAMED: Readonly<Record<string, string>> = {
+  'America/Godthab': 'America/Nuuk',
+  'America/Montreal': 'America/Toronto',
+  'America/Nipigon': 'America/Toronto',
+  'America/Thunder_Bay': 'America/Toronto',
+  'America/Pangnirtung': 'America/Iqaluit',
+  'America/Rainy_River': 'America/Winnipeg',
+  'America/Yellowknife': 'America/Edmonton',
+  'Asia/Calcutta': 'Asia/Kolkata',
+  'Asia/Katmandu': 'Asia/Kathmandu',
+  'Asia/Rangoon': 'Asia/Yangon',
+  'Asia/Saigon': 'Asia/Ho_Chi_Minh',
+  'Australia/Currie': 'Australia/Hobart',
+  'Europe/Kiev': 'Europe/Kyiv',
+  'Europe/Uzhgorod': 'Europe/Kyiv',
+  'Europe/Zaporozhye': 'Europe/Kyiv',
+  'Pacific/Enderbury': 'Pacific/Kanton',
+};
 
 interface ZoneCity {
   readonly zone: string;
@@ -57,7 +81,8 @@ for (const line of readFileSync(zoneTabPath, 'utf8').split('\n')) {
   const [country = '', where = '', zone = ''] = line.split('\t');
   const match = /^([+-])(\d{2})(\d{2})(?:\d{2})?([+-])(\d{3})(\d{2})(?:\d{2})?$/.exec(where);
   if (!match) continue;
-  const degrees = (sign = '', whole = '', minutes = '') => (sign === '-' ? -1 : 1) * (Number(whole) + Number(minutes) / 60);
+  const degrees = (sign = '', whole = '', minutes = '') =>
+    (sign === '-' ? -1 : 1) * (Number(whole) + Number(minutes) / 60);
   const city = { zone, lat: degrees(match[1], match[2], match[3]), lon: degrees(match[4], match[5], match[6]) };
   citiesOfCountry.set(country, [...(citiesOfCountry.get(country) ?? []), city]);
 }
@@ -65,7 +90,8 @@ for (const line of readFileSync(zoneTabPath, 'utf8').split('\n')) {
 function zoneOf(code: string, country: string, lat: number, lon: number): string {
   const fixed = ZONE_OVERRIDES[code] ?? COUNTRY_OVERRIDES[country];
   if (fixed !== undefined) return fixed;
-  const found = tzLookup(lat, lon);
+  const mapped = tzLookup(lat, lon);
+  const found = RENAMED[mapped] ?? mapped;
   const cities = citiesOfCountry.get(country) ?? [];
   if (cities.length === 0 || cities.some((city) => city.zone === found)) return found;
   const away = (city: ZoneCity) => (city.lat - lat) ** 2 + ((city.lon - lon) * Math.cos((lat * Math.PI) / 180)) ** 2;
@@ -153,6 +179,12 @@ const countryZones = Object.fromEntries(
 );
 
 const target = new URL('../src/domain/geo/airports.json', import.meta.url);
-const about = 'OurAirports (public domain), zones by tz-lookup (CC0-1.0) and tzdb zone.tab (public domain); made by scripts/build-airports.ts';
-writeFileSync(target, `${JSON.stringify({ about, zones, countryZones, airports: lines }, null, 0).replaceAll('","', '",\n"')}\n`);
-console.log(`${lines.length} airports, ${zones.length} zones, ${Object.keys(countryZones).length} countries with one zone`);
+const about =
+  'OurAirports (public domain), zones by tz-lookup (CC0-1.0) and tzdb zone.tab (public domain); made by scripts/build-airports.ts';
+writeFileSync(
+  target,
+  `${JSON.stringify({ about, zones, countryZones, airports: lines }, null, 0).replaceAll('","', '",\n"')}\n`,
+);
+console.log(
+  `${lines.length} airports, ${zones.length} zones, ${Object.keys(countryZones).length} countries with one zone`,
+);
