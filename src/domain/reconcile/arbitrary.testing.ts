@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import type { Fact, FactValue, Kind } from '../facts.ts';
+import { DEFAULT_TENANT, type ObservationId } from '../ids.ts';
+import type { Authority, LegClaim, Observation, SourceKind } from '../observation.ts';
+
+/** Observations for property tests: few keys, values and times, so that they collide as often as possible. */
+
+/** Runs of each property: TRIPWATCH_PROPERTY_RUNS asks for more. */
+export const RUNS = Number(process.env.TRIPWATCH_PROPERTY_RUNS ?? 1000);
+
+const facts = (table: Readonly<Record<string, readonly FactValue[]>>): fc.Arbitrary<Record<string, Fact>> =>
+  fc
+    .record(
+      Object.fromEntries(
+        Object.entries(table).map(([path, values]) => [path, fc.constantFrom(...values).map((value) => ({ value }))]),
+      ),
+      { requiredKeys: [] },
+    )
+    .map((record) => ({ ...record }) as Record<string, Fact>);
+
+const STATUS: readonly FactValue[] = ['confirmed', 'cancelled', 'pending', null];
+
+const LEG_FACTS: Readonly<Record<Kind | 'any', Readonly<Record<string, readonly FactValue[]>>>> = {
+  any: {},
+  flight: {
+    status: STATUS,
+    operation: ['scheduled', 'delayed', 'departed', 'cancelled', 'diverted'],
+    'start.scheduled': [
+      '2026-12-01T10:05:00+01:00[Europe/Berlin]',
+      '2026-12-01T11:05+01:00[Europe/Berlin]',
+      '2026-12-01',
+    ],
+    'start.estimated': ['2026-12-01T10:05:00+01:00[Europe/Berlin]', '2026-12-01T10:45:00+01:00[Europe/Berlin]', null],
+    'start.actual': ['2026-12-01T10:47:00+01:00[Europe/Berlin]', null],
+    'end.estimated': ['2026-12-01T13:00:00', 'soon'],
+    'end.scheduled': ['2026-12-01T12:55:00', '2026-12-01T13:00'],
+    'start.gate': ['A12', 'B3', null],
+    'start.code': ['FRA', 'MUC'],
+    'start.name': ['Frankfurt', 'Munich'],
+    'diverted.code': ['BOS', null],
+    'passenger.doejohn.name': ['DOE/JOHN'],
+    'passenger.doejohn.seat': ['12A', '14C'],
+    'passenger.doejohn.ticket': ['1', '2'],
+    aircraft: ['A320', 'B744'],
+  },
+  stay: { name: ['Grand', 'Ritz'], 'start.scheduled': ['2026-12-01', '2026-12-02T15:00:00'], status: STATUS },
+  rental: { name: ['Cars'], vehicle: ['Mini', 'Van'] },
+  train: { number: ['71'], 'start.platform': ['1', '2'] },
+  bus: {},
+  boat: {},
+  event: { name: ['Opera'] },
+  restaurant: {},
+  taxi: {},
+};
+
+const KEYS: readonly (readonly [Kind, readonly string[]])[] = [
+  ['flight', ['leg:flight:lh400:2026-12-01:fra']],
+  ['flight', ['leg:flight:lh400:2026-12-01:muc']],
+  ['flight', ['leg:flight:lh400:2026-12-01:']],
+  ['flight', ['leg:flight:lh401:2026-12-05:jfk']],
+  ['flight', ['leg:flight:lh401:2026-12-05:jfk', 'leg:flight:lh401:2026-12-06:jfk']],
+  ['flight', ['leg:flight:lh401:2026-12-06:']],
+  ['flight', []],
+  ['stay', ['leg:stay:grand:2026-12-01']],
+  ['stay', ['leg:stay:grand:2026-12-02']],
+  ['stay', ['leg:stay:ritz:2026-12-01']],
+  ['stay', []],
+  ['rental', ['leg:rental:cars:2026-12-01']],
+  ['rental', ['leg:rental:cars:2026-12-03']],
+  ['train', ['leg:train:71:2026-12-01:']],
+  ['train', ['leg:train:71:2026-12-01:berlin']],
+  ['event', ['leg:event:opera:2026-12-01']],
+];
+
+const leg: fc.Arbitrary<LegClaim> = fc
+  .constantFrom(...KEYS)
+  .chain(([kind, keys]) => facts(LEG_FACTS[kind]).map((said) => ({ kind, keys, facts: said })));
+
+const SOURCES: readonly (readonly [Authority, SourceKind])[] = [
+  ['person', 'person'],
+  ['status', 'provider'],
+  ['booking', 'provider'],
+  ['mail-proven', 'mail'],
+  ['mail', 'mail'],
+];
+
+const body = fc.record({
+  source: fc.constantFrom(...SOURCES),
+  minute: fc.integer({ min: 0, max: 12 }),
+  bookingKeys: fc.uniqueArray(
+    fc.constantFrom('ref:air:abc123', 'ref:air:xyz789', 'id:duffel:ord_1', 'ref:stay:777777'),
+    {
+      maxLength: 2,
+    },
+  ),
+  facts: facts({
+    status: STATUS,
+    reference: ['ABC123'],
+    'price.amount': ['10.00', '20.00'],
+    removed: [true, false],
+    'provider.name': ['Air'],
+  }),
+  legs: fc.array(leg, { maxLength: 3 }),
+});
+
+/** A set of observations: ids are unique. */
+export const observations = (maxLength = 12): fc.Arbitrary<Observation[]> =>
+  fc.array(body, { maxLength }).map((bodies) =>
+    bodies.map(({ source: [authority, kind], minute, ...said }, index) => ({
+      ...said,
+      ...madeBy(`obs_${String(index).padStart(3, '0')}`, authority, kind, minute),
+    })),
+  );
+
+export function madeBy(id: string, authority: Authority, kind: SourceKind, minute: number) {
+  const at = `2026-11-01T10:${String(minute).padStart(2, '0')}:00Z`;
+  return {
+    id: id as ObservationId,
+    tenant: DEFAULT_TENANT,
+    traveller: 'trv_one' as const,
+    source: { kind, ref: `ref-${id}`, label: `${authority} source` },
+    authority,
+    assertedAt: at,
+    observedAt: at,
+  };
+}

@@ -1,0 +1,73 @@
+import { AUTHORITY } from '../observation.ts';
+import type { Field } from '../reservation.ts';
+import { best, type Claims, decide, fieldOf, LEVELS, outranks, type Said, saidAbout, withBeside } from './fields.ts';
+
+export interface DecidedStatus {
+  readonly booking: Field | undefined;
+  readonly legs: readonly { readonly status: Field | undefined; readonly operation: Field | undefined }[];
+}
+
+/**
+ * Status is the one field where booking and legs speak about each other.
+ *
+ *  - A leg's own word and a cancellation of the whole booking compete by rank: the booking's newer or more believed
+ *    "cancelled" cancels the leg; a leg confirmed later, or by a more believed source, stands.
+ *  - "confirmed" for the whole booking never revives a leg that was cancelled by itself; it only tells about legs of
+ *    which nobody said anything.
+ *  - A booking counts as cancelled only while no outside source has a higher-ranked word that one of its legs stands.
+ *    If that source is of a higher authority, its word protects every leg: a mailed "cancelled" cannot beat the provider
+ *    who holds the booking, and stays a claim.
+ *  - `operation: cancelled` from a mail is held to the same rule: it cannot beat a more believed status.
+ *  - A "cancelled" that lost by authority, yet is newer than what won, is shown *beside* the status, so that the page
+ *    can say so and the tracker can ask the provider at once.
+ */
+export function decideStatus(booking: Claims, legs: readonly Claims[]): DecidedStatus {
+  const ofBooking = saidAbout(booking, 'status');
+  const ofLegs = legs.map((leg) => saidAbout(leg, 'status'));
+  const spoken = best(ofBooking);
+  const cancelled = spoken !== undefined && isCancelled(spoken);
+  const standing = best(ofLegs.flat().filter((said) => stands(said) && said.observation.authority !== 'person'));
+  const contradicted = cancelled && standing !== undefined && outranks(standing, spoken);
+  const overruled = contradicted && standing.level > spoken.level;
+  const pool = contradicted ? [...ofBooking, standing] : ofBooking;
+
+  return {
+    booking: challenged(decide('status', pool), best(pool), ofBooking),
+    legs: legs.map((leg, index) => {
+      const own = ofLegs[index]!;
+      const heard = (cancelled && !overruled) || (own.length === 0 && !cancelled) ? [...own, ...ofBooking] : own;
+      return decideLeg(heard, saidAbout(leg, 'operation'), [...own, ...ofBooking]);
+    }),
+  };
+}
+
+function decideLeg(heard: readonly Said[], running: readonly Said[], claimed: readonly Said[]) {
+  const status = best(heard);
+  const believed = (said: Said) =>
+    !isCancelled(said) ||
+    said.level >= BOOKING_LEVEL ||
+    status === undefined ||
+    !stands(status) ||
+    said.level >= status.level;
+  const disbelieved = running.filter((said) => !believed(said));
+  return {
+    status: challenged(decide('status', heard), status, [...claimed, ...disbelieved]),
+    operation: decide('operation', running.filter(believed)),
+  };
+}
+const BOOKING_LEVEL = LEVELS.findIndex((authority) => AUTHORITY[authority] >= AUTHORITY.booking);
+
+function isCancelled(said: Said): boolean {
+  return said.value === 'cancelled';
+}
+
+function stands(said: Said): boolean {
+  return said.value !== 'cancelled' && said.value !== null;
+}
+
+/** Puts the most believed, newer "cancelled" of a less believed source beside the status. */
+function challenged(field: Field | undefined, winner: Said | undefined, said: readonly Said[]): Field | undefined {
+  if (field === undefined || winner === undefined || field.beside !== undefined || isCancelled(winner)) return field;
+  const challenge = best(said.filter((one) => isCancelled(one) && one.level < winner.level && one.at > winner.at));
+  return challenge === undefined ? field : withBeside('status', fieldOf('status', winner), challenge);
+}
