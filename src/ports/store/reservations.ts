@@ -10,9 +10,12 @@ export interface ReservationVersion {
 }
 
 export interface ReservationRepo {
-  /** Adds an observation and indexes its booking and leg keys; a repeat changes nothing. */
+  /**
+   * Adds an observation, indexed under `indexKeys(observation)` (src/domain/reconcile/claims.ts: booking keys, and leg
+   * keys with the origin cut off where a source may not know it); a repeat changes nothing.
+   */
   addObservation(observation: Observation, now: number): Promise<{ readonly new: boolean }>;
-  /** All observations of the traveller that share a key with `keys`, directly or through others (the closure). */
+  /** All observations of the traveller that share an index key with `keys`, directly or through others (the closure). */
   closure(tenant: TenantId, traveller: TravellerId, keys: readonly string[]): Promise<readonly Observation[]>;
   getObservations(tenant: TenantId, ids: readonly ObservationId[]): Promise<readonly Observation[]>;
   /** Stored reservations that rest on any of these observations; merged ones are not returned. */
