@@ -1,6 +1,7 @@
 import type { AnyEvent } from '../contracts/event.ts';
 import type { Topic } from '../contracts/topics.ts';
 import type { TripwatchError } from '../domain/errors.ts';
+import type { AttemptRecord } from './store/log.ts';
 
 /**
  * Named ordered logs with named consumers. Delivery is at least once; an event stays with a consumer until it is acked,
@@ -16,6 +17,8 @@ export interface Broker {
   fetch(consumer: string, max: number, signal: AbortSignal): Promise<readonly Delivery[]>;
   /** Events not yet acked, per consumer: for doctor, back-pressure and drain. */
   lag(consumer: string): Promise<Lag>;
+  /** Stores what was acked, so that it does not come again, and lets go of everything. What is still out comes again. */
+  close(): Promise<void>;
 }
 
 export interface ConsumerSpec {
@@ -38,6 +41,8 @@ export interface Delivery {
   readonly attempt: number;
   /** When this consumer first saw it, epoch ms. */
   readonly firstAt: number;
+  /** Attempts that failed before, the newest ones where there were many. */
+  readonly history: readonly AttemptRecord[];
   /** The effect is durable: never deliver again (a repeat after a crash is possible and harmless). */
   ack(): Promise<void>;
   /** Durable when it resolves. `counts`: whether this was an attempt. */

@@ -43,7 +43,7 @@ export interface StageSpec {
   readonly concurrency: number;
   /** The attempt is stored before the work starts: for work that might take the process down. */
   readonly countsFirst?: boolean;
-  /** Longest time for one attempt, ms of the clock. */
+  /** Longest time for one attempt, real ms: our own work does not speed up with the sandbox's clock. */
   readonly deadlineMs: number;
   readonly retry: RetryPolicy;
 }

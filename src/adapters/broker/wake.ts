@@ -1,0 +1,40 @@
+import type { Clock } from '../../ports/clock.ts';
+
+/** Lets waiters sleep until someone notifies them; a notice while nobody waits is kept for the next one. */
+export class Wake {
+  #waiters: (() => void)[] = [];
+  #pending = false;
+
+  notify(): void {
+    if (this.#waiters.length === 0) {
+      this.#pending = true;
+      return;
+    }
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+
+  /** Resolves on a notice, after `ms` of the clock, or when the signal aborts; never rejects. */
+  async wait(clock: Clock, ms: number | undefined, signal: AbortSignal): Promise<void> {
+    if (this.#pending || signal.aborted) {
+      this.#pending = false;
+      return;
+    }
+    const timer = new AbortController();
+    await new Promise<void>((resolve) => {
+      const finish = () => {
+        signal.removeEventListener('abort', finish);
+        this.#waiters = this.#waiters.filter((waiter) => waiter !== finish);
+        timer.abort();
+        resolve();
+      };
+      this.#waiters.push(finish);
+      signal.addEventListener('abort', finish);
+      if (ms !== undefined && Number.isFinite(ms))
+        clock.sleep(ms, timer.signal).then(finish, () => {
+          // Aborted because the wait ended otherwise.
+        });
+    });
+  }
+}

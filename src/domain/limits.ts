@@ -1,0 +1,40 @@
+/**
+ * Every queue, batch, body, loop and wait has its bound here, with the reason. Relations between bounds are asserted in
+ * limits.test.ts. Units come last in the names.
+ */
+
+// --- Consumers and broker -----------------------------------------------------------------------------------------------
+
+/** Events of one consumer held in memory beyond its cursor: enough to keep every key busy, at most a few MiB of events. */
+export const WINDOW_EVENTS_MAX = 1024;
+/** Of one key: a busy key must not fill the window, so what is beyond waits in the store. */
+export const LINE_EVENTS_MAX = 128;
+/** Rows read from the log at once. */
+export const READ_EVENTS_MAX = 256;
+/** The cursor is stored after so many acks or so much time: what comes again after a crash is at most this. */
+export const CURSOR_ACKS_MAX = 512;
+export const CURSOR_DELAY_MS_MAX = 500;
+/** Another process may append too: look at the file at least this often (real time). */
+export const POLL_MS_MAX = 2000;
+/** Attempts kept with a waiting event: the newest; older ones only count. */
+export const HISTORY_RECORDS_MAX = 20;
+/** Lag is counted up to here: beyond it only "more" matters. */
+export const LAG_COUNT_MAX = 100_000;
+
+// --- Runtime ------------------------------------------------------------------------------------------------------------
+
+/** Events waiting in one consumer from which intake says "later" (421, 503): about a minute of work of the slowest stage. */
+export const OVERLOAD_EVENTS = 20_000;
+/** How old the answer to "overloaded?" may be, real time: lag is asked for every mail. */
+export const OVERLOAD_CHECK_MS = 250;
+/** Work waiting, nothing running and nothing delivered for so long (real time): the watchdog speaks up and fetches anew. */
+export const STALL_MS = 30_000;
+/** Deadlines and stalls are looked at this often, real time. */
+export const SWEEP_MS = 250;
+/** Version conflicts are tried again at once so often before they count as one attempt. */
+export const STALE_TRIES_MAX = 4;
+/** An account whose consent is gone is asked again this seldom. */
+export const UNAUTHORISED_WAIT_MS = 15 * 60 * 1000;
+/** Pause after the store itself refused work (disk full, locked): doubles from the first to the second, real time. */
+export const STORE_PAUSE_MS_MIN = 100;
+export const STORE_PAUSE_MS_MAX = 5000;

@@ -1,0 +1,276 @@
+import { faultsOfPolicy } from '../domain/backoff.ts';
+import { TripwatchError } from '../domain/errors.ts';
+import { OVERLOAD_CHECK_MS, OVERLOAD_EVENTS, STALL_MS, SWEEP_MS } from '../domain/limits.ts';
+import type { Broker } from '../ports/broker.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { Handler, StageHandlers, StageSpec } from '../ports/handler.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Store } from '../ports/store.ts';
+import type { DeadLetterHook } from './attempt.ts';
+import { StageConsumer } from './consumer.ts';
+import { RuntimeEmitter, type RuntimeListener } from './events.ts';
+import type { LatencySummary } from './histogram.ts';
+
+export interface RuntimeOptions {
+  readonly store: Store;
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The stages to run here: all, or some of them. */
+  readonly stages: readonly StageSpec[];
+  /** By stage name. */
+  readonly handlers: StageHandlers;
+  /** By stage name. */
+  readonly onDeadLetter?: Readonly<Record<string, DeadLetterHook>>;
+}
+
+export interface StageStatus {
+  readonly name: string;
+  readonly waiting: number;
+  readonly parked: number;
+  readonly oldestAt: number | undefined;
+  readonly running: number;
+  readonly processed: number;
+  readonly repeats: number;
+  readonly retried: number;
+  readonly dead: number;
+  /** Real ms from delivery to durable. */
+  readonly latency: LatencySummary;
+  /** Ms of the clock from append to delivery. */
+  readonly wait: LatencySummary;
+}
+
+export type RuntimeState = 'new' | 'running' | 'draining' | 'stopped';
+
+export interface RuntimeStatus {
+  readonly state: RuntimeState;
+  readonly overloaded: boolean;
+  readonly stages: readonly StageStatus[];
+}
+
+export interface Runtime {
+  /** Registers the consumers and begins to work. Errors: permanent `stage-without-handler`, `retry-policy-invalid`. */
+  start(): Promise<void>;
+  /** No new work; what runs may finish for `timeoutMs` (real), then it is given back. Cursors are stored. Idempotent. */
+  drain(timeoutMs: number): Promise<void>;
+  /** As drain, without waiting. */
+  stop(): Promise<void>;
+  /**
+   * Resolves when nothing waits or runs in any stage (for import and tests); rejects with the signal's reason.
+   * Events parked for a later attempt count as well, unless `parked` is 'ignore'.
+   */
+  idle(options?: { readonly parked?: 'wait' | 'ignore'; readonly signal?: AbortSignal }): Promise<void>;
+  status(): Promise<RuntimeStatus>;
+  /** Too much waits: intake should say "later" (421, 503). Cheap: the answer may be a quarter of a second old. */
+  overloaded(): Promise<boolean>;
+  on(listener: RuntimeListener): () => void;
+}
+
+export function createRuntime(options: RuntimeOptions): Runtime {
+  return new StageRuntime(options);
+}
+
+/** Modes: new → running → draining → stopped; `#enter` is the one place that changes them. */
+class StageRuntime implements Runtime {
+  readonly #options: RuntimeOptions;
+  readonly #emitter: RuntimeEmitter;
+  readonly #consumers: readonly StageConsumer[];
+  readonly #sweeping = new AbortController();
+  #state: RuntimeState = 'new';
+  #sweeper: Promise<void> | undefined;
+  #draining: Promise<void> | undefined;
+  #overload = { at: Number.NEGATIVE_INFINITY, value: false };
+  readonly #stallCheckedAt = new Map<StageConsumer, number>();
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+    this.#emitter = new RuntimeEmitter(options.logger);
+    this.#consumers = options.stages.map((stage) => this.#consumerOf(stage));
+  }
+
+  async start(): Promise<void> {
+    this.#enter('running');
+    for (const consumer of this.#consumers) await consumer.start();
+    this.#sweeper = this.#sweep();
+    this.#emitter.emit({ type: 'started' });
+  }
+
+  drain(timeoutMs: number): Promise<void> {
+    this.#draining ??= this.#drain(timeoutMs);
+    return this.#draining;
+  }
+
+  async stop(): Promise<void> {
+    // A drain under way is cut short.
+    const drained = this.drain(0);
+    for (const consumer of this.#consumers) consumer.abortRunning();
+    await drained;
+  }
+
+  async idle(options: { readonly parked?: 'wait' | 'ignore'; readonly signal?: AbortSignal } = {}): Promise<void> {
+    const { clock } = this.#options;
+    const signal = options.signal ?? new AbortController().signal;
+    const ignoreParked = options.parked === 'ignore';
+    // Twice empty with nothing settled in between: an event may have moved from a stage not yet looked at to one that was.
+    for (let settledBefore = -1; ; ) {
+      signal.throwIfAborted();
+      const settled = this.#settledCount();
+      const empty = await this.#isEmpty(ignoreParked);
+      if (empty && settled === settledBefore && settled === this.#settledCount()) return;
+      settledBefore = empty ? settled : -1;
+      await clock.sleep((empty ? 1 : 10) * clock.speed, signal);
+    }
+  }
+
+  async status(): Promise<RuntimeStatus> {
+    const stages = await Promise.all(this.#consumers.map((consumer) => this.#stageStatus(consumer)));
+    return { state: this.#state, overloaded: await this.overloaded(), stages };
+  }
+
+  async overloaded(): Promise<boolean> {
+    const { broker, clock } = this.#options;
+    const now = clock.monotonic() / clock.speed;
+    if (now - this.#overload.at < OVERLOAD_CHECK_MS) return this.#overload.value;
+    // Set first, so that many who ask at once cause one look.
+    this.#overload = { at: now, value: this.#overload.value };
+    if (this.#state === 'running') {
+      const lags = await Promise.all(this.#consumers.map(({ stage }) => broker.lag(stage.name)));
+      this.#overload = { at: now, value: lags.some((lag) => lag.waiting >= OVERLOAD_EVENTS) };
+    }
+    return this.#overload.value;
+  }
+
+  on(listener: RuntimeListener): () => void {
+    return this.#emitter.on(listener);
+  }
+
+  #consumerOf(stage: StageSpec): StageConsumer {
+    const { handlers, onDeadLetter, store, broker, clock, random, logger } = this.#options;
+    // The table's type cannot say which topic goes with which name; the consumer checks the event's schema instead.
+    const handler = handlers[stage.name] as Handler | undefined;
+    if (handler === undefined)
+      throw new TripwatchError('permanent', 'stage-without-handler', `Stage ${stage.name} has no handler.`);
+    const faults = faultsOfPolicy(stage.retry);
+    if (faults.length > 0)
+      throw new TripwatchError('permanent', 'retry-policy-invalid', `Stage ${stage.name}: ${faults.join('; ')}.`);
+    return new StageConsumer({
+      stage,
+      handler,
+      store,
+      broker,
+      clock,
+      random,
+      logger: logger.child({ stage: stage.name }),
+      emitter: this.#emitter,
+      onDeadLetter: onDeadLetter?.[stage.name],
+    });
+  }
+
+  async #drain(timeoutMs: number): Promise<void> {
+    const { broker, clock, logger } = this.#options;
+    const ran = this.#state === 'running';
+    this.#enter('draining');
+    this.#emitter.emit({ type: 'draining', timeoutMs });
+    for (const consumer of this.#consumers) consumer.stopFetching();
+    const closed = Promise.all(this.#consumers.map((consumer) => consumer.closed()));
+    if (ran) {
+      const patience = new AbortController();
+      const late = clock.sleep(timeoutMs * clock.speed, patience.signal).then(
+        () => {
+          const running = this.#consumers.reduce((sum, consumer) => sum + consumer.running, 0);
+          if (running > 0) logger.warn({ running }, 'work did not finish in time; it is given back');
+          for (const consumer of this.#consumers) consumer.abortRunning();
+        },
+        () => undefined,
+      );
+      await closed;
+      patience.abort();
+      await late;
+    }
+    this.#sweeping.abort();
+    await this.#sweeper;
+    await broker.close();
+    this.#enter('stopped');
+    this.#emitter.emit({ type: 'stopped' });
+  }
+
+  #enter(state: RuntimeState): void {
+    const allowed: Record<RuntimeState, readonly RuntimeState[]> = {
+      new: ['running', 'draining'],
+      running: ['draining'],
+      draining: ['stopped'],
+      stopped: [],
+    };
+    if (!allowed[this.#state].includes(state))
+      throw new TripwatchError('defect', 'runtime-state', `The runtime cannot go from ${this.#state} to ${state}.`);
+    this.#state = state;
+  }
+
+  #settledCount(): number {
+    let sum = 0;
+    for (const { counts } of this.#consumers)
+      sum += counts.processed + counts.repeats + counts.retried + counts.dead + counts.released;
+    return sum;
+  }
+
+  async #isEmpty(ignoreParked: boolean): Promise<boolean> {
+    for (const consumer of this.#consumers) {
+      if (consumer.running > 0) return false;
+      const lag = await this.#options.broker.lag(consumer.stage.name);
+      if (lag.waiting > 0 || (!ignoreParked && lag.parked > 0)) return false;
+    }
+    return true;
+  }
+
+  async #stageStatus(consumer: StageConsumer): Promise<StageStatus> {
+    const { name } = consumer.stage;
+    const known = this.#state === 'running' || this.#state === 'draining';
+    const lag = known ? await this.#options.broker.lag(name) : { waiting: 0, parked: 0 };
+    const { processed, repeats, retried, dead } = consumer.counts;
+    return {
+      name,
+      waiting: lag.waiting,
+      parked: lag.parked,
+      oldestAt: 'oldestAt' in lag ? lag.oldestAt : undefined,
+      running: consumer.running,
+      processed,
+      repeats,
+      retried,
+      dead,
+      latency: consumer.latency.summary(),
+      wait: consumer.waits.summary(),
+    };
+  }
+
+  /** Deadlines and the watchdog, for all stages with one timer. */
+  async #sweep(): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { signal } = this.#sweeping;
+    while (!signal.aborted) {
+      await clock.sleep(SWEEP_MS * clock.speed, signal).catch(() => undefined);
+      const monotonic = clock.monotonic();
+      for (const consumer of this.#consumers) {
+        consumer.sweep(monotonic);
+        await this.#watch(consumer, monotonic).catch((error) =>
+          logger.warn({ stage: consumer.stage.name, error: String(error) }, 'the watchdog could not read the lag'),
+        );
+      }
+    }
+  }
+
+  /** Work waits, none runs, none came for long: a wake-up was lost somewhere. Say so, and ask again. */
+  async #watch(consumer: StageConsumer, monotonic: number): Promise<void> {
+    const { broker, clock, logger } = this.#options;
+    if (this.#state !== 'running' || consumer.running > 0) return;
+    const quietSince = Math.max(consumer.activeAt, this.#stallCheckedAt.get(consumer) ?? 0);
+    if (monotonic - quietSince < STALL_MS * clock.speed) return;
+    this.#stallCheckedAt.set(consumer, monotonic);
+    const { waiting } = await broker.lag(consumer.stage.name);
+    if (waiting === 0 || consumer.running > 0) return;
+    const forMs = Math.round((monotonic - consumer.activeAt) / clock.speed);
+    logger.error({ stage: consumer.stage.name, waiting, forMs }, 'events wait but none is delivered; fetching anew');
+    this.#emitter.emit({ type: 'stalled', stage: consumer.stage.name, waiting, forMs });
+    consumer.refetch();
+  }
+}
