@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { Fact, FactValue, Kind } from '../facts.ts';
 import { DEFAULT_TENANT, type ObservationId } from '../ids.ts';
 import type { Authority, LegClaim, Observation, SourceKind } from '../observation.ts';
+import { indexKeys } from './claims.ts';
 
 /** Observations for property tests: few keys, values and times, so that they collide as often as possible. */
 
@@ -123,4 +124,19 @@ export function madeBy(id: string, authority: Authority, kind: SourceKind, minut
     assertedAt: at,
     observedAt: at,
   };
+}
+
+/** The closure as a store works it out, over all observations of the traveller. */
+export function closureOf(all: readonly Observation[], start: Observation): Observation[] {
+  const keys = new Set(indexKeys(start));
+  const found = new Set<Observation>();
+  for (let before = -1; before !== found.size; ) {
+    before = found.size;
+    for (const one of all) {
+      if (found.has(one) || !indexKeys(one).some((key) => keys.has(key))) continue;
+      found.add(one);
+      for (const key of indexKeys(one)) keys.add(key);
+    }
+  }
+  return [...found];
 }

@@ -3,8 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Observation } from '../observation.ts';
 import { AUTHORITY } from '../observation.ts';
-import { observations, RUNS } from './arbitrary.testing.ts';
-import { indexKeys } from './claims.ts';
+import { closureOf, observations, RUNS } from './arbitrary.testing.ts';
 import { compact } from './compact.ts';
 import { join } from './join.ts';
 
@@ -144,18 +143,3 @@ test('every mail and every word of a person is in some booking, unless it names 
     { numRuns },
   );
 });
-
-/** The closure as a store works it out, over all observations of the traveller. */
-export function closureOf(all: readonly Observation[], start: Observation): Observation[] {
-  const keys = new Set(indexKeys(start));
-  const found = new Set<Observation>();
-  for (let before = -1; before !== found.size; ) {
-    before = found.size;
-    for (const one of all) {
-      if (found.has(one) || !indexKeys(one).some((key) => keys.has(key))) continue;
-      found.add(one);
-      for (const key of indexKeys(one)) keys.add(key);
-    }
-  }
-  return [...found];
-}
