@@ -1,0 +1,194 @@
+import type { AnyEvent } from '../../../contracts/event.ts';
+import type { Topic } from '../../../contracts/topics.ts';
+import type { EventId, TenantId } from '../../../domain/ids.ts';
+import type { AttemptRecord, DeadLetter, DeadLetterId, LogEntry, LogRepo } from '../../../ports/store/log.ts';
+import { parseJson } from './rows.ts';
+import type { Db, Schema } from './schema.ts';
+
+/** Rows read at most where the caller gives no bound: consumers of one event, which are few. */
+const PARKED_MAX = 100;
+
+/**
+ * Events, processed marks and dead letters. A dead-lettered event must not be claimed for its consumer, or its replay
+ * would be taken for a repeat.
+ */
+export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
+  return {
+    claim: async (consumer, eventId, now) => {
+      const result = await db
+        .insertInto('processed')
+        .values({ event_id: eventId, consumer, at: now })
+        .onConflict((conflict) => conflict.columns(['event_id', 'consumer']).doNothing())
+        .executeTakeFirst();
+      return result.numInsertedOrUpdatedRows === 1n;
+    },
+    append: async (events) => {
+      for (const event of events) {
+        const result = await db
+          .insertInto('log')
+          .values({
+            id: event.id,
+            tenant: event.tenantid,
+            topic: event.topic,
+            key: event.partitionkey,
+            correlation: event.correlationid,
+            subject: event.subject ?? '',
+            at: Temporal.Instant.from(event.time).epochMilliseconds,
+            body: JSON.stringify(event),
+          })
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .executeTakeFirst();
+        if (result.numInsertedOrUpdatedRows === 1n) touch(event.topic);
+      }
+    },
+    get: async (eventId) => {
+      const row = await db.selectFrom('log').select(['seq', 'body']).where('id', '=', eventId).executeTakeFirst();
+      return row && entryOf(row);
+    },
+    byCorrelation: async (tenant, correlation, limit) => {
+      const rows = await db
+        .selectFrom('log')
+        .select(['seq', 'body'])
+        .where('tenant', '=', tenant)
+        .where('correlation', '=', correlation)
+        .orderBy('seq')
+        .limit(limit)
+        .execute();
+      return rows.map(entryOf);
+    },
+    bySubject: async (tenant, subject, limit) => {
+      const rows = await db
+        .selectFrom('log')
+        .select(['seq', 'body'])
+        .where('tenant', '=', tenant)
+        .where('subject', '=', subject)
+        .orderBy('seq')
+        .limit(limit)
+        .execute();
+      return rows.map(entryOf);
+    },
+    processedBy: (eventId) =>
+      db.selectFrom('processed').select(['consumer', 'at']).where('event_id', '=', eventId).orderBy('at').execute(),
+    parked: async (eventId) => {
+      const rows = await db
+        .selectFrom('delivery')
+        .select(['consumer', 'next_at', 'history'])
+        .where('event_id', '=', eventId)
+        .where('state', '=', 'parked')
+        .orderBy('consumer')
+        .limit(PARKED_MAX)
+        .execute();
+      return rows.map((row) => ({
+        consumer: row.consumer,
+        nextAt: row.next_at,
+        attempts: parseJson<readonly AttemptRecord[]>(row.history),
+      }));
+    },
+    addDeadLetter: async (letter) => {
+      await db
+        .insertInto('dead_letter')
+        .values({
+          tenant: letter.tenant,
+          id: letter.id,
+          consumer: letter.consumer,
+          topic: letter.topic,
+          event_id: letter.eventId,
+          key: letter.key,
+          correlation: letter.correlation,
+          attempts: JSON.stringify(letter.attempts),
+          code: letter.code,
+          message: letter.message,
+          state: letter.state,
+          created_at: letter.createdAt,
+          decided_at: letter.decidedAt ?? null,
+          decision: letter.decision ?? null,
+        })
+        .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
+        .execute();
+    },
+    getDeadLetter: (tenant, id) => getDeadLetter(db, tenant, id),
+    listDeadLetters: async (tenant, query) => {
+      let select = db.selectFrom('dead_letter').selectAll().where('tenant', '=', tenant);
+      if (query.state !== undefined) select = select.where('state', '=', query.state);
+      if (query.consumer !== undefined) select = select.where('consumer', '=', query.consumer);
+      if (query.code !== undefined) select = select.where('code', '=', query.code);
+      const rows = await select.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(query.limit).execute();
+      return rows.map(letterOf);
+    },
+    replay: async (tenant, id, by, now) => {
+      const letter = await getDeadLetter(db, tenant, id);
+      if (letter === undefined || !(await decide(db, tenant, id, 'replayed', by, now))) return false;
+      const logged = await db.selectFrom('log').select('seq').where('id', '=', letter.eventId).executeTakeFirst();
+      if (logged === undefined) return false;
+      const due = { state: 'parked', attempts: 0, next_at: now, history: '[]' };
+      await db
+        .insertInto('delivery')
+        .values({
+          ...due,
+          consumer: letter.consumer,
+          seq: logged.seq,
+          topic: letter.topic,
+          key: letter.key,
+          event_id: letter.eventId,
+          first_at: now,
+        })
+        .onConflict((conflict) => conflict.columns(['consumer', 'seq']).doUpdateSet({ ...due, first_at: now }))
+        .execute();
+      touch(letter.topic);
+      return true;
+    },
+    discard: (tenant, id, reason, now) => decide(db, tenant, id, 'discarded', reason, now),
+  };
+}
+
+function entryOf(row: { seq: number; body: string }): LogEntry {
+  return { seq: row.seq, event: parseJson<AnyEvent>(row.body) };
+}
+
+async function getDeadLetter(db: Db, tenant: TenantId, id: DeadLetterId): Promise<DeadLetter | undefined> {
+  const row = await db
+    .selectFrom('dead_letter')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row && letterOf(row);
+}
+
+/** Settles an open dead letter; false when it was settled before. */
+async function decide(
+  db: Db,
+  tenant: TenantId,
+  id: DeadLetterId,
+  state: 'replayed' | 'discarded',
+  decision: string,
+  now: number,
+): Promise<boolean> {
+  const result = await db
+    .updateTable('dead_letter')
+    .set({ state, decision, decided_at: now })
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .where('state', '=', 'open')
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+function letterOf(row: Schema['dead_letter']): DeadLetter {
+  return {
+    id: row.id as DeadLetterId,
+    tenant: row.tenant as TenantId,
+    consumer: row.consumer,
+    topic: row.topic as Topic,
+    eventId: row.event_id as EventId,
+    key: row.key,
+    correlation: row.correlation,
+    attempts: parseJson<readonly AttemptRecord[]>(row.attempts),
+    code: row.code,
+    message: row.message,
+    state: row.state as DeadLetter['state'],
+    createdAt: row.created_at,
+    decidedAt: row.decided_at ?? undefined,
+    decision: row.decision ?? undefined,
+  };
+}

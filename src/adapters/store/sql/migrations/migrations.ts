@@ -1,0 +1,5 @@
+import { first } from './0001-first.ts';
+import type { Migration } from './ddl.ts';
+
+/** In order, numbered without holes. A released one is never edited: add another. */
+export const MIGRATIONS: readonly Migration[] = [first];

@@ -1,0 +1,21 @@
+/** JSON columns are text. What we wrote ourselves is trusted to have its type. */
+export function parseJson<T>(text: string): T {
+  return JSON.parse(text) as T;
+}
+
+/** For `IN (…)`: slices of at most this many, each padded to a few fixed lengths so that few statements are prepared. */
+const SLICE_MAX = 256;
+
+/** Slices of `values` for `IN (…)` lists, padded by repeating the last value. Nothing for an empty list. */
+export function slices<T>(values: Iterable<T>): readonly (readonly T[])[] {
+  const all = [...new Set(values)];
+  const out: T[][] = [];
+  for (let from = 0; from < all.length; from += SLICE_MAX) {
+    const slice = all.slice(from, from + SLICE_MAX);
+    let length = 1;
+    while (length < slice.length) length *= 4;
+    while (slice.length < length) slice.push(slice.at(-1) as T);
+    out.push(slice);
+  }
+  return out;
+}

@@ -1,0 +1,177 @@
+import type { Generated, Kysely } from 'kysely';
+
+/**
+ * Tables, for SQLite today and PostgreSQL later. Times are epoch milliseconds, booleans 0 or 1, JSON is text, an
+ * absent value is null. Tables that a tenant owns have the tenant first in their key.
+ */
+export interface Schema {
+  tenant: { id: string; name: string; created_at: number };
+  traveller: { tenant: string; id: string; name: string; zone: string; locale: string; created_at: number };
+  mailbox: {
+    tenant: string;
+    id: string;
+    traveller: string;
+    kind: string;
+    label: string;
+    address: string | null;
+    address_hash: string | null;
+    state: string;
+    created_at: number;
+  };
+  rule: {
+    tenant: string;
+    id: string;
+    traveller: string;
+    action: string;
+    field: string;
+    pattern: string;
+    created_at: number;
+  };
+  api_token: {
+    tenant: string;
+    id: string;
+    traveller: string | null;
+    label: string;
+    scopes: string;
+    purpose: string;
+    hash: string;
+    created_at: number;
+    revoked_at: number | null;
+  };
+  endpoint: {
+    tenant: string;
+    id: string;
+    traveller: string | null;
+    url: string;
+    sealed_secrets: string;
+    state: string;
+    state_reason: string | null;
+    created_at: number;
+  };
+  mail: {
+    tenant: string;
+    id: string;
+    traveller: string;
+    mailbox: string;
+    raw: string;
+    size: number;
+    from_address: string;
+    from_name: string;
+    subject: string;
+    date_at: number | null;
+    message_id: string | null;
+    received_at: number;
+    via: string;
+    disposition: string;
+    reason_code: string;
+    reason: string;
+    warnings: string;
+    times_seen: number;
+    updated_at: number;
+  };
+  mail_reservation: { tenant: string; mail: string; reservation: string };
+  observation: { tenant: string; id: string; traveller: string; body: string; added_at: number };
+  observation_key: { tenant: string; traveller: string; key: string; observation: string };
+  reservation: {
+    tenant: string;
+    id: string;
+    traveller: string;
+    version: number;
+    body: string;
+    merged_into: string | null;
+    updated_at: number;
+  };
+  reservation_version: { tenant: string; reservation: string; version: number; changes: string; at: number };
+  reservation_observation: { tenant: string; observation: string; reservation: string };
+  subject: {
+    id: string;
+    account: string;
+    spec: string;
+    state: string;
+    answer: string | null;
+    answer_digest: string | null;
+    checked_at: number | null;
+    changed_at: number | null;
+    failing_since: number | null;
+    failure: string | null;
+  };
+  follower: { subject: string; tenant: string; reservation: string; traveller: string };
+  itinerary: {
+    tenant: string;
+    reservation: string;
+    traveller: string;
+    version: number;
+    starts_at: number | null;
+    ends_at: number | null;
+    cancelled: number;
+    removed: number;
+    /** 1: taken out of the read side; the version stays, so that an older event cannot bring it back. */
+    gone: number;
+    updated_at: number;
+  };
+  feed: { seq: Generated<number>; tenant: string; traveller: string; event_id: string; event: string };
+  notification: {
+    id: string;
+    tenant: string;
+    endpoint: string;
+    event_id: string;
+    body: string;
+    state: string;
+    attempts: number;
+    next_at: number;
+    last_status: number | null;
+    last_error: string | null;
+    created_at: number;
+    settled_at: number | null;
+    correlation: string;
+  };
+  log: {
+    /** Grows for ever; a number is never given twice, also not after the newest rows were removed. */
+    seq: Generated<number>;
+    id: string;
+    tenant: string;
+    topic: string;
+    key: string;
+    correlation: string;
+    subject: string;
+    at: number;
+    /** The whole event. */
+    body: string;
+  };
+  processed: { event_id: string; consumer: string; at: number };
+  dead_letter: {
+    tenant: string;
+    id: string;
+    consumer: string;
+    topic: string;
+    event_id: string;
+    key: string;
+    correlation: string;
+    attempts: string;
+    code: string;
+    message: string;
+    state: string;
+    created_at: number;
+    decided_at: number | null;
+    decision: string | null;
+  };
+  /** A consumer of the log in the store: every event of its topic up to `seq` was handed over or is in `delivery`. */
+  consumer_cursor: { consumer: string; topic: string; seq: number };
+  /** Events that a consumer has seen and not settled: parked for a retry, or counted before the work. */
+  delivery: {
+    consumer: string;
+    seq: number;
+    topic: string;
+    key: string;
+    event_id: string;
+    /** `parked`: due at `next_at`. Other states belong to the broker. */
+    state: string;
+    attempts: number;
+    first_at: number;
+    next_at: number;
+    /** AttemptRecord[] */
+    history: string;
+  };
+}
+
+export type Db = Kysely<Schema>;

@@ -1,0 +1,177 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { TripwatchError } from '../../../domain/errors.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Logger } from '../../../ports/logger.ts';
+import { isBusy, isFatal, translate } from './errors.ts';
+import { BATCH_MS_MAX, BATCH_WORKS_MAX, BUSY_RETRY_MS, BUSY_TOTAL_MS, SLOW_BATCH_MS } from './limits.ts';
+
+export interface GroupCommitOptions {
+  readonly database: DatabaseSync;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Starts a batch soon, after what is runnable now had the chance to hand in work. */
+  readonly schedule: (run: () => void) => void;
+  /** Called once when it is no longer known what is durable; the process must stop. */
+  readonly onFatal: (error: TripwatchError) => void;
+}
+
+interface Work {
+  readonly run: () => Promise<unknown>;
+  readonly readOnly: boolean;
+  /** Called after the commit, before the promise of the work resolves. */
+  readonly committed: () => void;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * The one writer. Modes: idle; scheduled (a batch will start); running (a batch is in its transaction); failed (for
+ * ever, after a fatal error). Works that arrive while a batch runs form the next one; each has its own savepoint, and
+ * no promise settles with success before COMMIT has synced.
+ */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  readonly #waiting: Work[] = [];
+  #mode: 'idle' | 'scheduled' | 'running' = 'idle';
+  #failed: TripwatchError | undefined;
+  #idleListeners: (() => void)[] = [];
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  submit<T>(
+    run: () => Promise<T>,
+    options: { readonly readOnly?: boolean; readonly committed?: () => void } = {},
+  ): Promise<T> {
+    if (this.#failed) return Promise.reject(this.#failed);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#waiting.push({
+      run,
+      readOnly: options.readOnly ?? false,
+      committed: options.committed ?? (() => {}),
+      resolve: resolve as (value: unknown) => void,
+      reject,
+    });
+    if (this.#mode === 'idle') this.#scheduleNext();
+    return promise;
+  }
+
+  /** Resolves when nothing waits or runs. */
+  async idle(): Promise<void> {
+    if (this.#mode === 'idle') return;
+    await new Promise<void>((resolve) => this.#idleListeners.push(resolve));
+  }
+
+  #scheduleNext(): void {
+    this.#mode = 'scheduled';
+    this.#options.schedule(() => void this.#turn());
+  }
+
+  async #turn(): Promise<void> {
+    this.#mode = 'running';
+    const slow = setTimeout(() => {
+      this.#options.logger.error({ afterMs: SLOW_BATCH_MS }, 'a transaction is held open by a slow work');
+    }, SLOW_BATCH_MS);
+    slow.unref();
+    try {
+      await this.#batch();
+    } finally {
+      clearTimeout(slow);
+      if (this.#waiting.length > 0) this.#scheduleNext();
+      else {
+        this.#mode = 'idle';
+        for (const resolve of this.#idleListeners.splice(0)) resolve();
+      }
+    }
+  }
+
+  async #batch(): Promise<void> {
+    const { database, clock } = this.#options;
+    try {
+      await this.#begin();
+    } catch (error) {
+      this.#rejectAll(this.#waiting.splice(0), error);
+      return;
+    }
+    const endAt = clock.monotonic() + BATCH_MS_MAX * clock.speed;
+    const works = this.#waiting.splice(0, BATCH_WORKS_MAX);
+    const done: { work: Work; value: unknown }[] = [];
+    let index = 0;
+    for (; index < works.length && (index === 0 || clock.monotonic() < endAt); index++) {
+      const work = works[index]!;
+      try {
+        done.push({ work, value: await this.#inSavepoint(work) });
+      } catch (error) {
+        work.reject(error);
+        if (database.isTransaction && !isFatal(error)) continue;
+        // SQLite has undone the whole transaction (disk full, I/O error): the others of the batch are undone too.
+        const others = [...done.map((entry) => entry.work), ...works.slice(index + 1)];
+        this.#rejectAll(others, error);
+        return;
+      }
+    }
+    if (index < works.length) this.#waiting.unshift(...works.slice(index));
+    try {
+      database.exec('COMMIT');
+    } catch (cause) {
+      this.#rejectAll(
+        done.map((entry) => entry.work),
+        translate(cause),
+      );
+      return;
+    }
+    for (const { work, value } of done) {
+      work.committed();
+      work.resolve(value);
+    }
+  }
+
+  async #inSavepoint(work: Work): Promise<unknown> {
+    const { database } = this.#options;
+    database.exec(work.readOnly ? 'SAVEPOINT work; PRAGMA query_only = 1' : 'SAVEPOINT work');
+    try {
+      const value = await work.run();
+      if (work.readOnly) database.exec('PRAGMA query_only = 0');
+      database.exec('RELEASE work');
+      return value;
+    } catch (error) {
+      if (work.readOnly) database.exec('PRAGMA query_only = 0');
+      if (database.isTransaction) database.exec('ROLLBACK TO work; RELEASE work');
+      throw translate(error);
+    }
+  }
+
+  /** Another process (the command line) may hold the lock: waits without blocking the event loop. */
+  async #begin(): Promise<void> {
+    for (let waited = 0; ; waited += BUSY_RETRY_MS) {
+      try {
+        this.#options.database.exec('BEGIN IMMEDIATE');
+        return;
+      } catch (error) {
+        if (!isBusy(error) || waited >= BUSY_TOTAL_MS) throw translate(error);
+        // Real time, not the clock's: the other process lives in it.
+        await delay(BUSY_RETRY_MS);
+      }
+    }
+  }
+
+  #rejectAll(works: readonly Work[], error: unknown): void {
+    const { database } = this.#options;
+    if (database.isTransaction) {
+      try {
+        database.exec('ROLLBACK');
+      } catch (second) {
+        this.#options.logger.error({ code: 'store-io', message: String(second) }, 'rollback failed');
+      }
+    }
+    for (const work of works) work.reject(error);
+    if (error instanceof TripwatchError && isFatal(error) && this.#failed === undefined) {
+      this.#failed = error;
+      for (const work of this.#waiting.splice(0)) work.reject(error);
+      this.#options.logger.error({ code: error.code }, 'the store has failed; stopping');
+      this.#options.onFatal(error);
+    }
+  }
+}
