@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Event } from '../../contracts/event.ts';
+import { TOPICS } from '../../contracts/topics.ts';
+import { TripwatchError } from '../../domain/errors.ts';
+import { DEFAULT_TENANT, type ObservationId, type ReservationId } from '../../domain/ids.ts';
+import type { Authority, Observation } from '../../domain/observation.ts';
+import { indexKeys } from '../../domain/reconcile/claims.ts';
+import type { Change, Reservation } from '../../domain/reservation.ts';
+import type { HandlerContext } from '../../ports/handler.ts';
+import type { Tx } from '../../ports/store.ts';
+import { reconcileHandler } from './handler.ts';
+
+/** As much of a store as the handler uses. */
+class Reservations {
+  readonly observations = new Map<ObservationId, Observation>();
+  readonly current = new Map<ReservationId, Reservation>();
+  readonly merged = new Map<ReservationId, ReservationId>();
+  readonly history: (readonly Change[])[] = [];
+
+  async addObservation(one: Observation) {
+    if (this.observations.has(one.id)) return { new: false };
+    this.observations.set(one.id, one);
+    return { new: true };
+  }
+  async closure(_tenant: string, _traveller: string, keys: readonly string[]) {
+    const reached = new Set(keys);
+    const found = new Set<Observation>();
+    for (let before = -1; before !== found.size; ) {
+      before = found.size;
+      for (const one of this.observations.values()) {
+        const own = indexKeys(one);
+        if (!own.some((key) => reached.has(key))) continue;
+        found.add(one);
+        for (const key of own) reached.add(key);
+      }
+    }
+    return [...found];
+  }
+  async restingOn(_tenant: string, _traveller: string, ids: readonly ObservationId[]) {
+    return [...this.current.values()].filter((one) => one.observations.some((id) => ids.includes(id)));
+  }
+  async putVersion(reservation: Reservation, changes: readonly Change[]) {
+    if ((this.current.get(reservation.id)?.version ?? 0) !== reservation.version - 1) {
+      throw new TripwatchError('stale', 'version-conflict', 'another worker was first');
+    }
+    this.current.set(reservation.id, reservation);
+    this.history.push(changes);
+  }
+  async merge(_tenant: string, id: ReservationId, into: ReservationId) {
+    this.current.delete(id);
+    this.merged.set(id, into);
+  }
+}
+
+let now = Temporal.Instant.from('2026-11-01T10:00:00Z').epochMilliseconds;
+const context = { clock: { now: () => ++now } } as unknown as HandlerContext;
+
+async function deliver(reservations: Reservations, observation: Observation) {
+  const event = { data: { observation } } as unknown as Event<'observation.recorded'>;
+  const outcome = await reconcileHandler()(event, context);
+  assert.equal(outcome.kind, 'ack');
+  if (outcome.kind !== 'ack' || outcome.commit === undefined) throw new Error('nothing to commit');
+  const events = await outcome.commit({ reservations } as unknown as Tx);
+  return events.map((one) => {
+    assert.equal(one.topic, 'reservation.changed');
+    return TOPICS['reservation.changed'].parse(one.data);
+  });
+}
+
+function observation(id: string, authority: Authority, minute: number, said: Partial<Observation>): Observation {
+  const at = `2026-11-01T09:${String(minute).padStart(2, '0')}:00.000Z`;
+  const kind = authority === 'person' ? 'person' : authority.startsWith('mail') ? 'mail' : 'provider';
+  return {
+    id: `obs_${id}`,
+    tenant: DEFAULT_TENANT,
+    traveller: 'trv_one',
+    source: { kind, ref: id, label: id },
+    authority,
+    assertedAt: at,
+    observedAt: at,
+    bookingKeys: [],
+    facts: {},
+    legs: [],
+    ...said,
+  };
+}
+
+const FLIGHT = 'leg:flight:lh400:2026-12-01:fra';
+const booked = observation('mail', 'mail', 1, {
+  bookingKeys: ['ref:air:abc123'],
+  facts: { status: { value: 'confirmed' } },
+  legs: [{ kind: 'flight', keys: [FLIGHT], facts: { number: { value: '400' }, 'start.code': { value: 'FRA' } } }],
+});
+
+test('a mail makes a reservation, a repeat makes nothing, a gate makes one change', async () => {
+  const store = new Reservations();
+  const [created] = await deliver(store, booked);
+  assert.deepEqual(
+    created?.changes.map((change) => change.type),
+    ['created'],
+  );
+  assert.equal(created?.reservation.version, 1);
+  assert.equal(created?.assertedAt, booked.assertedAt);
+  assert.deepEqual(await deliver(store, booked), []);
+
+  const gate = observation('status', 'status', 2, {
+    legs: [{ kind: 'flight', keys: ['leg:flight:lh400:2026-12-01:'], facts: { 'start.gate': { value: 'A12' } } }],
+  });
+  const [changed, ...others] = await deliver(store, gate);
+  assert.deepEqual(others, []);
+  assert.equal(changed?.reservation.version, 2);
+  assert.equal(changed?.reservation.id, created?.reservation.id);
+  assert.deepEqual(
+    changed?.changes.map(({ type, path, to }) => [type, path, to]),
+    [['gate', 'start.gate', 'A12']],
+  );
+});
+
+test("a flight's status alone is nobody's reservation, and is there when the mail comes", async () => {
+  const store = new Reservations();
+  const gate = observation('status', 'status', 2, {
+    legs: [{ kind: 'flight', keys: [FLIGHT], facts: { 'start.gate': { value: 'A12' } } }],
+  });
+  assert.deepEqual(await deliver(store, gate), []);
+  const [created] = await deliver(store, booked);
+  assert.equal(created?.reservation.legs[0]?.fields['start.gate']?.value, 'A12');
+});
+
+test('a swallowed reservation says goodbye, with the id that it lives on under', async () => {
+  const store = new Reservations();
+  const [first] = await deliver(store, observation('a', 'mail', 1, { bookingKeys: ['ref:air:aaaaaa'] }));
+  const [second] = await deliver(store, observation('b', 'mail', 2, { bookingKeys: ['ref:air:bbbbbb'] }));
+  const events = await deliver(
+    store,
+    observation('c', 'mail', 3, { bookingKeys: ['ref:air:aaaaaa', 'ref:air:bbbbbb'] }),
+  );
+  assert.deepEqual(
+    events.map((one) => [one.reservation.id, one.mergedInto]),
+    [
+      [first?.reservation.id, undefined],
+      [second?.reservation.id, first?.reservation.id],
+    ],
+  );
+  assert.deepEqual([...store.merged], [[second?.reservation.id, first?.reservation.id]]);
+});
+
+test('losing against another worker is told as stale, for the runtime to try again', async () => {
+  const store = new Reservations();
+  await deliver(store, booked);
+  store.restingOn = async () => [...store.current.values()].map((one) => ({ ...one, version: 0, digest: 'old' }));
+  await assert.rejects(
+    deliver(
+      store,
+      observation('late', 'mail', 3, { ...booked, id: 'obs_late', facts: { status: { value: 'cancelled' } } }),
+    ),
+    { kind: 'stale', code: 'version-conflict' },
+  );
+});
