@@ -117,9 +117,9 @@ export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
     },
     replay: async (tenant, id, by, now) => {
       const letter = await getDeadLetter(db, tenant, id);
-      if (letter === undefined || !(await decide(db, tenant, id, 'replayed', by, now))) return false;
+      if (letter === undefined) return false;
       const logged = await db.selectFrom('log').select('seq').where('id', '=', letter.eventId).executeTakeFirst();
-      if (logged === undefined) return false;
+      if (logged === undefined || !(await decide(db, tenant, id, 'replayed', by, now))) return false;
       const due = { state: 'parked', attempts: 0, next_at: now, history: '[]' };
       await db
         .insertInto('delivery')

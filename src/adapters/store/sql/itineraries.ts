@@ -1,0 +1,113 @@
+import type { Event } from '../../../contracts/event.ts';
+import type { Topic } from '../../../contracts/topics.ts';
+import type { ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
+import type { ItineraryItem, ItineraryRepo } from '../../../ports/store/itineraries.ts';
+import { parseJson } from './rows.ts';
+import type { Db, Schema } from './schema.ts';
+
+/** Rows of one answer where the caller gives no bound. */
+const LIST_MAX = 10_000;
+
+/** The read side, and the public change stream. */
+export function openItineraries(db: Db): ItineraryRepo {
+  return {
+    put: async (item) => {
+      const values = {
+        traveller: item.traveller,
+        version: item.version,
+        starts_at: item.startsAt ?? null,
+        ends_at: item.endsAt ?? null,
+        cancelled: item.cancelled ? 1 : 0,
+        removed: item.removed ? 1 : 0,
+        gone: 0,
+        updated_at: item.updatedAt,
+      };
+      const result = await db
+        .insertInto('itinerary')
+        .values({ tenant: item.tenant, reservation: item.reservation, ...values })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['tenant', 'reservation'])
+            .doUpdateSet(values)
+            .where((eb) =>
+              eb.or([
+                eb('itinerary.version', '<', item.version),
+                eb.and([eb('itinerary.version', '=', item.version), eb('itinerary.gone', '=', 0)]),
+              ]),
+            ),
+        )
+        .executeTakeFirst();
+      return { newest: result.numInsertedOrUpdatedRows === 1n };
+    },
+    remove: async (tenant, reservation) => {
+      await db
+        .updateTable('itinerary')
+        .set({ gone: 1 })
+        .where('tenant', '=', tenant)
+        .where('reservation', '=', reservation)
+        .execute();
+    },
+    list: async (tenant, { traveller, fromAt, toAt, limit }) => {
+      let select = db.selectFrom('itinerary').selectAll().where('tenant', '=', tenant).where('gone', '=', 0);
+      if (traveller !== undefined) select = select.where('traveller', '=', traveller);
+      // What has no known time cannot be said to be outside the window, so it is shown.
+      if (fromAt !== undefined) {
+        select = select.where((eb) =>
+          eb.or([eb(eb.fn.coalesce('ends_at', 'starts_at'), '>=', fromAt), eb('starts_at', 'is', null)]),
+        );
+      }
+      if (toAt !== undefined) {
+        select = select.where((eb) => eb.or([eb('starts_at', '<', toAt), eb('starts_at', 'is', null)]));
+      }
+      const rows = await select
+        .orderBy((eb) => eb.fn.coalesce('starts_at', eb.val(Number.MAX_SAFE_INTEGER)))
+        .orderBy('reservation')
+        .limit(limit ?? LIST_MAX)
+        .execute();
+      return rows.map(itemOf);
+    },
+    appendFeed: async (tenant, traveller, event) => {
+      await db
+        .insertInto('feed')
+        .values({ tenant, traveller, event_id: event.id, event: JSON.stringify(event) })
+        .onConflict((conflict) => conflict.columns(['tenant', 'event_id']).doNothing())
+        .execute();
+    },
+    feed: async (tenant, after, limit, traveller) => {
+      let select = db.selectFrom('feed').selectAll().where('tenant', '=', tenant).where('seq', '>', after);
+      if (traveller !== undefined) select = select.where('traveller', '=', traveller);
+      const rows = await select.orderBy('seq').limit(limit).execute();
+      return rows.map((row) => ({
+        seq: row.seq,
+        tenant: row.tenant as TenantId,
+        traveller: row.traveller as TravellerId,
+        event: parseJson<Event<Topic>>(row.event),
+      }));
+    },
+    feedBounds: async (tenant) => {
+      const of = (direction: 'asc' | 'desc') =>
+        db
+          .selectFrom('feed')
+          .select('seq')
+          .where('tenant', '=', tenant)
+          .orderBy('seq', direction)
+          .limit(1)
+          .executeTakeFirst();
+      return { first: (await of('asc'))?.seq ?? 0, last: (await of('desc'))?.seq ?? 0 };
+    },
+  };
+}
+
+function itemOf(row: Schema['itinerary']): ItineraryItem {
+  return {
+    tenant: row.tenant as TenantId,
+    traveller: row.traveller as TravellerId,
+    reservation: row.reservation as ReservationId,
+    version: row.version,
+    startsAt: row.starts_at ?? undefined,
+    endsAt: row.ends_at ?? undefined,
+    cancelled: row.cancelled === 1,
+    removed: row.removed === 1,
+    updatedAt: row.updated_at,
+  };
+}

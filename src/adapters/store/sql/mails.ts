@@ -1,0 +1,156 @@
+import type { MailboxId, MailId, ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
+import type { BlobRef } from '../../../ports/blobs.ts';
+import { DISPOSITIONS, type Disposition, type MailReceipt, type MailRepo } from '../../../ports/store/mails.ts';
+import { parseJson, slices } from './rows.ts';
+import type { Db, Schema } from './schema.ts';
+
+/** Mails with their receipts. */
+export function openMails(db: Db): MailRepo {
+  return {
+    add: async (mail, now) => {
+      const row = await db
+        .insertInto('mail')
+        .values({
+          tenant: mail.tenant,
+          id: mail.id,
+          traveller: mail.traveller,
+          mailbox: mail.mailbox,
+          raw: mail.raw,
+          size: mail.size,
+          from_address: mail.fromAddress,
+          from_name: mail.fromName,
+          subject: mail.subject,
+          date_at: mail.date ?? null,
+          message_id: mail.messageId ?? null,
+          received_at: mail.receivedAt,
+          via: mail.via,
+          disposition: 'seen' satisfies Disposition,
+          reason_code: 'seen',
+          reason: DISPOSITIONS.seen,
+          warnings: '[]',
+          times_seen: 1,
+          updated_at: now,
+        })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['tenant', 'mailbox', 'raw'])
+            .doUpdateSet((eb) => ({ times_seen: eb('mail.times_seen', '+', 1) })),
+        )
+        .returning('times_seen')
+        .executeTakeFirstOrThrow();
+      return { new: row.times_seen === 1 };
+    },
+    get: async (tenant, id) => {
+      const row = await db
+        .selectFrom('mail')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row && (await withReservations(db, tenant, [row]))[0];
+    },
+    update: async (tenant, id, update, now) => {
+      await db
+        .updateTable('mail')
+        .set({
+          disposition: update.disposition,
+          reason_code: update.reasonCode,
+          reason: update.reason,
+          updated_at: now,
+          ...(update.warnings === undefined ? {} : { warnings: JSON.stringify(update.warnings) }),
+        })
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .execute();
+    },
+    linkReservation: async (tenant, id, reservation) => {
+      await db
+        .insertInto('mail_reservation')
+        .values({ tenant, mail: id, reservation })
+        .onConflict((conflict) => conflict.columns(['tenant', 'mail', 'reservation']).doNothing())
+        .execute();
+    },
+    list: async (tenant, query) => {
+      let select = db.selectFrom('mail').selectAll().where('tenant', '=', tenant);
+      const { traveller, disposition, limit } = query;
+      if (traveller !== undefined) select = select.where('traveller', '=', traveller);
+      if (disposition !== undefined) select = select.where('disposition', '=', disposition);
+      const before = query.before === undefined ? undefined : parseCursor(query.before);
+      if (before !== undefined) {
+        select = select.where((eb) =>
+          eb.or([
+            eb('received_at', '<', before.receivedAt),
+            eb.and([eb('received_at', '=', before.receivedAt), eb('id', '<', before.id)]),
+          ]),
+        );
+      }
+      const rows = await select
+        .orderBy('received_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      const shown = rows.slice(0, limit);
+      const last = shown.at(-1);
+      const receipts = await withReservations(db, tenant, shown);
+      return rows.length > limit && last !== undefined
+        ? { receipts, nextBefore: `${last.received_at}.${last.id}` }
+        : { receipts };
+    },
+    count: async (tenant, traveller) => {
+      let select = db
+        .selectFrom('mail')
+        .select((eb) => ['disposition', eb.fn.countAll<number>().as('count')])
+        .where('tenant', '=', tenant);
+      if (traveller !== undefined) select = select.where('traveller', '=', traveller);
+      const counts = Object.fromEntries(Object.keys(DISPOSITIONS).map((name) => [name, 0]));
+      for (const row of await select.groupBy('disposition').execute()) counts[row.disposition] = Number(row.count);
+      return counts as Record<Disposition, number>;
+    },
+  };
+}
+
+/** `<received at>.<mail id>`; a text that is no cursor of ours begins at the newest. */
+function parseCursor(cursor: string): { readonly receivedAt: number; readonly id: string } | undefined {
+  const parts = /^(\d{1,15})\.(.+)$/.exec(cursor);
+  return parts ? { receivedAt: Number(parts[1]), id: parts[2]! } : undefined;
+}
+
+async function withReservations(
+  db: Db,
+  tenant: TenantId,
+  rows: readonly Schema['mail'][],
+): Promise<readonly MailReceipt[]> {
+  const found = new Map<string, ReservationId[]>(rows.map((row) => [row.id, []]));
+  for (const ids of slices(found.keys())) {
+    const links = await db
+      .selectFrom('mail_reservation')
+      .select(['mail', 'reservation'])
+      .where('tenant', '=', tenant)
+      .where('mail', 'in', ids)
+      .orderBy('reservation')
+      .execute();
+    for (const link of links) found.get(link.mail)?.push(link.reservation as ReservationId);
+  }
+  return rows.map((row) => ({
+    id: row.id as MailId,
+    tenant: row.tenant as TenantId,
+    traveller: row.traveller as TravellerId,
+    mailbox: row.mailbox as MailboxId,
+    raw: row.raw as BlobRef,
+    size: row.size,
+    fromAddress: row.from_address,
+    fromName: row.from_name,
+    subject: row.subject,
+    date: row.date_at ?? undefined,
+    messageId: row.message_id ?? undefined,
+    receivedAt: row.received_at,
+    via: row.via as MailReceipt['via'],
+    disposition: row.disposition as Disposition,
+    reasonCode: row.reason_code,
+    reason: row.reason,
+    reservations: found.get(row.id) ?? [],
+    warnings: parseJson<MailReceipt['warnings']>(row.warnings),
+    timesSeen: row.times_seen,
+    updatedAt: row.updated_at,
+  }));
+}

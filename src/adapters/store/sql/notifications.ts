@@ -1,0 +1,106 @@
+import type { EndpointId, EventId, TenantId } from '../../../domain/ids.ts';
+import type { Notification, NotificationId, NotificationRepo } from '../../../ports/store/notifications.ts';
+import type { Db, Schema } from './schema.ts';
+
+/** Deliveries to webhook endpoints. */
+export function openNotifications(db: Db): NotificationRepo {
+  return {
+    add: async (notification) => {
+      const result = await db
+        .insertInto('notification')
+        .values({
+          id: notification.id,
+          tenant: notification.tenant,
+          endpoint: notification.endpoint,
+          event_id: notification.eventId,
+          body: notification.body,
+          state: notification.state,
+          attempts: notification.attempts,
+          next_at: notification.nextAt,
+          last_status: notification.lastStatus ?? null,
+          last_error: notification.lastError ?? null,
+          created_at: notification.createdAt,
+          settled_at: notification.settledAt ?? null,
+          correlation: notification.correlation,
+        })
+        .onConflict((conflict) => conflict.columns(['endpoint', 'event_id']).doNothing())
+        .executeTakeFirst();
+      return { new: result.numInsertedOrUpdatedRows === 1n };
+    },
+    due: async (now, limit, perEndpointMax) => {
+      const rows = await db
+        .with('ranked', (cte) =>
+          cte
+            .selectFrom('notification')
+            .selectAll()
+            .select((eb) =>
+              eb.fn
+                .agg<number>('row_number')
+                .over((over) => over.partitionBy('endpoint').orderBy('next_at').orderBy('created_at').orderBy('id'))
+                .as('place'),
+            )
+            .where('state', '=', 'pending')
+            .where('next_at', '<=', now),
+        )
+        .selectFrom('ranked')
+        .selectAll()
+        .where('place', '<=', perEndpointMax)
+        .orderBy('next_at')
+        .orderBy('created_at')
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows.map(notificationOf);
+    },
+    nextDueAt: async () => {
+      const row = await db
+        .selectFrom('notification')
+        .select('next_at')
+        .where('state', '=', 'pending')
+        .orderBy('next_at')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.next_at;
+    },
+    recordAttempt: async (id, { state, nextAt, status, error, at }) => {
+      await db
+        .updateTable('notification')
+        .set((eb) => ({
+          state,
+          attempts: eb('attempts', '+', 1),
+          next_at: nextAt,
+          last_status: status ?? null,
+          last_error: error ?? null,
+          settled_at: state === 'pending' ? null : at,
+        }))
+        .where('id', '=', id)
+        .execute();
+    },
+    list: async (tenant, { endpoint, eventId, state, limit }) => {
+      let select = db.selectFrom('notification').selectAll().where('tenant', '=', tenant);
+      if (endpoint !== undefined) select = select.where('endpoint', '=', endpoint);
+      if (eventId !== undefined) select = select.where('event_id', '=', eventId);
+      if (state !== undefined) select = select.where('state', '=', state);
+      const rows = await select.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+      return rows.map(notificationOf);
+    },
+  };
+}
+
+function notificationOf(row: Schema['notification']): Notification {
+  return {
+    id: row.id as NotificationId,
+    tenant: row.tenant as TenantId,
+    endpoint: row.endpoint as EndpointId,
+    eventId: row.event_id as EventId,
+    body: row.body,
+    state: row.state as Notification['state'],
+    attempts: row.attempts,
+    nextAt: row.next_at,
+    lastStatus: row.last_status ?? undefined,
+    lastError: row.last_error ?? undefined,
+    createdAt: row.created_at,
+    settledAt: row.settled_at ?? undefined,
+    correlation: row.correlation,
+  };
+}

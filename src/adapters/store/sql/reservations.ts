@@ -1,0 +1,244 @@
+import { TripwatchError } from '../../../domain/errors.ts';
+import type { ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
+import type { Observation } from '../../../domain/observation.ts';
+import type { Change, Reservation } from '../../../domain/reservation.ts';
+import type { ReservationRepo } from '../../../ports/store/reservations.ts';
+import { parseJson, slices } from './rows.ts';
+import type { Db } from './schema.ts';
+
+/** Merges followed at most: each hop joined two bookings of one traveller, so a longer chain is a fault of ours. */
+const MERGE_HOPS_MAX = 100;
+
+/** Observations with their keys, and the reservations decided from them. */
+export function openReservations(db: Db): ReservationRepo {
+  return {
+    addObservation: (observation, now) => addObservation(db, observation, now),
+    closure: (tenant, traveller, keys) => closure(db, tenant, traveller, keys),
+    getObservations: (tenant, ids) => getObservations(db, tenant, ids),
+    restingOn: async (tenant, traveller, observations) => {
+      const found = new Map<string, Reservation>();
+      for (const ids of slices(observations)) {
+        const rows = await db
+          .selectFrom('reservation_observation as link')
+          .innerJoin('reservation as r', (join) =>
+            join.onRef('r.tenant', '=', 'link.tenant').onRef('r.id', '=', 'link.reservation'),
+          )
+          .select(['r.id', 'r.body'])
+          .distinct()
+          .where('link.tenant', '=', tenant)
+          .where('link.observation', 'in', ids)
+          .where('r.traveller', '=', traveller)
+          .where('r.merged_into', 'is', null)
+          .execute();
+        for (const row of rows) if (!found.has(row.id)) found.set(row.id, parseJson<Reservation>(row.body));
+      }
+      return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    },
+    putVersion: (reservation, changes, now) => putVersion(db, reservation, changes, now),
+    merge: async (tenant, id, into, now) => {
+      await db
+        .updateTable('reservation')
+        .set({ merged_into: into, updated_at: now })
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .where('id', '!=', into)
+        .execute();
+    },
+    get: async (tenant, id) => {
+      let next: string = id;
+      for (let hop = 0; hop < MERGE_HOPS_MAX; hop++) {
+        const row = await db
+          .selectFrom('reservation')
+          .select(['body', 'merged_into'])
+          .where('tenant', '=', tenant)
+          .where('id', '=', next)
+          .executeTakeFirst();
+        if (row === undefined) return undefined;
+        if (row.merged_into === null) return parseJson<Reservation>(row.body);
+        next = row.merged_into;
+      }
+      throw new TripwatchError('defect', 'merge-cycle', `Reservation ${id} leads to itself through its merges.`);
+    },
+    list: async (tenant, traveller) => {
+      let select = db
+        .selectFrom('reservation')
+        .select('body')
+        .where('tenant', '=', tenant)
+        .where('merged_into', 'is', null);
+      if (traveller !== undefined) select = select.where('traveller', '=', traveller);
+      return (await select.orderBy('id').execute()).map((row) => parseJson<Reservation>(row.body));
+    },
+    history: async (tenant, id) => {
+      const rows = await db
+        .selectFrom('reservation_version')
+        .select(['version', 'changes', 'at'])
+        .where('tenant', '=', tenant)
+        .where('reservation', '=', id)
+        .orderBy('version')
+        .execute();
+      return rows.map(({ version, changes, at }) => ({
+        reservation: id,
+        version,
+        changes: parseJson<readonly Change[]>(changes),
+        at,
+      }));
+    },
+  };
+}
+
+/**
+ * What a key is found by: itself, and for a timetable key the same without its origin, because some sources do not say
+ * it. So `leg:flight:lh400:2026-12-01:` and `…:fra` find each other. This connects too much rather than too little:
+ * whether two claims are one leg is for the join to decide.
+ */
+export function indexKeys(keys: Iterable<string>): readonly string[] {
+  const out = new Set<string>();
+  for (const key of keys) {
+    out.add(key);
+    const withoutOrigin = /^leg:[^:]+:[^:]+:\d{4}-\d{2}-\d{2}:/.exec(key);
+    if (withoutOrigin) out.add(withoutOrigin[0]);
+  }
+  return [...out];
+}
+
+async function addObservation(db: Db, observation: Observation, now: number): Promise<{ readonly new: boolean }> {
+  const { tenant, traveller, id } = observation;
+  const result = await db
+    .insertInto('observation')
+    .values({ tenant, id, traveller, body: JSON.stringify(observation), added_at: now })
+    .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
+    .executeTakeFirst();
+  if (result.numInsertedOrUpdatedRows !== 1n) return { new: false };
+  const keys = indexKeys([...observation.bookingKeys, ...observation.legs.flatMap((leg) => leg.keys)]);
+  for (const key of keys) {
+    await db.insertInto('observation_key').values({ tenant, traveller, key, observation: id }).execute();
+  }
+  return { new: true };
+}
+
+/** In waves: keys to observations, these to their other keys, until nothing new comes. */
+async function closure(
+  db: Db,
+  tenant: TenantId,
+  traveller: TravellerId,
+  keys: readonly string[],
+): Promise<readonly Observation[]> {
+  const keysKnown = new Set(indexKeys(keys));
+  const found = new Set<string>();
+  let keysNew: readonly string[] = [...keysKnown];
+  while (keysNew.length > 0) {
+    const foundNew = new Set<string>();
+    for (const slice of slices(keysNew)) {
+      const rows = await db
+        .selectFrom('observation_key')
+        .select('observation')
+        .where('tenant', '=', tenant)
+        .where('traveller', '=', traveller)
+        .where('key', 'in', slice)
+        .execute();
+      for (const row of rows) if (!found.has(row.observation)) foundNew.add(row.observation);
+    }
+    const keysNext = new Set<string>();
+    for (const slice of slices(foundNew)) {
+      const rows = await db
+        .selectFrom('observation_key')
+        .select('key')
+        .where('tenant', '=', tenant)
+        .where('traveller', '=', traveller)
+        .where('observation', 'in', slice)
+        .execute();
+      for (const row of rows) if (!keysKnown.has(row.key)) keysNext.add(row.key);
+    }
+    for (const id of foundNew) found.add(id);
+    for (const key of keysNext) keysKnown.add(key);
+    keysNew = [...keysNext];
+  }
+  return getObservations(db, tenant, found);
+}
+
+/** In the order of their ids, so that the answer does not depend on the order of storing. */
+async function getObservations(db: Db, tenant: TenantId, ids: Iterable<string>): Promise<readonly Observation[]> {
+  const found: Observation[] = [];
+  const seen = new Set<string>();
+  for (const slice of slices(ids)) {
+    const rows = await db
+      .selectFrom('observation')
+      .select('body')
+      .where('tenant', '=', tenant)
+      .where('id', 'in', slice)
+      .execute();
+    for (const row of rows) {
+      const observation = parseJson<Observation>(row.body);
+      if (seen.has(observation.id)) continue;
+      seen.add(observation.id);
+      found.push(observation);
+    }
+  }
+  return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+async function putVersion(db: Db, reservation: Reservation, changes: readonly Change[], now: number): Promise<void> {
+  const { tenant, id, traveller, version } = reservation;
+  const body = JSON.stringify(reservation);
+  const stored =
+    version === 1
+      ? (
+          await db
+            .insertInto('reservation')
+            .values({ tenant, id, traveller, version, body, merged_into: null, updated_at: now })
+            .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
+            .executeTakeFirst()
+        ).numInsertedOrUpdatedRows
+      : (
+          await db
+            .updateTable('reservation')
+            .set({ version, body, updated_at: now })
+            .where('tenant', '=', tenant)
+            .where('id', '=', id)
+            .where('traveller', '=', traveller)
+            .where('version', '=', version - 1)
+            .executeTakeFirst()
+        ).numUpdatedRows;
+  if (stored !== 1n) {
+    throw new TripwatchError(
+      'stale',
+      'version-conflict',
+      `Version ${version} of ${id} does not follow the stored one.`,
+      {
+        details: { version },
+      },
+    );
+  }
+  await db
+    .insertInto('reservation_version')
+    .values({ tenant, reservation: id, version, changes: JSON.stringify(changes), at: now })
+    .execute();
+  await linkObservations(db, tenant, id, reservation.observations);
+}
+
+async function linkObservations(
+  db: Db,
+  tenant: TenantId,
+  reservation: ReservationId,
+  observations: readonly string[],
+): Promise<void> {
+  const rows = await db
+    .selectFrom('reservation_observation')
+    .select('observation')
+    .where('tenant', '=', tenant)
+    .where('reservation', '=', reservation)
+    .execute();
+  const linked = new Set(rows.map((row) => row.observation));
+  for (const observation of new Set(observations)) {
+    if (linked.delete(observation)) continue;
+    await db.insertInto('reservation_observation').values({ tenant, observation, reservation }).execute();
+  }
+  for (const gone of slices(linked)) {
+    await db
+      .deleteFrom('reservation_observation')
+      .where('tenant', '=', tenant)
+      .where('reservation', '=', reservation)
+      .where('observation', 'in', gone)
+      .execute();
+  }
+}

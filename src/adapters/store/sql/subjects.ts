@@ -1,0 +1,133 @@
+import type { Answer } from '../../../contracts/topics.ts';
+import type { ReservationId, SubjectId, TenantId, TravellerId } from '../../../domain/ids.ts';
+import type { SubjectSpec } from '../../../ports/provider.ts';
+import type { Subject, SubjectRepo } from '../../../ports/store/subjects.ts';
+import { parseJson } from './rows.ts';
+import type { Db, Schema } from './schema.ts';
+
+/** Subjects and who follows them. A subject that is put again is active again. */
+export function openSubjects(db: Db): SubjectRepo {
+  return {
+    put: async (id, account, spec) => {
+      const text = JSON.stringify(spec);
+      await db
+        .insertInto('subject')
+        .values({
+          id,
+          account,
+          spec: text,
+          state: 'active',
+          answer: null,
+          answer_digest: null,
+          checked_at: null,
+          changed_at: null,
+          failing_since: null,
+          failure: null,
+        })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet({ account, spec: text, state: 'active' }))
+        .execute();
+    },
+    get: async (id) => {
+      const row = await db.selectFrom('subject').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && subjectOf(row);
+    },
+    listActive: async (account) => {
+      let select = db.selectFrom('subject').selectAll().where('state', '=', 'active');
+      if (account !== undefined) select = select.where('account', '=', account);
+      return (await select.orderBy('id').execute()).map(subjectOf);
+    },
+    setAnswer: async (id, answer, digest, at) => {
+      await db
+        .updateTable('subject')
+        .set({
+          answer: JSON.stringify(answer),
+          answer_digest: digest,
+          checked_at: at,
+          changed_at: at,
+          failing_since: null,
+          failure: null,
+        })
+        .where('id', '=', id)
+        .execute();
+    },
+    markChecked: async (marks) => {
+      for (const { id, at, failure } of marks) {
+        const update = db.updateTable('subject').where('id', '=', id);
+        // Freshness is the age of the last answer: a failed question does not renew it.
+        await (failure === undefined
+          ? update.set({ checked_at: at, failing_since: null, failure: null })
+          : update.set((eb) => ({ failing_since: eb.fn.coalesce('failing_since', eb.val(at)), failure }))
+        ).execute();
+      }
+    },
+    end: async (id) => {
+      await db.updateTable('subject').set({ state: 'ended' }).where('id', '=', id).execute();
+    },
+    follow: async (id, { tenant, traveller, reservation }) => {
+      const result = await db
+        .insertInto('follower')
+        .values({ subject: id, tenant, traveller, reservation })
+        .onConflict((conflict) => conflict.columns(['subject', 'tenant', 'reservation']).doNothing())
+        .executeTakeFirst();
+      return { new: result.numInsertedOrUpdatedRows === 1n };
+    },
+    unfollow: async (id, tenant, reservation) => {
+      await db
+        .deleteFrom('follower')
+        .where('subject', '=', id)
+        .where('tenant', '=', tenant)
+        .where('reservation', '=', reservation)
+        .execute();
+      const row = await db
+        .selectFrom('follower')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('subject', '=', id)
+        .executeTakeFirstOrThrow();
+      return { left: Number(row.count) };
+    },
+    followers: async (id, after, limit) => {
+      let select = db.selectFrom('follower').selectAll().where('subject', '=', id);
+      if (after !== undefined) {
+        const cut = after.lastIndexOf('/');
+        const tenant = after.slice(0, cut);
+        const reservation = after.slice(cut + 1);
+        select = select.where((eb) =>
+          eb.or([eb('tenant', '>', tenant), eb.and([eb('tenant', '=', tenant), eb('reservation', '>', reservation)])]),
+        );
+      }
+      const rows = await select.orderBy('tenant').orderBy('reservation').limit(limit).execute();
+      return rows.map((row) => ({
+        tenant: row.tenant as TenantId,
+        traveller: row.traveller as TravellerId,
+        reservation: row.reservation as ReservationId,
+        cursor: `${row.tenant}/${row.reservation}`,
+      }));
+    },
+    followedBy: async (tenant, reservation) => {
+      const rows = await db
+        .selectFrom('follower')
+        .innerJoin('subject', 'subject.id', 'follower.subject')
+        .selectAll('subject')
+        .where('follower.tenant', '=', tenant)
+        .where('follower.reservation', '=', reservation)
+        .orderBy('subject.id')
+        .execute();
+      return rows.map(subjectOf);
+    },
+  };
+}
+
+function subjectOf(row: Schema['subject']): Subject {
+  return {
+    id: row.id as SubjectId,
+    account: row.account,
+    spec: parseJson<SubjectSpec>(row.spec),
+    state: row.state as Subject['state'],
+    answer: row.answer === null ? undefined : parseJson<Answer>(row.answer),
+    answerDigest: row.answer_digest ?? undefined,
+    checkedAt: row.checked_at ?? undefined,
+    changedAt: row.changed_at ?? undefined,
+    failingSince: row.failing_since ?? undefined,
+    failure: row.failure ?? undefined,
+  };
+}
