@@ -1,0 +1,138 @@
+import type { AnyNewEvent } from '../../contracts/event.ts';
+import { TripwatchError } from '../../domain/errors.ts';
+import { derivedId, type MailboxId, type MailId, type TenantId } from '../../domain/ids.ts';
+import { type MailHead, readHead } from '../../domain/mail/head.ts';
+import type { BlobRef, BlobStore } from '../../ports/blobs.ts';
+import { type Clock, isoInstant } from '../../ports/clock.ts';
+import type { AcceptedMail, IncomingMail, Intake } from '../../ports/intake.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { MailRecord, ReceiptUpdate } from '../../ports/store/mails.ts';
+import type { Store, Tx } from '../../ports/store.ts';
+import { emptyMail, tooLargeMail } from './refusals.ts';
+
+export interface IntakeOptions {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** True while later stages lag too far behind: nothing new is taken then. */
+  readonly overloaded?: () => boolean;
+}
+
+/**
+ * The door for mails. First the bytes become durable, then record and `mail.seen` in one transaction; only then does
+ * `accept` resolve. A crash in between leaves at most a blob without an owner. The key is mailbox and digest, so a mail
+ * that comes again is counted and nothing else happens.
+ */
+export function createIntake(options: IntakeOptions): Intake {
+  const { store, blobs, clock, logger } = options;
+  return {
+    async accept(mail) {
+      if (options.overloaded?.() === true) throw overloadedError(clock.now());
+      const now = clock.now();
+      const refusal = refusalOf(mail);
+      const raw = await blobs.put(mail.bytes);
+      const head = readHead(mail.bytes);
+      const record = recordOf(mail, head, raw, now);
+      const accepted = await store.transact(async (tx): Promise<AcceptedMail> => {
+        const added = await tx.mails.add(record, now);
+        const result = { mailId: record.id, new: added.new } as const;
+        if (refusal !== undefined) {
+          if (added.new) await tx.mails.update(record.tenant, record.id, refusal, now);
+          return { ...result, outcome: 'refused' };
+        }
+        const visit = added.new ? 0 : await visitToRepeat(tx, record);
+        if (visit !== undefined) {
+          const seed = visit === 0 ? record.id : `${record.id}/${visit}`;
+          await tx.append([seenEvent(record)], { source: 'watch', correlation: record.id, seed });
+        }
+        return { ...result, outcome: 'accepted' };
+      });
+      logger.debug({ mailId: accepted.mailId, new: accepted.new, via: mail.via, size: record.size }, 'Mail stored');
+      return accepted;
+    },
+  };
+}
+
+/** Equal for equal bytes in one mailbox, whichever way and how often they come. */
+export function mailIdOf(tenant: TenantId, mailbox: MailboxId, raw: BlobRef): MailId {
+  return derivedId('mail', tenant, mailbox, raw);
+}
+
+/**
+ * A repeat changes nothing, with one exception: a mail that a rule skipped and that is handed in again is decided
+ * anew, because bringing it again is how a traveller asks for that after changing the rules.
+ */
+async function visitToRepeat(tx: Tx, record: MailRecord): Promise<number | undefined> {
+  const receipt = await tx.mails.get(record.tenant, record.id);
+  return receipt?.disposition === 'skipped' ? receipt.timesSeen : undefined;
+}
+
+function refusalOf(mail: IncomingMail): ReceiptUpdate | undefined {
+  if (mail.fullSize !== undefined) return tooLargeMail(mail.fullSize);
+  return mail.bytes.byteLength === 0 ? emptyMail() : undefined;
+}
+
+function recordOf(mail: IncomingMail, head: MailHead, raw: BlobRef, now: number): MailRecord {
+  const { mailbox } = mail;
+  const claimed = mail.via === 'import' ? (head.receivedDate ?? head.date) : undefined;
+  return {
+    id: mailIdOf(mailbox.tenant, mailbox.id, raw),
+    tenant: mailbox.tenant,
+    traveller: mailbox.traveller,
+    mailbox: mailbox.id,
+    raw,
+    size: mail.fullSize ?? mail.bytes.byteLength,
+    fromAddress: head.fromAddress,
+    fromName: head.fromName,
+    subject: head.subject,
+    date: head.date,
+    messageId: head.messageId,
+    receivedAt: Math.trunc(mail.receivedAt ?? Math.min(claimed ?? now, now)),
+    via: mail.via,
+  };
+}
+
+function seenEvent(mail: MailRecord): AnyNewEvent {
+  return {
+    topic: 'mail.seen',
+    tenant: mail.tenant,
+    traveller: mail.traveller,
+    key: `${mail.mailbox}/${lineOf(mail.id)}`,
+    subject: mail.id,
+    data: {
+      mailId: mail.id,
+      mailboxId: mail.mailbox,
+      raw: mail.raw,
+      head: {
+        fromAddress: mail.fromAddress,
+        fromName: mail.fromName,
+        subject: mail.subject,
+        ...(mail.date === undefined ? {} : { date: isoInstant(mail.date) }),
+        ...(mail.messageId === undefined ? {} : { messageId: mail.messageId }),
+      },
+      size: mail.size,
+      receivedAt: isoInstant(mail.receivedAt),
+      via: mail.via,
+    },
+  };
+}
+
+/**
+ * Mails of one mailbox do not depend on each other until their observations meet, so they go in 32 lines and not in
+ * one: otherwise a folder of ten thousand mails would be read on one core, one commit at a time.
+ */
+export function lineOf(id: MailId): string {
+  return id.slice(-1);
+}
+
+const RETRY_AFTER_MS = 15_000;
+
+function overloadedError(now: number): TripwatchError {
+  return new TripwatchError(
+    'rate-limited',
+    'intake-overloaded',
+    'Too much is waiting to be read; no new mail is taken until that has gone down. Try again in a moment.',
+    { retryAt: now + RETRY_AFTER_MS },
+  );
+}
