@@ -9,8 +9,8 @@ import type { Db, Schema } from './schema.ts';
 const PARKED_MAX = 100;
 
 /**
- * Events, processed marks and dead letters. A dead-lettered event must not be claimed for its consumer, or its replay
- * would be taken for a repeat.
+ * Events, processed marks and dead letters. A dead-lettered event is claimed for its consumer, so that a repeat of its
+ * delivery does nothing; a replay takes that mark away again.
  */
 export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
   return {
@@ -74,7 +74,7 @@ export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
         .selectFrom('delivery')
         .select(['consumer', 'next_at', 'history'])
         .where('event_id', '=', eventId)
-        .where('state', '=', 'parked')
+        .where('state', 'in', ['parked', 'replay'])
         .orderBy('consumer')
         .limit(PARKED_MAX)
         .execute();
@@ -120,7 +120,18 @@ export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
       if (letter === undefined) return false;
       const logged = await db.selectFrom('log').select('seq').where('id', '=', letter.eventId).executeTakeFirst();
       if (logged === undefined || !(await decide(db, tenant, id, 'replayed', by, now))) return false;
-      const due = { state: 'parked', attempts: 0, next_at: now, history: '[]' };
+      await db
+        .deleteFrom('processed')
+        .where('event_id', '=', letter.eventId)
+        .where('consumer', '=', letter.consumer)
+        .execute();
+      // A state of its own: the broker must see that the row is new, also where it had one for this event before.
+      await db
+        .deleteFrom('processed')
+        .where('event_id', '=', letter.eventId)
+        .where('consumer', '=', letter.consumer)
+        .execute();
+      const due = { state: 'replay', attempts: 0, next_at: now, history: '[]' };
       await db
         .insertInto('delivery')
         .values({

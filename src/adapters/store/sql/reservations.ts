@@ -1,6 +1,7 @@
 import { TripwatchError } from '../../../domain/errors.ts';
 import type { ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { Observation } from '../../../domain/observation.ts';
+import { baseOf, indexKeys } from '../../../domain/reconcile/claims.ts';
 import type { Change, Reservation } from '../../../domain/reservation.ts';
 import type { ReservationRepo } from '../../../ports/store/reservations.ts';
 import { parseJson, slices } from './rows.ts';
@@ -87,18 +88,11 @@ export function openReservations(db: Db): ReservationRepo {
 }
 
 /**
- * What a key is found by: itself, and for a timetable key the same without its origin, because some sources do not say
- * it. So `leg:flight:lh400:2026-12-01:` and `…:fra` find each other. This connects too much rather than too little:
- * whether two claims are one leg is for the join to decide.
+ * Observations stand under the keys that `indexKeys` gives: timetable keys without their origin, because some sources
+ * do not say it. So a question is asked without it too: `leg:flight:lh400:2026-12-01:` and `…:fra` find each other.
  */
-export function indexKeys(keys: Iterable<string>): readonly string[] {
-  const out = new Set<string>();
-  for (const key of keys) {
-    out.add(key);
-    const withoutOrigin = /^leg:[^:]+:[^:]+:\d{4}-\d{2}-\d{2}:/.exec(key);
-    if (withoutOrigin) out.add(withoutOrigin[0]);
-  }
-  return [...out];
+function askedKeys(keys: readonly string[]): ReadonlySet<string> {
+  return new Set(keys.flatMap((key) => [key, baseOf(key) ?? key]));
 }
 
 async function addObservation(db: Db, observation: Observation, now: number): Promise<{ readonly new: boolean }> {
@@ -109,8 +103,7 @@ async function addObservation(db: Db, observation: Observation, now: number): Pr
     .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
     .executeTakeFirst();
   if (result.numInsertedOrUpdatedRows !== 1n) return { new: false };
-  const keys = indexKeys([...observation.bookingKeys, ...observation.legs.flatMap((leg) => leg.keys)]);
-  for (const key of keys) {
+  for (const key of indexKeys(observation)) {
     await db.insertInto('observation_key').values({ tenant, traveller, key, observation: id }).execute();
   }
   return { new: true };
@@ -123,7 +116,7 @@ async function closure(
   traveller: TravellerId,
   keys: readonly string[],
 ): Promise<readonly Observation[]> {
-  const keysKnown = new Set(indexKeys(keys));
+  const keysKnown = new Set(askedKeys(keys));
   const found = new Set<string>();
   let keysNew: readonly string[] = [...keysKnown];
   while (keysNew.length > 0) {
