@@ -1,0 +1,210 @@
+import { ApiProblem, call, watchChanges } from './api.js';
+import { Detail } from './detail.js';
+import { moment } from './format.js';
+import { Receipts } from './receipts.js';
+import { Trips } from './trips.js';
+import { html, render, useEffect, useRef, useState } from './vendor.js';
+
+/** How long a changed leg stays marked, ms. */
+const CHANGED_MS = 6000;
+/** Changes that come together are read together, ms. */
+const GATHER_MS = 150;
+const FEED_SHOWN = 50;
+
+function App() {
+  const [problem, setProblem] = useState();
+  const [travellers, setTravellers] = useState();
+  const [traveller, setTraveller] = useState(
+    () => new URLSearchParams(location.hash.slice(1)).get('traveller') ?? undefined,
+  );
+  const [view, setView] = useState(() => new URLSearchParams(location.hash.slice(1)).get('view') ?? 'trips');
+  const [trips, setTrips] = useState();
+  const [feed, setFeed] = useState([]);
+  const [changed, setChanged] = useState(new Set());
+  const [live, setLive] = useState(false);
+  const [clock, setClock] = useState({ offset: 0, at: Date.now(), speed: 1 });
+  const [open, setOpen] = useState();
+  const [detail, setDetail] = useState({});
+  const [receipts, setReceipts] = useState({ list: [], next: undefined, filter: '' });
+  const now = useNow(clock);
+  const current = useRef({});
+  current.current = { traveller, open, view, receipts };
+
+  const guard = (work) =>
+    work().then(
+      () => setProblem(undefined),
+      (error) => setProblem(error),
+    );
+
+  const loadTrips = async () => {
+    const { traveller: who } = current.current;
+    if (who === undefined) return;
+    const answer = await call(`/v1/trips?traveller=${who}`);
+    if (current.current.traveller === who) setTrips(answer.trips ?? answer.items ?? answer);
+  };
+  const loadDetail = async (id) => {
+    const [reservation, history] = await Promise.all([
+      call(`/v1/reservations/${id}`),
+      call(`/v1/reservations/${id}/history`),
+    ]);
+    setDetail({ id, reservation, history });
+  };
+  const loadReceipts = async (filter, before) => {
+    const { traveller: who } = current.current;
+    if (who === undefined) return;
+    const query = new URLSearchParams({
+      traveller: who,
+      limit: '30',
+      ...(filter ? { disposition: filter } : {}),
+      ...(before ? { before } : {}),
+    });
+    const answer = await call(`/v1/receipts?${query}`);
+    const list = answer.receipts ?? answer.items;
+    setReceipts((old) => ({
+      filter,
+      list: before ? [...old.list, ...list] : list,
+      next: answer.nextBefore ?? answer.next,
+    }));
+  };
+
+  useEffect(() => {
+    guard(async () => {
+      const [people, status] = await Promise.all([call('/v1/travellers'), call('/v1/status').catch(() => undefined)]);
+      const list = people.travellers ?? people.items ?? people;
+      setTravellers(list);
+      if (status !== undefined) setClock({ server: Date.parse(status.now), at: Date.now(), speed: status.clockSpeed });
+      if (!list.some((one) => one.id === current.current.traveller)) setTraveller(list[0]?.id);
+    });
+  }, []);
+
+  useEffect(() => {
+    if (traveller === undefined) return undefined;
+    history.replaceState(undefined, '', `#${new URLSearchParams({ traveller, view })}`);
+    setTrips(undefined);
+    setFeed([]);
+    setOpen(undefined);
+    guard(loadTrips);
+    if (view === 'receipts') guard(() => loadReceipts(''));
+    return undefined;
+  }, [traveller]);
+
+  useEffect(() => {
+    if (traveller !== undefined) history.replaceState(undefined, '', `#${new URLSearchParams({ traveller, view })}`);
+    if (view === 'receipts') guard(() => loadReceipts(receipts.filter));
+  }, [view]);
+
+  // Ages on the page come from the last read; read again now and then so that "checked … ago" stays true.
+  useEffect(() => {
+    const timer = setInterval(() => guard(loadTrips), Math.max(2000, 15_000 / Math.sqrt(clock.speed)));
+    return () => clearInterval(timer);
+  }, [clock.speed]);
+
+  useEffect(() => {
+    let gathered = new Map();
+    let timer;
+    const flush = () => {
+      timer = undefined;
+      const events = [...gathered.values()];
+      gathered = new Map();
+      const mine = events.filter((event) => event.travellerid === current.current.traveller);
+      if (mine.length === 0) return;
+      const ids = new Set(mine.map((event) => event.data.reservationId));
+      setChanged(ids);
+      setTimeout(() => setChanged((now) => (now === ids ? new Set() : now)), CHANGED_MS);
+      setFeed((old) => [...mine.reverse(), ...old].slice(0, FEED_SHOWN));
+      guard(async () => {
+        await loadTrips();
+        if (ids.has(current.current.open?.reservation)) await loadDetail(current.current.open.reservation);
+        if (current.current.view === 'receipts') await loadReceipts(current.current.receipts.filter);
+      });
+    };
+    return watchChanges({
+      after: undefined,
+      onState: setLive,
+      onReset: () => guard(loadTrips),
+      onChange: (event) => {
+        gathered.set(event.id, event);
+        timer ??= setTimeout(flush, GATHER_MS);
+      },
+    });
+  }, []);
+
+  const openLeg = (leg) => {
+    setOpen(leg);
+    setDetail({});
+    if (leg !== undefined) guard(() => loadDetail(leg.reservation));
+  };
+  const showReservation = (id) => {
+    const leg = (trips ?? []).flatMap((trip) => trip.legs).find((candidate) => candidate.reservation === id);
+    setView('trips');
+    if (leg !== undefined) openLeg(leg);
+  };
+
+  if (problem instanceof ApiProblem && (problem.status === 401 || problem.status === 403)) {
+    return html`<main class="empty"><h1>Tripwatch</h1>
+      <h2>Please sign in</h2>
+      <p>Open the address that <code>tripwatch up</code> or <code>npm start</code> printed: it signs this browser in. Lost it? <code>tripwatch token add</code> makes a new one.</p></main>`;
+  }
+  if (travellers === undefined)
+    return html`<p class="loading">${problem === undefined ? 'Loading…' : problem.message}</p>`;
+
+  const tab = (name, text) =>
+    html`<button type="button" role="tab" aria-selected=${view === name} onClick=${() => setView(name)}>${text}</button>`;
+  return html`
+    <header class="top">
+      <h1><img src="/icon.svg" alt="" width="28" height="28" /> Tripwatch</h1>
+      ${
+        travellers.length > 0 &&
+        html`<label class="who"><span class="sr">Traveller</span>
+        <select value=${traveller} onChange=${(event) => setTraveller(event.target.value)}>${travellers.map((one) => html`<option key=${one.id} value=${one.id}>${one.name}</option>`)}</select></label>`
+      }
+      <span class="live ${live ? 'on' : 'off'}" role="status">${live ? 'live' : 'not connected, trying again'}</span>
+      ${clock.speed !== 1 && html`<span class="muted small sandbox">sandbox: ${moment(now)}, ${clock.speed}× time</span>`}
+    </header>
+    ${problem !== undefined && html`<p class="problem" role="alert">${problem.message}</p>`}
+    <nav role="tablist" aria-label="Views">${tab('trips', 'Trips')}${tab('changes', `Changes${feed.length > 0 ? ` (${feed.length})` : ''}`)}${tab('receipts', 'Mails')}</nav>
+    <p class="sr" aria-live="polite">${feed[0]?.data.sentences.join('. ') ?? ''}</p>
+    <main>
+      ${
+        view === 'trips' &&
+        (trips === undefined
+          ? html`<p class="loading">Loading…</p>`
+          : html`<${Trips} ...${{ trips, now, changed, open: open?.id, reservation: detail, onOpen: openLeg }}
+        renderDetail=${(leg) => html`<${Detail} leg=${leg} reservation=${detail.reservation} history=${detail.history} />`} />`)
+      }
+      ${view === 'changes' && html`<${Changes} feed=${feed} onOpen=${showReservation} />`}
+      ${
+        view === 'receipts' &&
+        html`<${Receipts} receipts=${receipts.list} more=${receipts.next !== undefined} filter=${receipts.filter}
+        onMore=${() => guard(() => loadReceipts(receipts.filter, receipts.next))} onFilter=${(filter) => guard(() => loadReceipts(filter))} onReservation=${showReservation} />`
+      }
+    </main>
+    <footer class="muted small">Every value names its source. <a href="/openapi.json">API</a></footer>`;
+}
+
+function Changes({ feed, onOpen }) {
+  return html`<section aria-label="Changes">
+    <h2 class="group">What changed while this page was open</h2>
+    ${feed.length === 0 && html`<p class="muted">Nothing yet. Each trip keeps its whole history: open a leg to see it.</p>`}
+    <ul class="receipts">${feed.map(
+      (event) => html`<li key=${event.id}>
+        <p class="line"><button type="button" class="link title" onClick=${() => onOpen(event.data.reservationId)}>${event.data.title}</button><time class="muted small" datetime=${event.data.changedAt}>${moment(event.data.changedAt)}</time></p>
+        ${event.data.sentences.map((sentence) => html`<p key=${sentence}>${sentence}</p>`)}
+      </li>`,
+    )}</ul>
+  </section>`;
+}
+
+/** The server's clock, which the sandbox speeds up; ticks once a second. */
+function useNow(clock) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return clock.server === undefined ? Date.now() : clock.server + (Date.now() - clock.at) * clock.speed;
+}
+
+const root = document.getElementById('app');
+root.textContent = '';
+render(html`<${App} />`, root);

@@ -1,0 +1,68 @@
+import { KIND, moment } from './format.js';
+import { html } from './vendor.js';
+
+const FIELD = {
+  status: 'Booking status',
+  operation: 'Operation',
+  'start.scheduled': 'Scheduled',
+  'start.estimated': 'Expected',
+  'start.actual': 'Actual',
+  'start.terminal': 'Terminal',
+  'start.gate': 'Gate',
+  'start.platform': 'Platform',
+  'start.desk': 'Check-in desk',
+  'end.scheduled': 'Scheduled arrival',
+  'end.estimated': 'Expected arrival',
+  'end.actual': 'Actual arrival',
+  'end.terminal': 'Arrival terminal',
+  'end.gate': 'Arrival gate',
+  'end.belt': 'Baggage belt',
+  aircraft: 'Aircraft',
+  reference: 'Reference',
+};
+
+/** What is known of a leg and who says so; and what changed, newest first. */
+export function Detail({ leg, reservation, history }) {
+  if (reservation === undefined || history === undefined)
+    return html`<div class="detail"><p class="muted">Loading…</p></div>`;
+  const own = reservation.legs.find((candidate) => candidate.id === leg.id) ?? { fields: {} };
+  const rows = [...Object.entries(reservation.fields), ...Object.entries(own.fields)].filter(
+    ([path]) => !path.startsWith('url.') && path !== 'removed',
+  );
+  return html`<div class="detail">
+    <h4>What changed</h4>
+    <ol class="history">
+      ${[...history.versions].reverse().map(
+        (version) => html`<li key=${version.version}>
+          <p class="muted small"><time datetime=${version.at}>${moment(version.at)}</time> · version ${version.version}</p>
+          ${version.sentences.map((sentence) => html`<p key=${sentence}>${sentence}</p>`)}
+          <p class="muted small">${sourcesOf(version.changes)}</p>
+        </li>`,
+      )}
+    </ol>
+    <details>
+      <summary>Every value and who says so (${rows.length})</summary>
+      <div class="scroll"><table>
+        <thead><tr><th scope="col">What</th><th scope="col">Value</th><th scope="col">Says</th></tr></thead>
+        <tbody>${rows.map(
+          ([path, field]) => html`<tr key=${path}>
+          <th scope="row">${FIELD[path] ?? path}</th>
+          <td>${String(field.value ?? 'withdrawn')}${field.beside !== undefined && html`<span class="beside small">${field.beside.by.label} says: <b>${String(field.beside.value ?? 'withdrawn')}</b></span>`}</td>
+          <td class="small"><span>${field.by.label}</span><span class="muted" title=${field.by.evidence?.raw ?? ''}>${field.by.evidence?.where ?? ''}</span></td>
+        </tr>`,
+        )}</tbody>
+      </table></div>
+    </details>
+    <p class="muted small">${(KIND[leg.kind] ?? KIND.event).name}${reservation.reference === undefined ? '' : ` · reference ${reservation.reference}`} · the whole path: <code>tripwatch explain ${reservation.id}</code></p>
+  </div>`;
+}
+
+function sourcesOf(changes) {
+  const labels = new Set(
+    changes
+      .map((change) => change.by)
+      .filter(Boolean)
+      .map((by) => `${by.label}${by.evidence?.where === undefined ? '' : `: ${by.evidence.where}`}`),
+  );
+  return [...labels].slice(0, 3).join(' · ');
+}
