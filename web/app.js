@@ -101,9 +101,9 @@ function App() {
 
   useEffect(() => {
     let gathered = new Map();
-    let timer;
+    let pending;
     const flush = () => {
-      timer = undefined;
+      pending = undefined;
       const events = [...gathered.values()];
       gathered = new Map();
       const mine = events.filter((event) => event.travellerid === current.current.traveller);
@@ -124,7 +124,7 @@ function App() {
       onReset: () => guard(loadTrips),
       onChange: (event) => {
         gathered.set(event.id, event);
-        timer ??= setTimeout(flush, GATHER_MS);
+        if (pending === undefined) pending = setTimeout(flush, GATHER_MS);
       },
     });
   }, []);

@@ -40,7 +40,9 @@ export function printable(text: string): string {
 /** Columns padded to their widest cell; the last one is not padded. Escapes and wide characters are measured as shown. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, shownWidth(cell))));
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, shownWidth(cell));
+  }
   return rows
     .map((row) =>
       row
