@@ -1,5 +1,6 @@
 import type { Kind } from '../facts.ts';
 import type { LegClaim, Observation } from '../observation.ts';
+import type { Reservation } from '../reservation.ts';
 import { byText, canonicalJson } from './canonical.ts';
 
 /** A claim about a leg together with who made it, as the join moves it around. */
@@ -71,4 +72,17 @@ export function indexKeys(observation: Observation): readonly string[] {
     for (const key of one.strong) if (baseOf(key) === undefined) keys.add(key);
   }
   return [...keys].sort(byText);
+}
+
+/** Whether a reservation has the booking, or (for an observation without one) a leg, that the observation speaks of. */
+export function speaksOf(observation: Observation, reservation: Pick<Reservation, 'bookingKeys' | 'legs'>): boolean {
+  if (observation.bookingKeys.length > 0) {
+    return observation.bookingKeys.some((key) => reservation.bookingKeys.includes(key));
+  }
+  const keys = reservation.legs.flatMap((leg) => leg.keys);
+  return soloKeys(placeClaims(observation)).some((claim) =>
+    keys.some(
+      (key) => claim.strong.includes(key) || claim.bases.includes(key) || claim.weak.includes(baseOf(key) ?? key),
+    ),
+  );
 }

@@ -160,7 +160,7 @@ function refines({ from, to }: Change): boolean {
 
 function timeChanges({ old, leg, paths }: LegDiff): Change[] {
   return (['start', 'end'] as const).flatMap((end): Change[] => {
-    const moved = paths.has(`${end}.scheduled`);
+    const moved = differs(old, leg, `${end}.scheduled`);
     const changed = [`${end}.actual`, `${end}.estimated`].filter((path) => paths.delete(path));
     if (changed.length === 0) return [];
     const [was, is] = [lateness(old, end), lateness(leg, end)];
@@ -178,11 +178,16 @@ function timeChanges({ old, leg, paths }: LegDiff): Change[] {
     } else if (is.value === undefined ? (was.minutes ?? 0) !== 0 : is.value !== was.value) {
       return [change];
     }
-    // As late as before: the estimate moved with the schedule, or the event confirms the estimate.
-    if (moved) return [];
+    // As late as before: the estimate moved with the schedule, or "departed" and "arrived" confirm it.
+    const ran = is.path.endsWith('.actual') && differs(old, leg, 'operation');
+    if (moved || ran) return [];
     const path = changed.includes(is.path) ? is.path : changed[0]!;
     return [{ ...plain(path, old.fields, leg.fields), type: 'details' }];
   });
+}
+
+function differs(old: Leg, leg: Leg, path: string): boolean {
+  return known(old.fields, path) !== known(leg.fields, path);
 }
 
 /** The best known time of one end, other than the schedule, and how late it is against schedule. */

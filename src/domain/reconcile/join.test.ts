@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Observation } from '../observation.ts';
 import { AUTHORITY } from '../observation.ts';
-import { closureOf, observations, RUNS } from './arbitrary.testing.ts';
 import { compact } from './compact.ts';
 import { join } from './join.ts';
+import { closureOf, observations, RUNS } from './observations.testing.ts';
 
 const numRuns = RUNS;
 

@@ -47,6 +47,10 @@ class Reservations {
     this.current.set(reservation.id, reservation);
     this.history.push(changes);
   }
+  readonly links = new Set<string>();
+  async linkReservation(_tenant: string, mail: string, id: ReservationId) {
+    this.links.add(`${mail} ${id}`);
+  }
   async merge(_tenant: string, id: ReservationId, into: ReservationId) {
     this.current.delete(id);
     this.merged.set(id, into);
@@ -61,7 +65,7 @@ async function deliver(reservations: Reservations, observation: Observation) {
   const outcome = await reconcileHandler()(event, context);
   assert.equal(outcome.kind, 'ack');
   if (outcome.kind !== 'ack' || outcome.commit === undefined) throw new Error('nothing to commit');
-  const events = await outcome.commit({ reservations } as unknown as Tx);
+  const events = await outcome.commit({ reservations, mails: reservations } as unknown as Tx);
   return events.map((one) => {
     assert.equal(one.topic, 'reservation.changed');
     return TOPICS['reservation.changed'].parse(one.data);
@@ -125,6 +129,15 @@ test("a flight's status alone is nobody's reservation, and is there when the mai
   assert.deepEqual(await deliver(store, gate), []);
   const [created] = await deliver(store, booked);
   assert.equal(created?.reservation.legs[0]?.fields['start.gate']?.value, 'A12');
+});
+
+test('the receipt of a mail names its reservation, also when the mail said nothing new', async () => {
+  const store = new Reservations();
+  const from = (mail: string) => ({ ...booked, id: `obs_${mail}` as const, source: { ...booked.source, ref: mail } });
+  const [created] = await deliver(store, from('mail_1'));
+  assert.deepEqual(await deliver(store, from('mail_2')), []);
+  const id = created?.reservation.id;
+  assert.deepEqual([...store.links], [`mail_1 ${id}`, `mail_2 ${id}`]);
 });
 
 test('a swallowed reservation says goodbye, with the id that it lives on under', async () => {

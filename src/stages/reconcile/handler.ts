@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { AnyNewEvent, NewEvent } from '../../contracts/event.ts';
-import { type ReservationId, sortableId } from '../../domain/ids.ts';
+import { type MailId, type ReservationId, sortableId } from '../../domain/ids.ts';
 import type { Observation } from '../../domain/observation.ts';
-import { indexKeys } from '../../domain/reconcile/claims.ts';
+import { indexKeys, speaksOf } from '../../domain/reconcile/claims.ts';
 import { type NewVersion, reconcile } from '../../domain/reconcile/reconcile.ts';
+import type { Reservation } from '../../domain/reservation.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import { ack, type Handler } from '../../ports/handler.ts';
 import type { Tx } from '../../ports/store.ts';
@@ -36,12 +37,28 @@ export async function recordObservation(
   );
   const newId = (seed: string) => reservationId(now, tenant, traveller, seed);
   const events: AnyNewEvent[] = [];
+  const standing = new Map(published.map((one) => [one.id, one]));
   for (const made of reconcile({ tenant, traveller }, known, published, newId)) {
     await tx.reservations.putVersion(made.reservation, made.changes, now);
-    for (const gone of made.merged) await tx.reservations.merge(tenant, gone.id, made.reservation.id, now);
+    standing.set(made.reservation.id, made.reservation);
+    for (const gone of made.merged) {
+      await tx.reservations.merge(tenant, gone.id, made.reservation.id, now);
+      standing.delete(gone.id);
+    }
     events.push(...eventsOf(made, observation, now));
   }
+  await linkReceipt(tx, observation, [...standing.values()]);
   return events;
+}
+
+/** The mail's receipt names the reservations that it speaks of, also when it said nothing new. */
+async function linkReceipt(tx: Tx, observation: Observation, reservations: readonly Reservation[]): Promise<void> {
+  const { source, tenant } = observation;
+  if (source.kind !== 'mail' || !source.ref.startsWith('mail_')) return;
+  for (const reservation of reservations) {
+    if (speaksOf(observation, reservation))
+      await tx.mails.linkReservation(tenant, source.ref as MailId, reservation.id);
+  }
 }
 
 /** One event for the reservation, and one for each that it swallowed, so that nobody goes on following a dead id. */

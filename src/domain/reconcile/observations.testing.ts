@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Fact, FactValue, Kind } from '../facts.ts';
-import { DEFAULT_TENANT, type ObservationId } from '../ids.ts';
+import { DEFAULT_TENANT, type ObservationId, type ReservationId } from '../ids.ts';
 import type { Authority, LegClaim, Observation, SourceKind } from '../observation.ts';
+import type { Reservation } from '../reservation.ts';
 import { indexKeys } from './claims.ts';
+import { type NewVersion, reconcile } from './reconcile.ts';
 
 /** Observations for property tests: few keys, values and times, so that they collide as often as possible. */
 
@@ -139,4 +142,40 @@ export function closureOf(all: readonly Observation[], start: Observation): Obse
     }
   }
   return [...found];
+}
+
+const OWNER = { tenant: DEFAULT_TENANT, traveller: 'trv_one' } as const;
+
+/** What the handler does with store and transaction, without them. */
+export class Folder {
+  readonly observations = new Map<string, Observation>();
+  readonly reservations = new Map<ReservationId, Reservation>();
+  readonly aliases = new Map<ReservationId, ReservationId>();
+  readonly published: NewVersion[] = [];
+  #ids = 0;
+
+  record(observation: Observation): readonly NewVersion[] {
+    if (!this.observations.has(observation.id)) this.observations.set(observation.id, observation);
+    const closed = closureOf([...this.observations.values()], observation);
+    const ids = new Set(closed.map((one) => one.id));
+    const resting = [...this.reservations.values()].filter((one) => one.observations.some((id) => ids.has(id)));
+    const made = reconcile(OWNER, closed, resting, () => `rsv_${String(++this.#ids).padStart(4, '0')}`);
+    for (const { reservation, changes, merged } of made) {
+      const before = this.reservations.get(reservation.id)?.version ?? 0;
+      assert.equal(reservation.version, before + 1, 'versions rise by one');
+      assert.ok(changes.length > 0, 'a version has changes');
+      this.reservations.set(reservation.id, reservation);
+      for (const gone of merged) {
+        assert.ok(reservation.id < gone.id, 'the oldest id survives');
+        this.reservations.delete(gone.id);
+        this.aliases.set(gone.id, reservation.id);
+      }
+    }
+    this.published.push(...made);
+    return made;
+  }
+
+  values(): string[] {
+    return [...this.reservations.values()].map((one) => one.digest).sort();
+  }
 }
