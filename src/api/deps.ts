@@ -1,0 +1,41 @@
+import type { Config } from '../contracts/config.ts';
+import type { StatusReport } from '../contracts/http/status.ts';
+import type { Topic } from '../contracts/topics.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { PushRequest } from '../ports/provider.ts';
+import type { Secrets } from '../ports/secrets.ts';
+import type { Store } from '../ports/store.ts';
+import type { WebhookPost } from '../ports/webhook.ts';
+
+/** What the commands shared by REST and CLI need. */
+export interface CommandDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly secrets: Secrets;
+  readonly config: Pick<Config, 'smtp' | 'http' | 'providers'>;
+  /** Refuses webhook addresses that we would not call. Absent: nothing is checked at creation (the sender still does). */
+  readonly webhooks?: Pick<WebhookPost, 'check'>;
+}
+
+export interface ApiDeps extends CommandDeps {
+  readonly logger: Logger;
+  readonly status: () => StatusReport | Promise<StatusReport>;
+  /** A provider's pushed message for an account; undefined: there is no such account. Must answer within a second. */
+  readonly push?: (account: string, request: PushRequest) => Promise<PushAnswer | undefined>;
+  /** Folder of the web page. */
+  readonly webRoot?: string;
+  /** Consumers of the stage table, so that explain can say what an event still waits for. */
+  readonly consumers?: readonly { readonly name: string; readonly reads: Topic }[];
+  /** Called when deliveries were queued (test delivery): wakes the sender. */
+  readonly onDeliveries?: () => void;
+  /** Called when an event was appended by a command: wakes the consumers where they do not see it by themselves. */
+  readonly onAppend?: () => void;
+  /** Throws on an answer that is not as documented: for tests. */
+  readonly checkResponses?: boolean;
+}
+
+export type PushAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };

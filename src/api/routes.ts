@@ -1,0 +1,20 @@
+import type { RouteSpec } from './route.ts';
+import { accountRoutes } from './routes/accounts.ts';
+import { changeRoutes } from './routes/changes.ts';
+import { endpointRoutes } from './routes/endpoints.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { publicRoutes } from './routes/public.ts';
+import { reservationRoutes } from './routes/reservations.ts';
+import type { ChangeStream } from './sse.ts';
+
+/** The whole route table: what is served, and what the OpenAPI document is made of. */
+export function routeTable(stream: () => ChangeStream): readonly RouteSpec[] {
+  return [
+    ...accountRoutes,
+    ...reservationRoutes,
+    ...changeRoutes(stream),
+    ...endpointRoutes,
+    ...operationRoutes,
+    ...publicRoutes,
+  ];
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { TravellerId } from '../../domain/ids.ts';
+import { findToken, notFound } from '../auth.ts';
+import { calendar, etagOf } from '../ical.ts';
+import { isProblemCode, PROBLEMS, Problem } from '../problems.ts';
+import { type RouteSpec, route } from '../route.ts';
+
+/** Larger ones are no provider's notice. */
+export const PUSH_BYTES_MAX = 256 * 1024;
+/** A calendar keeps what is not long past: calendars drop what a feed drops. */
+const CALENDAR_KEEP_MS = 400 * 24 * 3600 * 1000;
+
+/** What needs no token, or carries its proof in the address or the signature. */
+export const publicRoutes: readonly RouteSpec[] = [
+  route({
+    method: 'GET',
+    path: '/feeds/:file',
+    id: 'getCalendar',
+    tag: 'calendar',
+    summary: "A traveller's calendar (iCalendar), by its secret address",
+    responseType: 'text/calendar',
+    handle: async ({ deps, params, request, reply }) => {
+      const token = /^(twf_[0-9a-z]{20,100})\.ics$/.exec(params.file ?? '')?.[1];
+      const feed = token === undefined ? undefined : await findToken(deps.store, token, 'feed');
+      const now = deps.clock.now();
+      const text =
+        feed?.traveller === undefined
+          ? undefined
+          : await deps.store.read(async (tx) => {
+              const id: TravellerId = feed.traveller!;
+              const traveller = await tx.accounts.getTraveller(feed.tenant, id);
+              if (traveller === undefined) return undefined;
+              const shown = await tx.itineraries.list(feed.tenant, { traveller: id });
+              const updated = new Map(shown.map((item) => [item.reservation as string, item]));
+              const items = (await tx.reservations.list(feed.tenant, id)).flatMap((reservation) => {
+                const item = updated.get(reservation.id);
+                const old = item?.endsAt !== undefined && item.endsAt < now - CALENDAR_KEEP_MS;
+                return item === undefined || old ? [] : [{ reservation, updatedAt: item.updatedAt }];
+              });
+              return calendar(traveller, items);
+            });
+      // The address is the secret: it is not repeated in the answer.
+      if (text === undefined)
+        throw new Problem('not-found', 'This calendar address does not exist or was revoked; make a new one.');
+      const etag = etagOf(text);
+      reply.header('etag', etag);
+      reply.header('cache-control', 'private, max-age=300');
+      reply.header('referrer-policy', 'no-referrer');
+      reply.header('x-robots-tag', 'noindex');
+      const seen = String(request.headers['if-none-match'] ?? '');
+      if (seen.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)) {
+        reply.code(304);
+        return '';
+      }
+      reply.header('content-disposition', 'inline; filename="trips.ics"');
+      reply.type('text/calendar; charset=utf-8');
+      return text;
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/push/:account',
+    id: 'receivePush',
+    tag: 'push',
+    summary: "A provider's webhook for one of our accounts there",
+    description: 'The signature is checked as the provider defines it; what is accepted wakes a check, nothing more.',
+    status: 202,
+    response: z.object({ accepted: z.literal(true) }),
+    handle: async ({ deps, params, body, request }) => {
+      const headers: Record<string, string> = {};
+      for (const [name, value] of Object.entries(request.headers)) {
+        if (typeof value === 'string') headers[name] = value;
+      }
+      const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+      const verdict = await deps.push?.(params.account!, { headers, body: bytes, receivedAt: deps.clock.now() });
+      if (verdict === undefined) throw notFound(params.account!);
+      if (verdict.kind === 'refused') throw new Problem('push-refused', `${verdict.message} (${verdict.code})`);
+      return { accepted: true };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/healthz',
+    id: 'health',
+    tag: 'operations',
+    summary: 'The process answers',
+    response: z.object({ ok: z.literal(true) }),
+    handle: async () => ({ ok: true }),
+  }),
+  route({
+    method: 'GET',
+    path: '/readyz',
+    id: 'ready',
+    tag: 'operations',
+    summary: 'The service can do its work; 503 with the reason if not',
+    response: z.object({ ready: z.boolean() }),
+    handle: async ({ deps }) => {
+      const report = await deps.status();
+      if (!report.ready) throw new Problem('unavailable', `Not ready: ${report.notReady ?? 'starting or stopping'}.`);
+      return { ready: true };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/problems/:code',
+    id: 'getProblemType',
+    tag: 'problems',
+    summary: 'What a problem type means',
+    response: z.object({ code: z.string(), title: z.string(), status: z.int() }),
+    handle: async ({ params }) => {
+      const code = params.code ?? '';
+      if (!isProblemCode(code)) throw notFound(code);
+      return { code, ...PROBLEMS[code] };
+    },
+  }),
+];

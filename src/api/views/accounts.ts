@@ -1,0 +1,122 @@
+import type { z } from 'zod';
+import type {
+  DeadLetterView,
+  DeliveryView,
+  EndpointView,
+  mailboxViewSchema,
+  ReceiptView,
+  ruleViewSchema,
+  TokenView,
+  TravellerView,
+} from '../../contracts/http/views.ts';
+import { isoInstant } from '../../ports/clock.ts';
+import type { ApiToken, Endpoint, Mailbox, Rule, Traveller } from '../../ports/store/accounts.ts';
+import type { AttemptRecord, DeadLetter } from '../../ports/store/log.ts';
+import { DISPOSITIONS, type MailReceipt } from '../../ports/store/mails.ts';
+import type { Notification } from '../../ports/store/notifications.ts';
+import { defined } from './reservation.ts';
+
+/** Stored rows as the API shows them: instants as text, nothing secret. */
+
+const instant = (at: number | undefined) => (at === undefined ? undefined : isoInstant(at));
+
+export function travellerView(row: Traveller): TravellerView {
+  return { id: row.id, name: row.name, zone: row.zone, locale: row.locale, createdAt: isoInstant(row.createdAt) };
+}
+
+export function mailboxView(row: Mailbox): z.infer<typeof mailboxViewSchema> {
+  const { id, traveller, kind, label, address, state } = row;
+  return defined({ id, traveller, kind, label, address, state, createdAt: isoInstant(row.createdAt) }) as never;
+}
+
+export function ruleView(row: Rule): z.infer<typeof ruleViewSchema> {
+  const { id, action, field, pattern } = row;
+  return { id, action, field, pattern, createdAt: isoInstant(row.createdAt) };
+}
+
+export function tokenView(row: ApiToken): TokenView {
+  const { id, label, traveller, use } = row;
+  const revokedAt = instant(row.revokedAt);
+  return defined({
+    id,
+    label,
+    scopes: [...row.scopes],
+    traveller,
+    use,
+    createdAt: isoInstant(row.createdAt),
+    revokedAt,
+  }) as TokenView;
+}
+
+export function endpointView(row: Endpoint): EndpointView {
+  const { id, url, traveller, state, stateReason } = row;
+  return defined({
+    id,
+    url,
+    traveller,
+    state,
+    stateReason,
+    secrets: row.sealedSecrets.length,
+    createdAt: isoInstant(row.createdAt),
+  }) as EndpointView;
+}
+
+export function deliveryView(row: Notification): DeliveryView {
+  return defined({
+    id: row.id,
+    endpoint: row.endpoint,
+    event: row.eventId,
+    state: row.state,
+    attempts: row.attempts,
+    nextAt: row.state === 'pending' ? isoInstant(row.nextAt) : undefined,
+    lastStatus: row.lastStatus,
+    lastError: row.lastError,
+    createdAt: isoInstant(row.createdAt),
+    settledAt: instant(row.settledAt),
+  }) as DeliveryView;
+}
+
+export function receiptView(row: MailReceipt): ReceiptView {
+  return defined({
+    id: row.id,
+    traveller: row.traveller,
+    mailbox: row.mailbox,
+    from: row.fromAddress,
+    fromName: row.fromName === '' ? undefined : row.fromName,
+    subject: row.subject,
+    date: instant(row.date),
+    receivedAt: isoInstant(row.receivedAt),
+    updatedAt: isoInstant(row.updatedAt),
+    size: row.size,
+    via: row.via,
+    disposition: row.disposition,
+    meaning: DISPOSITIONS[row.disposition],
+    reasonCode: row.reasonCode,
+    reason: row.reason,
+    reservations: [...row.reservations],
+    warnings: row.warnings.map(({ code, message }) => ({ code, message })),
+    timesSeen: row.timesSeen,
+  }) as ReceiptView;
+}
+
+export function attemptView(row: AttemptRecord): DeadLetterView['attempts'][number] {
+  return { at: isoInstant(row.at), kind: row.kind, code: row.code, message: row.message };
+}
+
+export function deadLetterView(row: DeadLetter): DeadLetterView {
+  return defined({
+    id: row.id,
+    consumer: row.consumer,
+    topic: row.topic,
+    event: row.eventId,
+    key: row.key,
+    correlation: row.correlation,
+    code: row.code,
+    message: row.message,
+    state: row.state,
+    attempts: row.attempts.map(attemptView),
+    createdAt: isoInstant(row.createdAt),
+    decidedAt: instant(row.decidedAt),
+    decision: row.decision,
+  }) as DeadLetterView;
+}

@@ -1,0 +1,170 @@
+import type { AnyEvent } from '../../contracts/event.ts';
+import type { ExplainView } from '../../contracts/http/views.ts';
+import type { Topic } from '../../contracts/topics.ts';
+import type { EventId, MailId, ReservationId } from '../../domain/ids.ts';
+import { isoInstant } from '../../ports/clock.ts';
+import type { ReadTx } from '../../ports/store.ts';
+import { type Caller, notFound } from '../auth.ts';
+import { attemptView, deadLetterView, deliveryView, receiptView } from './accounts.ts';
+import { reservationView, type ViewContext } from './reservation.ts';
+
+/** Events shown of one story; what is beyond is said, not hidden. */
+const EVENTS_MAX = 200;
+const DEAD_LETTERS_MAX = 1000;
+
+export interface ExplainContext extends ViewContext {
+  readonly consumers: readonly { readonly name: string; readonly reads: Topic }[];
+}
+
+/**
+ * The whole path of a mail, reservation, subject, observation or event: each event of its story with who processed it
+ * and when, what it waits for, attempts, dead letters and deliveries. Errors: `not-found`.
+ */
+export async function explainView(
+  tx: ReadTx,
+  caller: Caller,
+  id: string,
+  context: ExplainContext,
+): Promise<ExplainView> {
+  const found = await storyOf(tx, caller, id);
+  const visible = found.filter((event) => caller.traveller === undefined || event.travellerid === caller.traveller);
+  const mails = new Set<string>(id.startsWith('mail_') ? [id] : []);
+  const reservations = new Set<string>(id.startsWith('rsv_') ? [id] : []);
+  for (const event of visible) {
+    if (event.correlationid.startsWith('mail_')) mails.add(event.correlationid);
+    if (event.topic === 'reservation.changed') reservations.add(event.data.reservation.id);
+  }
+  const receipts: ExplainView['receipts'] = [];
+  for (const mail of mails) {
+    const receipt = await tx.mails.get(caller.tenant, mail as MailId);
+    if (receipt === undefined || (caller.traveller !== undefined && receipt.traveller !== caller.traveller)) continue;
+    receipts.push(receiptView(receipt));
+    for (const reservation of receipt.reservations) reservations.add(reservation);
+  }
+  const shown: ExplainView['reservations'] = [];
+  for (const reservation of [...reservations].slice(0, 20)) {
+    const current = await tx.reservations.get(caller.tenant, reservation as ReservationId);
+    if (current === undefined || (caller.traveller !== undefined && current.traveller !== caller.traveller)) continue;
+    if (!shown.some((one) => one.id === current.id)) shown.push(await reservationView(tx, current, context));
+  }
+  if (visible.length === 0 && receipts.length === 0 && shown.length === 0) throw notFound(id);
+  const events = await eventViews(tx, caller, visible.slice(0, EVENTS_MAX), context);
+  return {
+    id,
+    ...(visible[0] === undefined ? {} : { correlation: visible[0].correlationid }),
+    summary: summaryOf(events, receipts, shown),
+    events,
+    receipts,
+    reservations: shown,
+    truncated: visible.length > EVENTS_MAX,
+  };
+}
+
+/** Events by id, by what they are about and by what they stem from, each once, oldest first. */
+async function storyOf(tx: ReadTx, caller: Caller, id: string): Promise<readonly AnyEvent[]> {
+  const limit = EVENTS_MAX + 1;
+  const entries = new Map<number, AnyEvent>();
+  const add = (list: readonly { readonly seq: number; readonly event: AnyEvent }[]) => {
+    for (const { seq, event } of list) if (event.tenantid === caller.tenant) entries.set(seq, event);
+  };
+  if (id.startsWith('evt_')) {
+    const entry = await tx.log.get(id as EventId);
+    if (entry === undefined || entry.event.tenantid !== caller.tenant) return [];
+    add([entry]);
+    add(await tx.log.byCorrelation(caller.tenant, entry.event.correlationid, limit));
+  } else {
+    add(await tx.log.bySubject(caller.tenant, id, limit));
+    add(await tx.log.byCorrelation(caller.tenant, id, limit));
+    // A reservation stems from several mails and answers: their stories belong to its own.
+    if (id.startsWith('rsv_')) {
+      for (const root of new Set([...entries.values()].map((event) => event.correlationid))) {
+        if (entries.size > EVENTS_MAX) break;
+        const story = await tx.log.byCorrelation(caller.tenant, root, limit);
+        add(story.filter(({ event }) => concerns(event, id)));
+      }
+    }
+  }
+  return [...entries].sort(([a], [b]) => a - b).map(([, event]) => event);
+}
+
+/** A subject's answer reaches many reservations: only what leads to this one, or is shared by all, belongs here. */
+function concerns(event: AnyEvent, reservation: string): boolean {
+  if (event.topic === 'reservation.changed' || event.topic === 'itinerary.updated')
+    return event.subject === reservation;
+  return event.topic !== 'notification.sent';
+}
+
+async function eventViews(
+  tx: ReadTx,
+  caller: Caller,
+  events: readonly AnyEvent[],
+  context: ExplainContext,
+): Promise<ExplainView['events']> {
+  const letters = await tx.log.listDeadLetters(caller.tenant, { limit: DEAD_LETTERS_MAX });
+  const views: ExplainView['events'] = [];
+  for (const event of events) {
+    const processed = await tx.log.processedBy(event.id);
+    const parked = await tx.log.parked(event.id);
+    const dead = letters.filter((letter) => letter.eventId === event.id);
+    const done = new Set([...processed, ...dead].map((one) => one.consumer));
+    views.push({
+      id: event.id,
+      topic: event.topic,
+      subject: event.subject ?? '',
+      time: event.time,
+      source: event.source,
+      ...(event.causationid === undefined ? {} : { causation: event.causationid }),
+      processed: processed.map(({ consumer, at }) => ({ consumer, at: isoInstant(at) })),
+      waitingFor: context.consumers.filter((c) => c.reads === event.topic && !done.has(c.name)).map((c) => c.name),
+      parked: parked.map((one) => ({
+        consumer: one.consumer,
+        nextAt: isoInstant(one.nextAt),
+        attempts: one.attempts.map(attemptView),
+      })),
+      deadLetters: dead.map(deadLetterView),
+      notifications:
+        event.topic === 'itinerary.updated'
+          ? (await tx.notifications.list(caller.tenant, { eventId: event.id, limit: 200 })).map(deliveryView)
+          : [],
+      ...(event.topic === 'itinerary.updated' ? { sentences: event.data.sentences } : {}),
+    });
+  }
+  return views;
+}
+
+function summaryOf(
+  events: ExplainView['events'],
+  receipts: ExplainView['receipts'],
+  reservations: ExplainView['reservations'],
+): string[] {
+  const lines: string[] = [];
+  for (const mail of receipts) {
+    lines.push(
+      `Mail ${mail.id} from ${mail.from} came ${mail.receivedAt} by ${mail.via}: ${mail.disposition}. ${mail.reason}`,
+    );
+  }
+  for (const event of events) {
+    for (const sentence of event.sentences ?? []) lines.push(`${event.time}: ${sentence}`);
+    for (const one of event.parked)
+      lines.push(`${event.topic} waits for ${one.consumer} until ${one.nextAt} after ${one.attempts.length} attempts.`);
+    for (const one of event.deadLetters.filter((letter) => letter.state === 'open')) {
+      lines.push(
+        `${event.topic} was set aside by ${one.consumer} (${one.code}): ${one.message} Replay or discard dead letter ${one.id}.`,
+      );
+    }
+    if (event.waitingFor.length > 0 && event.parked.length === 0)
+      lines.push(`${event.topic} is waiting for ${event.waitingFor.join(', ')}.`);
+    const sent = event.notifications.filter((one) => one.state === 'sent').length;
+    if (event.notifications.length > 0)
+      lines.push(`${sent} of ${event.notifications.length} deliveries of ${event.id} arrived.`);
+  }
+  for (const one of reservations) {
+    const checked = one.freshness.map((f) =>
+      f.ageSeconds === undefined ? `${f.label}: ${f.state}` : `checked ${f.ageSeconds} s ago by ${f.label}`,
+    );
+    lines.push(
+      `Reservation ${one.id} stands at version ${one.version}: ${one.title}, ${one.status}${checked.length === 0 ? '' : ` (${checked.join('; ')})`}.`,
+    );
+  }
+  return lines;
+}

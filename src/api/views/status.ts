@@ -1,0 +1,39 @@
+import type { StatusReport, StatusView } from '../../contracts/http/status.ts';
+import type { ReadTx } from '../../ports/store.ts';
+import type { Caller } from '../auth.ts';
+
+const IN_PROGRESS = ['seen', 'collected'];
+
+/** The app's report with what the store knows: mails and their conservation, open dead letters, endpoints, feed. */
+export async function statusView(tx: ReadTx, caller: Caller, report: StatusReport): Promise<StatusView> {
+  const byDisposition = await tx.mails.count(caller.tenant, caller.traveller);
+  const accepted = Object.values(byDisposition).reduce((sum, count) => sum + count, 0);
+  const inProgress = IN_PROGRESS.reduce((sum, name) => sum + (byDisposition[name as 'seen'] ?? 0), 0);
+  const failed = byDisposition.failed ?? 0;
+  const endpoints = await tx.accounts.listEndpoints(caller.tenant);
+  const letters = await tx.log.listDeadLetters(caller.tenant, { state: 'open', limit: 1000 });
+  const bounds = await tx.itineraries.feedBounds(caller.tenant);
+  const done = doneOf(byDisposition);
+  return {
+    ...report,
+    mails: {
+      accepted,
+      done,
+      failed,
+      inProgress,
+      byDisposition: { ...byDisposition },
+      conserved: accepted === done + failed + inProgress,
+    },
+    deadLettersOpen: letters.length,
+    endpoints: {
+      active: endpoints.filter((one) => one.state === 'active').length,
+      disabled: endpoints.filter((one) => one.state === 'disabled').length,
+    },
+    feed: { first: bounds.first, last: bounds.last },
+  };
+}
+
+/** Counted by name, so that a disposition nobody thought of breaks the law visibly. */
+function doneOf(by: Readonly<Record<string, number>>): number {
+  return ['imported', 'nothing-found', 'skipped', 'duplicate'].reduce((sum, name) => sum + (by[name] ?? 0), 0);
+}
