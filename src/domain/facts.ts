@@ -4,8 +4,9 @@
  *
  * Every leg has a `start` and an `end` point: departure and arrival, check-in and check-out, pick-up and drop-off.
  *
- * Times are strings in one of three forms, in order of preference:
+ * Times are strings in one of four forms, in order of preference:
  *  - RFC 9557 with zone:      `2026-12-01T10:05:00+01:00[Europe/Berlin]`
+ *  - offset, zone unknown:    `2026-12-01T10:05:00+01:00`
  *  - local, zone unknown:     `2026-12-01T10:05:00`   (never given the host's zone)
  *  - day only:                `2026-12-01`            (the day is known, the time is not)
  */
@@ -96,6 +97,7 @@ export const LEG_PATHS = {
   'passenger.<person>.name': 'name as printed',
   'passenger.<person>.seat': 'seat',
   'passenger.<person>.section': 'coach or section of the seat',
+  'passenger.<person>.row': 'row of the seat, where it is not part of the seat',
   'passenger.<person>.ticket': 'ticket number',
   'passenger.<person>.group': 'boarding group',
   'passenger.<person>.sequence': 'check-in sequence',

@@ -1,0 +1,196 @@
+import { addressParser, decodeWords } from 'postal-mime';
+import { TripwatchError } from '../errors.ts';
+import { EXTRACTORS, type ExtractionResult } from './claim.ts';
+import { joinDrafts } from './claims.ts';
+import { decodeText, decodeTransfer } from './decode.ts';
+import { type Draft, Warnings } from './draft.ts';
+import { readDrafts } from './drafts.ts';
+import { readHtml } from './html.ts';
+import { readCalendar } from './ical.ts';
+import { parseJsonLeniently } from './json-repair.ts';
+import { EXTRACT_LIMITS, type ExtractLimits } from './limits.ts';
+import { parseMailDate } from './mail-date.ts';
+import { type MailHead, type MimeMail, type MimePart, walkMime } from './mime.ts';
+import { type ContentKind, holdsTravelMarks, kindOfBytes, kindOfPart } from './precheck.ts';
+import { findReservations, type ReservationNode } from './reservation-nodes.ts';
+
+export interface DocumentInput {
+  readonly bytes: Uint8Array;
+  readonly fileName?: string;
+  /** ISO instant. */
+  readonly receivedAt: string;
+  readonly limits?: Partial<ExtractLimits>;
+}
+
+/**
+ * Reads the reservations that a document states: a mail with its parts and the mails forwarded in it, an HTML page, a
+ * JSON-LD file or a calendar. Pure: the same bytes and date give the same result. A document that is no travel gives no
+ * claims and no error.
+ *
+ * Errors: poison `mail-too-large`, `mime-too-deep`, `mime-too-many-parts`, `mime-headers-too-large`.
+ */
+export function extractDocument(input: DocumentInput): ExtractionResult {
+  const limits = { ...EXTRACT_LIMITS, ...input.limits };
+  const bytes = Buffer.from(input.bytes.buffer, input.bytes.byteOffset, input.bytes.byteLength);
+  if (bytes.length > limits.bytesMax) {
+    throw new TripwatchError(
+      'poison',
+      'mail-too-large',
+      `the document has ${bytes.length} bytes; at most ${limits.bytesMax} are read`,
+    );
+  }
+  const warnings = new Warnings();
+  const kind = kindOfBytes(bytes, input.fileName);
+  const context: Context = { receivedAt: input.receivedAt, limits, warnings };
+  if (kind === 'mail') {
+    const mail = walkMime(bytes, limits);
+    const nodes = mail.parts.flatMap((part) => readPart(part, context));
+    return { ...finish(nodes, context), mail: describeMail(mail) };
+  }
+  return finish(
+    readContent({ kind, bytes, charset: undefined, where: WHERE[kind], mailDate: undefined }, context),
+    context,
+  );
+}
+
+interface Context {
+  readonly receivedAt: string;
+  readonly limits: ExtractLimits;
+  readonly warnings: Warnings;
+}
+
+const WHERE: Readonly<Record<ContentKind, string>> = { html: 'HTML', json: 'JSON', calendar: 'calendar', none: 'text' };
+
+function finish(nodes: readonly ReservationNode[], context: Context): Pick<ExtractionResult, 'claims' | 'warnings'> {
+  const drafts: Draft[] = nodes.flatMap((node) => readDrafts(node, context.warnings));
+  const claims = joinDrafts(drafts, context.receivedAt, context.limits, context.warnings);
+  return { claims, warnings: context.warnings.all };
+}
+
+function readPart(part: MimePart, context: Context): readonly ReservationNode[] {
+  const kind = kindOfPart(part.type, part.fileName);
+  if (kind === 'none') return [];
+  const forwarded = part.mail.level > 0 ? `forwarded mail, ` : '';
+  const where = `${forwarded}${part.type} part ${part.index}`;
+  if (part.body.length > context.limits.partBytesMax) {
+    context.warnings.add('part-too-large', `a part of ${part.body.length} bytes was passed over`, where);
+    return [];
+  }
+  const bytes = decodeTransfer(part.body, part.encoding);
+  const mailDate = part.mail.date === undefined ? undefined : parseMailDate(part.mail.date);
+  return readContent({ kind, bytes, charset: part.charset, where, mailDate }, context);
+}
+
+interface Content {
+  readonly kind: ContentKind;
+  readonly bytes: Buffer;
+  readonly charset: string | undefined;
+  readonly where: string;
+  readonly mailDate: string | undefined;
+}
+
+function readContent(content: Content, context: Context): readonly ReservationNode[] {
+  const { kind, bytes, where } = content;
+  if (kind === 'none' || !holdsTravelMarks(kind, bytes)) return [];
+  if (kind === 'calendar') {
+    if (bytes.length > context.limits.calendarBytesMax) {
+      context.warnings.add('part-too-large', `a calendar of ${bytes.length} bytes was passed over`, where);
+      return [];
+    }
+    return readCalendar(
+      decodeText(bytes, content.charset),
+      { where, mailDate: content.mailDate },
+      context.limits,
+      context.warnings,
+    );
+  }
+  if (kind === 'json')
+    return readJson(decodeText(bytes, content.charset), { where, mailDate: content.mailDate }, context);
+  return readHtmlContent(decodeText(bytes, content.charset ?? metaCharset(bytes)), content, context);
+}
+
+function readJson(
+  text: string,
+  at: { readonly where: string; readonly mailDate: string | undefined },
+  context: Context,
+): readonly ReservationNode[] {
+  if (text.length > context.limits.jsonBytesMax) {
+    context.warnings.add('part-too-large', `a JSON block of ${text.length} characters was passed over`, at.where);
+    return [];
+  }
+  const parsed = parseJsonLeniently(text, context.limits.nodeDepthMax * 2);
+  if (parsed.problem !== undefined)
+    context.warnings.add(`json-ld-${parsed.problem}`, JSON_PROBLEMS[parsed.problem], at.where, text.slice(0, 200));
+  const found = { where: at.where, extractor: EXTRACTORS.jsonLd, mailDate: at.mailDate };
+  return parsed.values.flatMap((value) => findReservations(value, found, context.limits));
+}
+
+const JSON_PROBLEMS = {
+  repaired: 'the structured data was not valid JSON and was mended',
+  cut: 'the structured data breaks off; what was incomplete was not read',
+  invalid: 'the structured data is not JSON and could not be mended',
+} as const;
+
+function readHtmlContent(html: string, content: Content, context: Context): readonly ReservationNode[] {
+  const data = readHtml(html, context.limits);
+  if (data.truncated)
+    context.warnings.add('data-truncated', 'the document holds more structured data than is read', content.where);
+  const nodes = data.scripts.flatMap((script, index) =>
+    readJson(script, { where: `${content.where}, JSON-LD block ${index + 1}`, mailDate: content.mailDate }, context),
+  );
+  const found = { where: `${content.where}, microdata`, extractor: EXTRACTORS.microdata, mailDate: content.mailDate };
+  return [...nodes, ...findReservations([...data.items], found, context.limits)];
+}
+
+/** Charset that the HTML itself names, where the mail does not. */
+function metaCharset(bytes: Buffer): string | undefined {
+  return /<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]{2,40})/i.exec(bytes.toString('latin1', 0, 4096))?.[1];
+}
+
+function describeMail(mail: MimeMail): NonNullable<ExtractionResult['mail']> {
+  const inner = mail.parts.find((part) => part.mail.level > 0)?.mail;
+  const from = headerText(mail.head.from);
+  const subject = headerText(mail.head.subject);
+  const date = mail.head.date === undefined ? undefined : parseMailDate(mail.head.date);
+  const messageId = headerText(mail.head.messageId);
+  return {
+    ...(from === undefined ? {} : { from: addressOf(from) }),
+    ...(subject === undefined ? {} : { subject }),
+    ...(date === undefined ? {} : { date }),
+    ...(messageId === undefined ? {} : { messageId }),
+    ...(inner === undefined ? {} : { inner: describeInner(inner) }),
+  };
+}
+
+function describeInner(head: MailHead): { readonly from?: string; readonly date?: string } {
+  const from = headerText(head.from);
+  const date = head.date === undefined ? undefined : parseMailDate(head.date);
+  return { ...(from === undefined ? {} : { from: addressOf(from) }), ...(date === undefined ? {} : { date }) };
+}
+
+/** Longest header shown. */
+const HEADER_MAX = 500;
+
+/** Header text with its encoded words (RFC 2047) decoded. Headers arrive as latin1; raw UTF-8 in them is common. */
+function headerText(raw: string | undefined): string | undefined {
+  if (raw === undefined) return undefined;
+  const cut = raw.slice(0, HEADER_MAX * 4);
+  const utf8 = Buffer.from(cut, 'latin1').toString('utf8');
+  const readable = utf8.includes('\ufffd') ? cut : utf8;
+  let decoded = readable;
+  try {
+    decoded = decodeWords(readable);
+  } catch {
+    // Broken encoded words are shown as they stand.
+  }
+  return decoded.replace(/\s+/g, ' ').trim().slice(0, HEADER_MAX);
+}
+
+function addressOf(from: string): string {
+  try {
+    const [first] = addressParser(from, { flatten: true });
+    return (first && 'address' in first && first.address ? first.address : from).toLowerCase();
+  } catch {
+    return from;
+  }
+}

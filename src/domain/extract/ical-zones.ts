@@ -1,0 +1,53 @@
+/** Time zone names that Outlook and Exchange write into TZID, with the IANA zone of their main place (Unicode CLDR). */
+export const WINDOWS_ZONES: ReadonlyMap<string, string> = new Map(
+  `W. Europe Standard Time=Europe/Berlin
+Romance Standard Time=Europe/Paris
+Central Europe Standard Time=Europe/Budapest
+Central European Standard Time=Europe/Warsaw
+GMT Standard Time=Europe/London
+Greenwich Standard Time=Atlantic/Reykjavik
+E. Europe Standard Time=Europe/Chisinau
+FLE Standard Time=Europe/Kyiv
+GTB Standard Time=Europe/Bucharest
+Turkey Standard Time=Europe/Istanbul
+Russian Standard Time=Europe/Moscow
+Israel Standard Time=Asia/Jerusalem
+Egypt Standard Time=Africa/Cairo
+South Africa Standard Time=Africa/Johannesburg
+Morocco Standard Time=Africa/Casablanca
+W. Central Africa Standard Time=Africa/Lagos
+E. Africa Standard Time=Africa/Nairobi
+Arab Standard Time=Asia/Riyadh
+Arabian Standard Time=Asia/Dubai
+Pakistan Standard Time=Asia/Karachi
+India Standard Time=Asia/Kolkata
+SE Asia Standard Time=Asia/Bangkok
+China Standard Time=Asia/Shanghai
+Singapore Standard Time=Asia/Singapore
+Taipei Standard Time=Asia/Taipei
+Tokyo Standard Time=Asia/Tokyo
+Korea Standard Time=Asia/Seoul
+W. Australia Standard Time=Australia/Perth
+AUS Eastern Standard Time=Australia/Sydney
+E. Australia Standard Time=Australia/Brisbane
+Cen. Australia Standard Time=Australia/Adelaide
+New Zealand Standard Time=Pacific/Auckland
+Eastern Standard Time=America/New_York
+Central Standard Time=America/Chicago
+Mountain Standard Time=America/Denver
+US Mountain Standard Time=America/Phoenix
+Pacific Standard Time=America/Los_Angeles
+Alaskan Standard Time=America/Anchorage
+Hawaiian Standard Time=Pacific/Honolulu
+Atlantic Standard Time=America/Halifax
+Newfoundland Standard Time=America/St_Johns
+Canada Central Standard Time=America/Regina
+Central Standard Time (Mexico)=America/Mexico_City
+SA Pacific Standard Time=America/Bogota
+SA Eastern Standard Time=America/Cayenne
+E. South America Standard Time=America/Sao_Paulo
+Argentina Standard Time=America/Buenos_Aires
+Pacific SA Standard Time=America/Santiago`
+    .split('\n')
+    .map((line) => line.split('=') as [string, string]),
+);

@@ -1,0 +1,148 @@
+import { distanceKm } from '../geo/airports.ts';
+import {
+  epochMsOf,
+  type OffsetReading,
+  type ParsedTime,
+  parseClock,
+  parseTravelTime,
+  resolveTime,
+} from '../time/travel-time.ts';
+import type { FactWriter, Warnings } from './draft.ts';
+import { isObject, type JsonObject, type JsonValue } from './json-repair.ts';
+import { list, text } from './node.ts';
+import type { Place } from './places.ts';
+
+/** A time as a node states it, with the property it was found at. */
+export interface StatedTime {
+  readonly parsed: ParsedTime;
+  readonly raw: string;
+  readonly property: string;
+}
+
+/**
+ * The first readable time among some properties: a text, a number of epoch digits is none, an object with `@value` and
+ * `timezone`. What is there but unreadable is warned about.
+ */
+export function statedTime(
+  node: JsonObject,
+  properties: readonly string[],
+  prefix: string,
+  warnings: Warnings,
+  where: string,
+): StatedTime | undefined {
+  for (const name of properties) {
+    for (const one of list(node[name])) {
+      const raw = isObject(one) ? text(one['@value'] ?? one['value'] ?? one['dateTime'] ?? one['date']) : text(one);
+      if (raw === '') continue;
+      const zone = isObject(one) ? text(one['timezone'] ?? one['timeZone']) : '';
+      const parsed = parseTravelTime(raw, zone === '' ? undefined : zone);
+      const property = prefix === '' ? name : `${prefix}.${name}`;
+      if (parsed !== undefined) return { parsed, raw, property };
+      // A check-in time of `15:00` beside a check-in date is read with that date (see stayTime).
+      if (parseClock(raw) === undefined)
+        warnings.add(
+          'unreadable-time',
+          `"${raw.slice(0, 60)}" is no time that can be read`,
+          `${where}, ${property}`,
+          raw,
+        );
+    }
+  }
+  return undefined;
+}
+
+/** A day beside a time of day: `checkinDate: 2026-12-01`, `checkinTime: 15:00`. */
+export function withClock(stated: StatedTime | undefined, clockValue: JsonValue | undefined): StatedTime | undefined {
+  if (stated === undefined || stated.parsed.time !== undefined) return stated;
+  const at = parseClock(text(clockValue));
+  if (at === undefined || at.hour === 24) return stated;
+  const two = (n: number) => String(n).padStart(2, '0');
+  return {
+    ...stated,
+    parsed: { ...stated.parsed, time: `${two(at.hour)}:${two(at.minute)}:00` },
+    raw: `${stated.raw} ${text(clockValue)}`,
+  };
+}
+
+/** Midnight and the last minute of a day stand for the day where nobody arrives at night by plan. */
+export function dayIfMidnight(stated: StatedTime | undefined): StatedTime | undefined {
+  if (stated?.parsed.time === undefined || !/^(?:00:00|23:59)/.test(stated.parsed.time)) return stated;
+  return { ...stated, parsed: { date: stated.parsed.date } };
+}
+
+/** Writes a time at a place whose offset is believed as printed (hotels, stations): the zone only names it. */
+export function writeTimeAsPrinted(
+  path: string,
+  stated: StatedTime | undefined,
+  zone: string | undefined,
+  facts: FactWriter,
+): void {
+  if (stated === undefined) return;
+  const { parsed } = stated;
+  let value = resolveTime(parsed, parsed.offset === undefined ? zone : undefined).value;
+  if (parsed.offset !== undefined && zone !== undefined) {
+    const there = resolveTime(parsed, zone, 'instant').value;
+    if (there.startsWith(value)) value = there;
+  }
+  facts.set(path, value, stated.property, stated.raw);
+}
+
+interface FlightTimes {
+  readonly departure: StatedTime | undefined;
+  readonly arrival: StatedTime | undefined;
+  readonly boarding: StatedTime | undefined;
+}
+
+/**
+ * Writes the times of a flight in the zones of its airports. Where a printed offset contradicts an airport's zone, the
+ * usual reading (UTC is an instant, any other offset a slip beside a true wall clock) is checked against the distance:
+ * if it makes the flight impossibly short or long and the other reading does not, the other one is taken.
+ */
+export function writeFlightTimes(
+  times: FlightTimes,
+  from: Place,
+  to: Place,
+  facts: FactWriter,
+  warnings: Warnings,
+  where: string,
+): void {
+  const reading = plausibleReading(times, from, to);
+  const write = (path: string, stated: StatedTime | undefined, place: Place) => {
+    if (stated === undefined) return;
+    const resolved = resolveTime(stated.parsed, place.zone, reading);
+    facts.set(path, resolved.value, stated.property, stated.raw);
+    if (resolved.note !== undefined) {
+      warnings.add(
+        'offset-contradicts-zone',
+        `the offset of "${stated.raw}" is not that of ${place.zone ?? 'the place'} on that day; the local time was believed`,
+        `${where}, ${stated.property}`,
+        stated.raw,
+      );
+    }
+  };
+  write('start.scheduled', times.departure, from);
+  write('end.scheduled', times.arrival, to);
+  write('start.boarding', times.boarding, from);
+}
+
+function plausibleReading(times: FlightTimes, from: Place, to: Place): OffsetReading | undefined {
+  if (times.departure?.parsed.offset === undefined && times.arrival?.parsed.offset === undefined) return undefined;
+  if (
+    from.airport === undefined ||
+    to.airport === undefined ||
+    times.departure === undefined ||
+    times.arrival === undefined
+  )
+    return undefined;
+  const expected = 0.6 + distanceKm(from.airport, to.airport) / 800;
+  const { departure, arrival } = times;
+  const hours = (reading: OffsetReading | undefined) => {
+    const start = epochMsOf(resolveTime(departure.parsed, from.zone, reading).value);
+    const end = epochMsOf(resolveTime(arrival.parsed, to.zone, reading).value);
+    return start === undefined || end === undefined ? Number.NaN : (end - start) / 3_600_000;
+  };
+  const plausible = (h: number) => h >= expected * 0.5 - 0.3 && h <= expected * 2 + 2;
+  const usual = hours(undefined);
+  if (Number.isNaN(usual) || plausible(usual)) return undefined;
+  return (['wall-clock', 'instant'] as const).find((reading) => plausible(hours(reading)));
+}
