@@ -27,6 +27,7 @@ interface Entry {
   attempts: number;
   firstAt: number | undefined;
   history: readonly AttemptRecord[];
+  parkedTo: number | undefined;
 }
 
 interface Consumer {
@@ -82,7 +83,9 @@ export class MemoryBroker implements Broker {
       const entries = [...consumer.lines.items()].sort((a, b) => a.seq - b.seq);
       consumer.lines = new KeyLines();
       consumer.life++;
-      for (const entry of entries) consumer.lines.push(entry);
+      // Only the head of a line is ever parked, so there is at most one of a key.
+      for (const entry of entries) if (entry.parkedTo !== undefined) consumer.lines.pushParked(entry, entry.parkedTo);
+      for (const entry of entries) if (entry.parkedTo === undefined) consumer.lines.push(entry);
       consumer.wake.notify();
     }
   }
@@ -138,6 +141,7 @@ export class MemoryBroker implements Broker {
     };
     if (consumer.spec.countsFirst) entry.attempts++;
     entry.firstAt ??= now;
+    entry.parkedTo = undefined;
     const { duplicate = 0, loseAck = 0, redeliverMs = 1000 } = this.#adversity;
     return {
       event: entry.event,
@@ -147,7 +151,8 @@ export class MemoryBroker implements Broker {
       ack: async () => {
         settle((lines) => {
           if (this.#random.number() < loseAck) {
-            lines.park(entry.key, this.#clock.now() + redeliverMs);
+            entry.parkedTo = this.#clock.now() + redeliverMs;
+            lines.park(entry.key, entry.parkedTo);
             return;
           }
           lines.done(entry.key);
@@ -159,6 +164,7 @@ export class MemoryBroker implements Broker {
           if (counts && !consumer.spec.countsFirst) entry.attempts++;
           if (!counts && consumer.spec.countsFirst) entry.attempts--;
           entry.history = [...entry.history, recordOf(error, this.#clock.now())].slice(-HISTORY_RECORDS_MAX);
+          entry.parkedTo = at;
           lines.park(entry.key, at);
         });
       },
@@ -187,5 +193,6 @@ function entryOf(row: { readonly seq: number; readonly event: AnyEvent; readonly
     attempts: 0,
     firstAt: undefined,
     history: [],
+    parkedTo: undefined,
   };
 }

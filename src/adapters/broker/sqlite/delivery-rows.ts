@@ -1,0 +1,163 @@
+import type { AnyEvent } from '../../../contracts/event.ts';
+import type { AttemptRecord } from '../../../ports/store/log.ts';
+import type { Db } from '../../store/sql/schema.ts';
+
+/**
+ * SQL of the broker. A row in `delivery` says that a consumer's cursor may pass an event that is not finished:
+ *   parked   waits until `next_at` for its next attempt
+ *   waiting  stands behind another of its key (a parked one, or simply too many)
+ *   out      its attempt was counted before the work began (consumers that count first)
+ *   replay   put there by a replayed dead letter; the broker has not seen it yet
+ */
+export type RowState = 'parked' | 'waiting' | 'out' | 'replay';
+
+/** `next_at` of rows without a time: beyond every search for what is due. */
+export const NO_TIME = Number.MAX_SAFE_INTEGER;
+
+/** Rows in one statement: SQLite allows 32,766 parameters; this keeps the number of statement texts small. */
+const CHUNK = 100;
+
+export interface DeliveryRow {
+  readonly seq: number;
+  readonly key: string;
+  readonly event_id: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly first_at: number;
+  readonly next_at: number;
+  readonly history: string;
+}
+
+export interface LogRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly key: string;
+  readonly at: number;
+  readonly body: string;
+}
+
+export function parseEvent(body: string): AnyEvent {
+  return JSON.parse(body) as AnyEvent;
+}
+
+export function parseHistory(text: string): readonly AttemptRecord[] {
+  return JSON.parse(text) as readonly AttemptRecord[];
+}
+
+/**
+ * Rows of the topic after `after`, in order. `inDoubt`: a consumer for whom some of them may be known from an earlier
+ * life; those that it has processed or that have a delivery row are left out.
+ */
+export function readLog(
+  db: Db,
+  options: { readonly topic: string; readonly after: number; readonly limit: number; readonly inDoubt?: string },
+): Promise<readonly LogRow[]> {
+  let select = db
+    .selectFrom('log')
+    .select(['log.seq', 'log.id', 'log.key', 'log.at', 'log.body'])
+    .where('log.topic', '=', options.topic)
+    .where('log.seq', '>', options.after);
+  const consumer = options.inDoubt;
+  if (consumer !== undefined)
+    select = select
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('delivery')
+              .select('delivery.seq')
+              .where('delivery.consumer', '=', consumer)
+              .whereRef('delivery.seq', '=', 'log.seq'),
+          ),
+        ),
+      )
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('processed')
+              .select('processed.event_id')
+              .where('processed.consumer', '=', consumer)
+              .whereRef('processed.event_id', '=', 'log.id'),
+          ),
+        ),
+      );
+  return select.orderBy('log.seq').limit(options.limit).execute();
+}
+
+/** How many rows of the topic come after `after`, counted up to `limit`. */
+export async function countAfter(db: Db, topic: string, after: number, limit: number): Promise<number> {
+  const rows = db
+    .selectFrom('log')
+    .select('seq')
+    .where('topic', '=', topic)
+    .where('seq', '>', after)
+    .limit(limit)
+    .as('rows');
+  const counted = await db
+    .selectFrom(rows)
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .executeTakeFirstOrThrow();
+  return Number(counted.n);
+}
+
+export async function readBodies(db: Db, seqs: readonly number[]): Promise<ReadonlyMap<number, LogRow>> {
+  const found = new Map<number, LogRow>();
+  for (const seq of seqs) {
+    const row = await db
+      .selectFrom('log')
+      .select(['seq', 'id', 'key', 'at', 'body'])
+      .where('seq', '=', seq)
+      .executeTakeFirst();
+    if (row !== undefined) found.set(seq, row);
+  }
+  return found;
+}
+
+export async function putRow(db: Db, consumer: string, topic: string, row: DeliveryRow): Promise<void> {
+  const { seq, key, event_id, ...changing } = row;
+  await db
+    .insertInto('delivery')
+    .values({ consumer, seq, topic, key, event_id, ...changing })
+    .onConflict((conflict) => conflict.columns(['consumer', 'seq']).doUpdateSet(changing))
+    .execute();
+}
+
+/** Adds rows for events that wait; one that has a row keeps it. */
+export async function addWaiting(
+  db: Db,
+  consumer: string,
+  topic: string,
+  rows: readonly { readonly seq: number; readonly key: string; readonly eventId: string; readonly firstAt: number }[],
+): Promise<void> {
+  for (const row of rows)
+    await db
+      .insertInto('delivery')
+      .values({
+        consumer,
+        seq: row.seq,
+        topic,
+        key: row.key,
+        event_id: row.eventId,
+        state: 'waiting',
+        attempts: 0,
+        first_at: row.firstAt,
+        next_at: NO_TIME,
+        history: '[]',
+      })
+      .onConflict((conflict) => conflict.columns(['consumer', 'seq']).doNothing())
+      .execute();
+}
+
+/** Removes the rows of finished events, but not one that a replay has put in the place of the old one meanwhile. */
+export async function removeRows(db: Db, consumer: string, seqs: readonly number[]): Promise<void> {
+  for (let at = 0; at < seqs.length; at += CHUNK) {
+    const chunk = seqs.slice(at, at + CHUNK);
+    // Padded with a repeat, so that few different statements are prepared.
+    const padded = [...chunk, ...Array<number>(CHUNK - chunk.length).fill(chunk[0]!)];
+    await db
+      .deleteFrom('delivery')
+      .where('consumer', '=', consumer)
+      .where('seq', 'in', padded)
+      .where('state', '!=', 'replay')
+      .execute();
+  }
+}
