@@ -5,7 +5,7 @@ import { DEFAULT_TENANT, type ObservationId, type ReservationId } from '../ids.t
 import type { Authority, LegClaim, Observation, SourceKind } from '../observation.ts';
 import type { Reservation } from '../reservation.ts';
 import { indexKeys } from './claims.ts';
-import { type NewVersion, reconcile } from './reconcile.ts';
+import { type NewVersion, reconcile, superseded } from './reconcile.ts';
 
 /** Observations for property tests: few keys, values and times, so that they collide as often as possible. */
 
@@ -151,12 +151,14 @@ export class Folder {
   readonly observations = new Map<string, Observation>();
   readonly reservations = new Map<ReservationId, Reservation>();
   readonly aliases = new Map<ReservationId, ReservationId>();
+  readonly retired = new Set<string>();
   readonly published: NewVersion[] = [];
   #ids = 0;
 
   record(observation: Observation): readonly NewVersion[] {
     if (!this.observations.has(observation.id)) this.observations.set(observation.id, observation);
-    const closed = closureOf([...this.observations.values()], observation);
+    const indexed = [...this.observations.values()].filter((one) => !this.retired.has(one.id));
+    const closed = closureOf(indexed, observation);
     const ids = new Set(closed.map((one) => one.id));
     const resting = [...this.reservations.values()].filter((one) => one.observations.some((id) => ids.has(id)));
     const made = reconcile(OWNER, closed, resting, () => `rsv_${String(++this.#ids).padStart(4, '0')}`);
@@ -171,6 +173,10 @@ export class Folder {
         this.aliases.set(gone.id, reservation.id);
       }
     }
+    const standing = new Map(resting.map((one) => [one.id, this.reservations.get(one.id)]));
+    for (const { reservation } of made) standing.set(reservation.id, reservation);
+    const alive = [...standing.values()].filter((one) => one !== undefined);
+    for (const id of superseded(closed, alive)) this.retired.add(id);
     this.published.push(...made);
     return made;
   }

@@ -1,6 +1,7 @@
-import { derivedId, type ReservationId, type TenantId, type TravellerId } from '../ids.ts';
+import { derivedId, type ObservationId, type ReservationId, type TenantId, type TravellerId } from '../ids.ts';
 import type { Observation } from '../observation.ts';
 import type { Change, Reservation } from '../reservation.ts';
+import { compact } from './compact.ts';
 import { diff } from './diff.ts';
 import { type Identified, identify, identifyLegs } from './identity.ts';
 import { join } from './join.ts';
@@ -46,6 +47,16 @@ function newVersion(
   const state = { id, ...owner, bookingKeys, fields, legs, observations, digest };
   const changes = diff(continues, state, merged);
   return { reservation: { ...state, version: (continues?.version ?? 0) + 1 }, changes, merged };
+}
+
+/**
+ * Observations that need never be joined again, because newer ones of the same shape say all they said (see compact.ts).
+ * Those that a standing reservation still names as its grounds are kept, so that it can be found by them.
+ */
+export function superseded(observations: readonly Observation[], standing: Iterable<Reservation>): ObservationId[] {
+  const kept = new Set(compact(observations).map((one) => one.id));
+  for (const reservation of standing) for (const id of reservation.observations) kept.add(id);
+  return observations.map((one) => one.id).filter((id) => !kept.has(id));
 }
 
 /** For callers without a clock (tests, one-off extraction): ids derived from the owner and the booking. */

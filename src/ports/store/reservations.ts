@@ -17,6 +17,11 @@ export interface ReservationRepo {
   addObservation(observation: Observation, now: number): Promise<{ readonly new: boolean }>;
   /** All observations of the traveller that share an index key with `keys`, directly or through others (the closure). */
   closure(tenant: TenantId, traveller: TravellerId, keys: readonly string[]): Promise<readonly Observation[]>;
+  /**
+   * Takes superseded observations out of the index: `closure` finds them no more, `getObservations` still does. Storing
+   * one again does not bring it back. So a flight with thousands of answers costs as much as one with a few.
+   */
+  retire(tenant: TenantId, traveller: TravellerId, observations: readonly ObservationId[]): Promise<void>;
   getObservations(tenant: TenantId, ids: readonly ObservationId[]): Promise<readonly Observation[]>;
   /** Stored reservations that rest on any of these observations; merged ones are not returned. */
   restingOn(

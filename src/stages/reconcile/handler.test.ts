@@ -30,12 +30,16 @@ class Reservations {
       before = found.size;
       for (const one of this.observations.values()) {
         const own = indexKeys(one);
-        if (!own.some((key) => reached.has(key))) continue;
+        if (this.retired.has(one.id) || !own.some((key) => reached.has(key))) continue;
         found.add(one);
         for (const key of own) reached.add(key);
       }
     }
     return [...found];
+  }
+  readonly retired = new Set<ObservationId>();
+  async retire(_tenant: string, _traveller: string, ids: readonly ObservationId[]) {
+    for (const id of ids) this.retired.add(id);
   }
   async restingOn(_tenant: string, _traveller: string, ids: readonly ObservationId[]) {
     return [...this.current.values()].filter((one) => one.observations.some((id) => ids.includes(id)));
@@ -119,6 +123,21 @@ test('a mail makes a reservation, a repeat makes nothing, a gate makes one chang
     changed?.changes.map(({ type, path, to }) => [type, path, to]),
     [['gate', 'start.gate', 'A12']],
   );
+});
+
+test('a hot flight stays cheap: superseded answers are retired, and late copies of them change nothing', async () => {
+  const store = new Reservations();
+  await deliver(store, booked);
+  const answers = Array.from({ length: 50 }, (_, minute) =>
+    observation(`status${String(minute).padStart(2, '0')}`, 'status', minute, {
+      legs: [{ kind: 'flight', keys: [FLIGHT], facts: { 'start.gate': { value: `A${minute >> 3}` } } }],
+    }),
+  );
+  let versions = 0;
+  for (const answer of answers) versions += (await deliver(store, answer)).length;
+  assert.equal(versions, 7);
+  assert.ok(store.observations.size - store.retired.size <= 3, `${store.retired.size} retired`);
+  for (const answer of answers) assert.deepEqual(await deliver(store, answer), []);
 });
 
 test("a flight's status alone is nobody's reservation, and is there when the mail comes", async () => {

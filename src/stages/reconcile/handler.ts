@@ -3,7 +3,7 @@ import type { AnyNewEvent, NewEvent } from '../../contracts/event.ts';
 import { type MailId, type ReservationId, sortableId } from '../../domain/ids.ts';
 import type { Observation } from '../../domain/observation.ts';
 import { indexKeys, speaksOf } from '../../domain/reconcile/claims.ts';
-import { type NewVersion, reconcile } from '../../domain/reconcile/reconcile.ts';
+import { type NewVersion, reconcile, superseded } from '../../domain/reconcile/reconcile.ts';
 import type { Reservation } from '../../domain/reservation.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import { ack, type Handler } from '../../ports/handler.ts';
@@ -48,6 +48,8 @@ export async function recordObservation(
     events.push(...eventsOf(made, observation, now));
   }
   await linkReceipt(tx, observation, [...standing.values()]);
+  const old = superseded(known, standing.values());
+  if (old.length > 0) await tx.reservations.retire(tenant, traveller, old);
   return events;
 }
 

@@ -15,6 +15,16 @@ export function openReservations(db: Db): ReservationRepo {
   return {
     addObservation: (observation, now) => addObservation(db, observation, now),
     closure: (tenant, traveller, keys) => closure(db, tenant, traveller, keys),
+    retire: async (tenant, traveller, observations) => {
+      for (const ids of slices(observations)) {
+        await db
+          .deleteFrom('observation_key')
+          .where('tenant', '=', tenant)
+          .where('traveller', '=', traveller)
+          .where('observation', 'in', ids)
+          .execute();
+      }
+    },
     getObservations: (tenant, ids) => getObservations(db, tenant, ids),
     restingOn: async (tenant, traveller, observations) => {
       const found = new Map<string, Reservation>();
