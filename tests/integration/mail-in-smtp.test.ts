@@ -49,7 +49,7 @@ test('a mail is accepted once stored, for each recipient in its own mailbox', as
   const client = await SmtpClient.open(port);
   const bytes = mail(1, 'Anna <anna@home.example>');
   const reply = await client.send([anna.address, ben.address.toUpperCase()], bytes);
-  assert.match(reply, /^250 2\.6\.0 Stored as mail_\w+ mail_\w+$|^250 [\d.]+ Stored as mail_\w+ mail_\w+$/);
+  assert.match(reply, /^250 2\.6\.0 Stored as mail_\w+ mail_\w+$/);
   const all = await receipts();
   assert.deepEqual(all.map((r) => r.mailbox).sort(), [anna.id, ben.id]);
   for (const receipt of all) {

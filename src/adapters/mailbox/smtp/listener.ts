@@ -65,6 +65,7 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
     ...(options.tls === undefined ? {} : { key: options.tls.key, cert: options.tls.cert }),
     hideENHANCEDSTATUSCODES: false,
     disableReverseLookup: true,
+    noDelay: true,
     logger: false,
     maxClients: limits.connectionsMax,
     maxRecipients: limits.recipientsMax,
