@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { Event } from '../../contracts/event.ts';
+import { action } from '../command.ts';
+import { OPERATOR } from '../core.ts';
+import { printable } from '../terminal/style.ts';
+import { chosenTraveller } from '../travellers.ts';
+import { withCore } from '../with-core.ts';
+import { count } from './numbers.ts';
+
+/** How often the change stream is looked at, real ms: this may be another process than the service. */
+const LOOK_MS = 250;
+const BATCH = 200;
+
+/** `tripwatch watch`: live changes in the terminal. */
+export function watchCommand(program: Command): void {
+  program
+    .command('watch')
+    .description('show changes as they happen (Ctrl-C ends)')
+    .option('--traveller <name>', 'whose (name or id); default: everyone')
+    .option(
+      '--after <cursor>',
+      'begin after this cursor of the change stream; 0 shows all that is kept',
+      count('--after', 0, 2 ** 52),
+    )
+    .action(
+      action(async (context, options: { traveller?: string; after?: number }) => {
+        await withCore(context, 'existing', async (core) => {
+          const traveller =
+            options.traveller === undefined ? undefined : await chosenTraveller(core, options.traveller);
+          const names = new Map(
+            (await core.store.read((tx) => tx.accounts.listTravellers(OPERATOR.tenant))).map((one) => [
+              one.id as string,
+              one.name,
+            ]),
+          );
+          let after = options.after ?? (await core.store.read((tx) => tx.itineraries.feedBounds(OPERATOR.tenant))).last;
+          context.note(
+            `Watching for changes${traveller === undefined ? '' : ` of ${printable(traveller.name)}`}; Ctrl-C ends.`,
+          );
+          while (!context.signal.aborted) {
+            const items = await core.store.read((tx) =>
+              tx.itineraries.feed(OPERATOR.tenant, after, BATCH, traveller?.id),
+            );
+            for (const item of items) {
+              after = item.seq;
+              if (item.event.topic !== 'itinerary.updated') continue;
+              const { data } = item.event as Event<'itinerary.updated'>;
+              if (context.json) {
+                // One object a line, so that a program can read the stream.
+                process.stdout.write(`${JSON.stringify({ cursor: item.seq, event: item.event })}\n`);
+                continue;
+              }
+              const who = names.size > 1 ? `${printable(names.get(item.traveller) ?? item.traveller)}: ` : '';
+              for (const sentence of data.sentences) {
+                context.say(`${context.style.dim(data.changedAt.slice(0, 19))}  ${who}${printable(sentence)}`);
+              }
+            }
+            if (items.length < BATCH) await delay(LOOK_MS, undefined, { signal: context.signal }).catch(() => {});
+          }
+        });
+      }),
+    );
+}

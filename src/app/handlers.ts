@@ -1,0 +1,39 @@
+import type { BlobStore } from '../ports/blobs.ts';
+import type { Extractor } from '../ports/extractor.ts';
+import type { StageHandlers } from '../ports/handler.ts';
+import type { DeadLetterHook } from '../runtime/attempt.ts';
+import { createCollectHandler } from '../stages/collect/handler.ts';
+import { createExtractHandler, extractFailed } from '../stages/extract/handler.ts';
+import { createFanOutHandler } from '../stages/fan-out/handler.ts';
+import { createNotifyHandler } from '../stages/notify/handler.ts';
+import { createProjectHandler } from '../stages/project/handler.ts';
+import { reconcileHandler } from '../stages/reconcile/handler.ts';
+import type { StageName } from '../stages/stages.ts';
+import { createTrackHandler } from '../stages/track/handler.ts';
+import type { Tracker } from '../stages/track/tracker.ts';
+
+export interface HandlerParts {
+  readonly blobs: BlobStore;
+  readonly extractor: Extractor;
+  readonly tracker: Tracker;
+  readonly onDeliveries: () => void;
+}
+
+/** Each stage of the table with its handler. */
+export function createHandlers(parts: HandlerParts): StageHandlers & Readonly<Record<StageName, unknown>> {
+  return {
+    collect: createCollectHandler(),
+    extract: createExtractHandler({ blobs: parts.blobs, extractor: parts.extractor }),
+    reconcile: reconcileHandler(),
+    track: createTrackHandler({ tracker: parts.tracker }),
+    'fan-out': createFanOutHandler(),
+    project: createProjectHandler(),
+    notify: createNotifyHandler({ onDeliveries: parts.onDeliveries }),
+  };
+}
+
+/** What else happens in the transaction that sets an event aside: the sender of the mail sees it on the receipt. */
+export const deadLetterHooks: Readonly<Partial<Record<StageName, DeadLetterHook>>> = {
+  collect: extractFailed,
+  extract: extractFailed,
+};
