@@ -1,0 +1,79 @@
+import type { Event } from '../../contracts/event.ts';
+import { derivedId, type TenantId } from '../../domain/ids.ts';
+import { ack, type Handler } from '../../ports/handler.ts';
+import type { Endpoint } from '../../ports/store/accounts.ts';
+import type { Notification } from '../../ports/store/notifications.ts';
+
+/** Receivers may refuse larger ones (Standard Webhooks). */
+export const BODY_BYTES_MAX = 20_000;
+
+/**
+ * Queues one delivery for each active endpoint of the tenant that wants this traveller. The row is keyed by endpoint and
+ * event, so a repeat queues nothing. Delivering is the sender's work. `onDeliveries` only wakes it, and may come before
+ * the commit: the sender looks again shortly after.
+ */
+export function createNotifyHandler(
+  options: { readonly onDeliveries?: () => void } = {},
+): Handler<'itinerary.updated'> {
+  return async (event, { clock }) =>
+    ack(async (tx) => {
+      const tenant = event.tenantid as TenantId;
+      const endpoints = (await tx.accounts.listEndpoints(tenant)).filter((one) => wants(one, event));
+      if (endpoints.length === 0) return [];
+      const body = webhookBody(event);
+      for (const endpoint of endpoints) await tx.notifications.add(notification(endpoint, event, body, clock.now()));
+      options.onDeliveries?.();
+      return [];
+    });
+}
+
+function wants(endpoint: Endpoint, event: Event<'itinerary.updated'>): boolean {
+  if (endpoint.state !== 'active') return false;
+  return endpoint.traveller === undefined || endpoint.traveller === event.travellerid;
+}
+
+function notification(endpoint: Endpoint, event: Event<'itinerary.updated'>, body: string, now: number): Notification {
+  return {
+    id: derivedId('ntf', endpoint.id, event.id),
+    tenant: endpoint.tenant,
+    endpoint: endpoint.id,
+    eventId: event.id,
+    body,
+    state: 'pending',
+    attempts: 0,
+    nextAt: now,
+    lastStatus: undefined,
+    lastError: undefined,
+    createdAt: now,
+    settledAt: undefined,
+    correlation: event.correlationid,
+  };
+}
+
+/**
+ * `{type, timestamp, data}` below 20 kB. What is too long loses first who said each change, then changes from the end,
+ * with `truncated: true`: the API has the rest.
+ */
+export function webhookBody(event: Event<'itinerary.updated'>): string {
+  const { changes, sentences, ...rest } = event.data;
+  const write = (some: readonly unknown[], words: readonly string[], truncated: boolean) =>
+    JSON.stringify({
+      type: event.topic,
+      timestamp: event.data.publishedAt,
+      data: {
+        ...rest,
+        traveller: event.travellerid,
+        sentences: words,
+        changes: some,
+        ...(truncated ? { truncated: true } : {}),
+      },
+    });
+  const full = write(changes, sentences, false);
+  if (Buffer.byteLength(full) < BODY_BYTES_MAX) return full;
+  const bare = changes.map(({ by: _, ...change }) => change);
+  for (let keep = bare.length; keep > 0; keep = Math.floor(keep / 2)) {
+    const body = write(bare.slice(0, keep), sentences.slice(0, keep), true);
+    if (Buffer.byteLength(body) < BODY_BYTES_MAX) return body;
+  }
+  return write([], [], true);
+}

@@ -1,0 +1,92 @@
+import type { Event } from '../../contracts/event.ts';
+import type { TravellerId } from '../../domain/ids.ts';
+import { reservationCancelled, reservationRemoved, reservationTitle, spanOf } from '../../domain/leg-points.ts';
+import type { Change, Reservation } from '../../domain/reservation.ts';
+import { describeChanges } from '../../domain/reservation-view.ts';
+import { isoInstant } from '../../ports/clock.ts';
+import { ack, type Handler } from '../../ports/handler.ts';
+import type { ItineraryItem } from '../../ports/store/itineraries.ts';
+import type { Tx } from '../../ports/store.ts';
+
+/**
+ * Keeps the read side and publishes: the row that lists read, and one `itinerary.updated` for each version, in the log
+ * for notify and, complete with its id, on the change stream. All in the transaction that marks the event processed, so
+ * each version is published exactly once.
+ *
+ * A version that comes late leaves the row alone, because it holds a newer one; its changes are still published, because
+ * they happened and nobody was told. Receivers see the order by `version`.
+ */
+export function createProjectHandler(): Handler<'reservation.changed'> {
+  return async (event, { clock }) =>
+    ack(async (tx) => {
+      const now = clock.now();
+      const reservation = event.data.reservation as Reservation;
+      await keepRow(tx, event, reservation, now);
+      const locale = (await tx.accounts.getTraveller(reservation.tenant, reservation.traveller))?.locale;
+      const [published] = await tx.append(
+        [
+          {
+            topic: 'itinerary.updated',
+            tenant: reservation.tenant,
+            traveller: reservation.traveller,
+            key: reservation.traveller,
+            subject: reservation.id,
+            data: updated(event, reservation, isoInstant(now), locale),
+          },
+        ],
+        { source: 'project', cause: event, seed: event.id },
+      );
+      await tx.itineraries.appendFeed(reservation.tenant, reservation.traveller as TravellerId, published!);
+      return [];
+    });
+}
+
+async function keepRow(
+  tx: Tx,
+  event: Event<'reservation.changed'>,
+  reservation: Reservation,
+  now: number,
+): Promise<void> {
+  // Joined into another: its own row goes, also when an older version of it comes late.
+  const current = await tx.reservations.get(reservation.tenant, reservation.id);
+  if (event.data.mergedInto !== undefined || (current !== undefined && current.id !== reservation.id)) {
+    await tx.itineraries.remove(reservation.tenant, reservation.id);
+    return;
+  }
+  await tx.itineraries.put(itineraryItem(reservation, now));
+}
+
+/** The row of a state; pure. */
+export function itineraryItem(reservation: Reservation, now: number): ItineraryItem {
+  return {
+    tenant: reservation.tenant,
+    traveller: reservation.traveller,
+    reservation: reservation.id,
+    version: reservation.version,
+    ...spanOf(reservation.legs),
+    cancelled: reservationCancelled(reservation),
+    removed: reservationRemoved(reservation),
+    updatedAt: now,
+  };
+}
+
+function updated(
+  event: Event<'reservation.changed'>,
+  reservation: Reservation,
+  publishedAt: string,
+  locale: string | undefined,
+) {
+  const { changes, changedAt, assertedAt, observedAt, mergedInto } = event.data;
+  return {
+    reservationId: reservation.id,
+    version: reservation.version,
+    title: reservationTitle(reservation),
+    sentences: describeChanges(changes as readonly Change[], reservation, locale),
+    changes,
+    changedAt,
+    ...(assertedAt === undefined ? {} : { assertedAt }),
+    ...(observedAt === undefined ? {} : { observedAt }),
+    publishedAt,
+    ...(mergedInto === undefined ? {} : { mergedInto }),
+  };
+}
