@@ -5,7 +5,7 @@ import type { Observation } from '../observation.ts';
 import { AUTHORITY } from '../observation.ts';
 import { compact } from './compact.ts';
 import { join } from './join.ts';
-import { closureOf, observations, RUNS } from './observations.testing.ts';
+import { closureOf, madeBy, observations, RUNS } from './observations.testing.ts';
 
 const numRuns = RUNS;
 
@@ -142,4 +142,49 @@ test('every mail and every word of a person is in some booking, unless it names 
     }),
     { numRuns },
   );
+});
+
+test('hostile keys, paths, times and values are data like any other', () => {
+  const hostile: Observation = {
+    ...madeBy('obs_evil', 'mail', 'mail', 1),
+    assertedAt: 'yesterday',
+    bookingKeys: ['', '__proto__', 'x'.repeat(10_000)],
+    facts: JSON.parse('{"__proto__": {"value": "polluted"}, "constructor": {"value": 1}, "toString": {"value": null}}'),
+    legs: [
+      {
+        kind: 'flight',
+        keys: ['', ':', 'leg:', 'leg:flight:::::', '__proto__'],
+        facts: { 'start.scheduled': { value: '2026-02-31T25:00' } },
+      },
+      {
+        kind: 'stay',
+        keys: ['leg:stay:'.padEnd(10_000, ':')],
+        facts: { 'start.zone': { value: 'Not/AZone' }, 'start.scheduled': { value: '2026-12-01T10:00' } },
+      },
+      { kind: 'flight', keys: [], facts: {} },
+    ],
+  };
+  const [group, ...others] = join([hostile, structuredClone(hostile), { ...hostile, legs: [] }]);
+  assert.deepEqual(others, []);
+  assert.equal(Object.hasOwn(group!.fields, '__proto__'), true);
+  assert.equal(({} as Record<string, unknown>).value, undefined);
+  assert.equal(group!.legs.length, 3);
+  assert.deepEqual(join([{ ...hostile, legs: [] }, hostile]), [group]);
+});
+
+test('a flight with thousands of answers is joined in one pass', () => {
+  // Shapes differ, so nothing can be left out; quadratic work on 20,000 would take minutes.
+  const many = Array.from(
+    { length: 20_000 },
+    (_, index): Observation => ({
+      ...madeBy(`obs_${index}`, 'status', 'provider', index % 60),
+      bookingKeys: index === 0 ? ['ref:air:abc123'] : [],
+      facts: {},
+      legs: [
+        { kind: 'flight', keys: ['leg:flight:lh400:2026-12-01:'], facts: { [`note.${index}`]: { value: index } } },
+      ],
+    }),
+  );
+  const [group] = join(many);
+  assert.equal(Object.keys(group!.legs[0]!.fields).length, 20_000);
 });
