@@ -67,8 +67,16 @@ export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
         .execute();
       return rows.map(entryOf);
     },
-    processedBy: (eventId) =>
-      db.selectFrom('processed').select(['consumer', 'at']).where('event_id', '=', eventId).orderBy('at').execute(),
+    processedBy: async (eventId) => {
+      const rows = await db
+        .selectFrom('processed')
+        .select(['consumer', 'at'])
+        .where('event_id', '=', eventId)
+        .orderBy('at')
+        .orderBy('consumer')
+        .execute();
+      return rows.map(({ consumer, at }) => ({ consumer, at }));
+    },
     parked: async (eventId) => {
       const rows = await db
         .selectFrom('delivery')

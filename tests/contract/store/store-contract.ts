@@ -1,0 +1,20 @@
+import { describe } from 'node:test';
+import type { OpenStore } from './harness.ts';
+import { itinerariesContract, logContract, notificationsContract } from './log-and-outgoing.ts';
+import { accountsContract, mailsContract } from './mails-and-accounts.ts';
+import { reservationsContract, subjectsContract } from './reservations-and-subjects.ts';
+import { transactionsContract } from './transactions.ts';
+
+/** What every store must do. `open` gives a fresh, empty one each time. */
+export function storeContract(name: string, open: OpenStore): void {
+  describe(`store contract: ${name}`, () => {
+    describe('transactions', () => transactionsContract(open));
+    describe('mails', () => mailsContract(open));
+    describe('accounts', () => accountsContract(open));
+    describe('reservations', () => reservationsContract(open));
+    describe('subjects', () => subjectsContract(open));
+    describe('itineraries', () => itinerariesContract(open));
+    describe('notifications', () => notificationsContract(open));
+    describe('log', () => logContract(open));
+  });
+}
