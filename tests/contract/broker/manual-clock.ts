@@ -47,6 +47,15 @@ export class ManualClock implements Clock {
     this.#now = endAt;
     await settle();
   }
+
+  /** Time leaps (a suspended machine): every sleeper that is due wakes once. */
+  async jump(ms: number): Promise<void> {
+    this.#now += ms;
+    const due = this.#sleepers.filter((sleeper) => sleeper.at <= this.#now);
+    this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.at > this.#now);
+    for (const sleeper of due) sleeper.wake();
+    await settle();
+  }
 }
 
 /** Lets everything run that needs no time: promises, and the store's commits. */

@@ -77,6 +77,8 @@ export class LogConsumer {
   #doubtTo = 0;
   #mayHaveMore = true;
   #mayHaveReplays = true;
+  /** Between a row and its line just now; counted as waiting. */
+  #takingReplays = 0;
   #replaysReadAt = Number.NEGATIVE_INFINITY;
   /** Events that must get rows before their lines can go on; they keep their slots open until then. */
   #toSpill: Entry[] = [];
@@ -173,14 +175,15 @@ export class LogConsumer {
 
   async lag(): Promise<Lag> {
     const readTo = this.#readTo;
-    const { unread, firstAt } = await this.#store.read(async ({ db }) => ({
+    const { unread, firstAt, replays } = await this.#store.read(async ({ db }) => ({
+      replays: this.#mayHaveReplays ? (await this.#replayRows(db)).length : this.#takingReplays,
       unread: await countAfter(db, this.spec.topic, readTo, LAG_COUNT_MAX),
       firstAt: (await readLog(db, { topic: this.spec.topic, after: readTo, limit: 1 }))[0]?.at,
     }));
     let oldestAt = firstAt ?? Number.POSITIVE_INFINITY;
     for (const { at } of this.#lines.items()) oldestAt = Math.min(oldestAt, at);
     return {
-      waiting: this.#lines.size - this.#lines.parkedCount + this.#lines.spilledCount + unread,
+      waiting: this.#lines.size - this.#lines.parkedCount + this.#lines.spilledCount + unread + replays,
       parked: this.#lines.parkedCount,
       ...(oldestAt === Number.POSITIVE_INFINITY ? {} : { oldestAt }),
     };
@@ -321,6 +324,17 @@ export class LogConsumer {
       .execute();
   }
 
+  #replayRows(db: Db): Promise<DeliveryRow[]> {
+    return db
+      .selectFrom('delivery')
+      .selectAll()
+      .where('consumer', '=', this.spec.name)
+      .where('next_at', '<', NO_TIME)
+      .where('state', '=', 'replay')
+      .orderBy('seq')
+      .execute();
+  }
+
   /** Takes over what replayed dead letters have put down. Its old place in the order of its key is gone. */
   async #readReplays(): Promise<void> {
     if (!this.#mayHaveReplays) return;
@@ -332,20 +346,12 @@ export class LogConsumer {
     }
     this.#replaysReadAt = monotonic;
     this.#mayHaveReplays = false;
+    this.#takingReplays = 1;
     const { name } = this.spec;
     try {
-      const find = (db: Db) =>
-        db
-          .selectFrom('delivery')
-          .selectAll()
-          .where('consumer', '=', name)
-          .where('next_at', '<', NO_TIME)
-          .where('state', '=', 'replay')
-          .orderBy('seq')
-          .execute();
-      if ((await this.#store.read(({ db }) => find(db))).length === 0) return;
+      if ((await this.#store.read(({ db }) => this.#replayRows(db))).length === 0) return;
       const taken = await this.#store.transact(async ({ db }) => {
-        const rows = await find(db);
+        const rows = await this.#replayRows(db);
         for (const row of rows)
           await db
             .updateTable('delivery')
@@ -363,6 +369,8 @@ export class LogConsumer {
     } catch (error) {
       this.#mayHaveReplays = true;
       throw error;
+    } finally {
+      this.#takingReplays = 0;
     }
   }
 
