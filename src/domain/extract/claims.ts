@@ -133,7 +133,7 @@ function claimOf(group: Group, receivedAt: string, warnings: Warnings): BookingC
     );
   }
   const status = bookingStatus(group);
-  if (status !== undefined) facts['status'] = status;
+  if (status !== undefined) facts.status = status;
   return {
     extractor: group.extractor,
     assertedAt: group.drafts.map((draft) => assertedAt(draft, receivedAt)).reduce((a, b) => (a > b ? a : b)),
@@ -147,7 +147,7 @@ function legClaim(leg: LegGroup): LegClaim {
   const facts: FactDraft = { ...leg.facts };
   fillIn(facts, leg.passengers);
   const status = agreed(leg.statuses) ?? leg.statuses.find((one) => one !== undefined && one.value !== 'cancelled');
-  if (status !== undefined) facts['status'] = status;
+  if (status !== undefined) facts.status = status;
   return { kind: leg.kind, keys: [...leg.keys].sort(), facts: sorted(facts) };
 }
 

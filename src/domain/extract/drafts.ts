@@ -18,9 +18,7 @@ const STATUSES: readonly (readonly [RegExp, string])[] = [
 /** Drafts of one reservation node: one for each thing that is reserved. */
 export function readDrafts(found: ReservationNode, warnings: Warnings): readonly Draft[] {
   const { node, where, kind } = found;
-  const trips = list(node['reservationFor']).map((trip) =>
-    isObject(trip) ? trip : ({ name: text(trip) } as JsonObject),
-  );
+  const trips = list(node.reservationFor).map((trip) => (isObject(trip) ? trip : ({ name: text(trip) } as JsonObject)));
   const many = trips.length > 1;
   return (trips.length === 0 ? [{}] : trips.slice(0, TRIPS_MAX)).flatMap((trip, index) => {
     const at = many ? `${where}, reservationFor[${index}]` : where;
@@ -56,7 +54,7 @@ function readDraft(found: ReservationNode, trip: JsonObject, warnings: Warnings)
     extractor: found.extractor,
     where,
     reference,
-    providerName: nameOf(node['provider']) || leg.providerName,
+    providerName: nameOf(node.provider) || leg.providerName,
     status,
     modifiedAt: modified === undefined ? undefined : instantOf(modified.parsed),
     mailDate: found.mailDate,
@@ -71,8 +69,8 @@ function hasStart(facts: FactWriter['facts']): boolean {
 
 function readStatus(node: JsonObject, where: string): Fact | undefined {
   const raw =
-    text(node['reservationStatus']) ||
-    list(node['reservationStatus'])
+    text(node.reservationStatus) ||
+    list(node.reservationStatus)
       .filter(isObject)
       .map((one) => text(one['@id']) || typesOf(one).join(' '))
       .join(' ');
@@ -91,40 +89,40 @@ function readBooking(
   const { node, where } = found;
   const facts = new FactWriter(where);
   facts.set('reference', reference, 'reservationNumber');
-  const own = nameOf(node['provider']);
+  const own = nameOf(node.provider);
   facts.set('provider.name', own || providerName, own === '' ? 'reservationFor' : 'provider.name');
   facts.set('provider.code', own === '' || own === providerName ? providerCode : '', 'reservationFor');
-  const agent = nameOf(node['bookingAgent']) || nameOf(node['broker']);
+  const agent = nameOf(node.bookingAgent) || nameOf(node.broker);
   facts.set('agent.name', agent, 'bookingAgent.name');
-  const ticket = list(node['reservedTicket']).find(isObject);
-  const currency = firstText(node, 'priceCurrency') || (ticket === undefined ? '' : text(ticket['priceCurrency']));
+  const ticket = list(node.reservedTicket).find(isObject);
+  const currency = firstText(node, 'priceCurrency') || (ticket === undefined ? '' : text(ticket.priceCurrency));
   const price =
-    readMoney(node['totalPrice'], currency) ??
-    readMoney(node['price'], currency) ??
-    (ticket === undefined ? undefined : readMoney(ticket['totalPrice'], currency));
+    readMoney(node.totalPrice, currency) ??
+    readMoney(node.price, currency) ??
+    (ticket === undefined ? undefined : readMoney(ticket.totalPrice, currency));
   if (price !== undefined) {
-    facts.set('price.amount', price.amount, 'totalPrice', text(node['totalPrice'] ?? node['price']));
+    facts.set('price.amount', price.amount, 'totalPrice', text(node.totalPrice ?? node.price));
     facts.set('price.currency', price.currency, 'priceCurrency');
   }
   const booked = statedTime(node, ['bookingTime', 'bookingDate'], '', warnings, where);
   if (booked?.parsed.offset !== undefined) facts.set('bookedAt', instantOf(booked.parsed), booked.property, booked.raw);
   facts.set(
     'url.manage',
-    httpsUrl(node['modifyReservationUrl']) || actionUrl(node, /^(?:Edit|Update|Modify)/) || httpsUrl(node['url']),
+    httpsUrl(node.modifyReservationUrl) || actionUrl(node, /^(?:Edit|Update|Modify)/) || httpsUrl(node.url),
     'modifyReservationUrl',
   );
   facts.set(
     'url.checkin',
-    httpsUrl(node['checkinUrl']) || actionUrl(node, /^CheckIn/) || httpsUrl(trip['webCheckinUrl']),
+    httpsUrl(node.checkinUrl) || actionUrl(node, /^CheckIn/) || httpsUrl(trip.webCheckinUrl),
     'checkinUrl',
   );
   return facts.facts;
 }
 
 function actionUrl(node: JsonObject, type: RegExp): string {
-  for (const action of [...list(node['potentialAction']), ...list(node['action'])]) {
+  for (const action of [...list(node.potentialAction), ...list(node.action)]) {
     if (!isObject(action) || !typesOf(action).some((name) => type.test(name))) continue;
-    const url = httpsUrl(action['target']) || httpsUrl(action['url']);
+    const url = httpsUrl(action.target) || httpsUrl(action.url);
     if (url !== '') return url;
   }
   return '';

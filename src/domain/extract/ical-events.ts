@@ -29,15 +29,16 @@ interface Recogniser {
   ) => JsonObject | undefined;
 }
 
-const FLIGHT = String.raw`(?:flight|flug|vol|vuelo|volo|vlucht|voo)`;
-const TRAIN = String.raw`(?:train|zug|treno|tren|trein)`;
-const FROM = String.raw`(?:from|von|aus|de|da|desde|van)`;
-const TO = String.raw`(?:to|nach|à|a|para|per|pour|naar)`;
+const FLIGHT = '(?:flight|flug|vol|vuelo|volo|vlucht|voo)';
+const TRAIN = '(?:train|zug|treno|tren|trein)';
+const FROM = '(?:from|von|aus|de|da|desde|van)';
+const TO = '(?:to|nach|à|a|para|per|pour|naar)';
 const ARROW = String.raw`(?:-+>?|–|—|→|>|\/)`;
 const NUMBER = String.raw`(?<number>[A-Z0-9]{2}\s?\d{1,4}[A-Z]?)`;
-const RENTAL = String.raw`(?:rental car|car rental|car hire|hire car|mietwagen|leihwagen|location de voiture|autonoleggio|coche de alquiler|alquiler de coche)`;
-const BOOKING = String.raw`(?:reservation|booking|reservierung|buchung|réservation|reserva|prenotazione)`;
-const STAY = String.raw`(?:hotel|hostel|lodging|accommodation|unterkunft|hébergement|alojamiento|alloggio|stay|übernachtung)`;
+const RENTAL =
+  '(?:rental car|car rental|car hire|hire car|mietwagen|leihwagen|location de voiture|autonoleggio|coche de alquiler|alquiler de coche)';
+const BOOKING = '(?:reservation|booking|reservierung|buchung|réservation|reserva|prenotazione)';
+const STAY = '(?:hotel|hostel|lodging|accommodation|unterkunft|hébergement|alojamiento|alloggio|stay|übernachtung)';
 const pattern = (source: string) => new RegExp(source, 'iu');
 
 const RECOGNISERS: readonly Recogniser[] = [
@@ -122,12 +123,12 @@ function readFlightEvent(
   labels: EventLabels,
 ): JsonObject | undefined {
   if (!localText(event.start).includes('T')) return undefined;
-  const inSummary = groups['number'] ?? '';
+  const inSummary = groups.number ?? '';
   const labelled = /^[A-Z0-9]{2}\s?\d{1,4}\b/i.exec(labels.get('flight') || labels.get('train'))?.[0] ?? '';
   const flight = splitFlightNumber(inSummary || labelled);
   if (flight.carrier === '' || flight.number === '') return undefined;
-  const from = airportNode(groups['from'] ?? '', labels.get('from', 'departure') || labels.get('from'));
-  const to = airportNode(groups['to'] ?? '', labels.get('to', 'arrival') || labels.get('to'));
+  const from = airportNode(groups.from ?? '', labels.get('from', 'departure') || labels.get('from'));
+  const to = airportNode(groups.to ?? '', labels.get('to', 'arrival') || labels.get('to'));
   const proven =
     labelled !== '' ||
     (from.known && to.known && (airlineName(flight.carrier) !== undefined || inSummary === inSummary.toUpperCase()));
@@ -190,7 +191,7 @@ function readTrainEvent(
   labels: EventLabels,
 ): JsonObject | undefined {
   if (!localText(event.start).includes('T')) return undefined;
-  const number = groups['number'] ?? labels.get('train');
+  const number = groups.number ?? labels.get('train');
   if (number === '' && labels.get('reference') === '' && labels.get('seat') === '') return undefined;
   const stop = (text: string) => {
     const plain = text.replace(/\s*\(([A-Z]{3})\).*$/, '').trim();
@@ -206,8 +207,8 @@ function readTrainEvent(
       '@type': 'TrainTrip',
       ...(number === '' ? {} : { trainNumber: number }),
       ...(operator === '' ? {} : { provider: { name: operator } }),
-      departureStation: { ...stop(labels.get('from', 'departure') || (groups['from'] ?? '')), ...geo },
-      arrivalStation: stop(labels.get('to', 'arrival') || (groups['to'] ?? '')),
+      departureStation: { ...stop(labels.get('from', 'departure') || (groups.from ?? '')), ...geo },
+      arrivalStation: stop(labels.get('to', 'arrival') || (groups.to ?? '')),
       departureTime: event.start ?? '',
       ...(event.end === undefined ? {} : { arrivalTime: event.end }),
       ...optional('departurePlatform', shortCode(labels.get('platform', 'departure') || labels.get('platform'))),
@@ -227,7 +228,7 @@ function readRentalEvent(
     '@type': 'RentalCarReservation',
     reservationFor: {
       '@type': 'RentalCar',
-      name: groups['name'] ?? '',
+      name: groups.name ?? '',
       ...(labels.get('company') === '' ? {} : { rentalCompany: { name: labels.get('company') } }),
     },
     ...(pickup === '' ? {} : { pickupLocation: { name: pickup } }),
@@ -261,7 +262,7 @@ function readStayEvent(
     checkoutTime: time(event.end, last, labels.get('checkout')),
     reservationFor: {
       '@type': 'LodgingBusiness',
-      name: groups['name'] ?? '',
+      name: groups.name ?? '',
       ...(event.location === '' ? {} : { address: addressOf(event.location) }),
       ...(labels.get('phone') === '' ? {} : { telephone: labels.get('phone') }),
       ...(event.geo === undefined ? {} : { geo: { latitude: event.geo[0], longitude: event.geo[1] } }),

@@ -23,8 +23,8 @@ export function bodyLegs(event: CalendarEvent): readonly JsonObject[] {
       reservationFor: {
         '@type': words.trip,
         ...(leg.number === '' ? {} : { [words.number]: leg.number }),
-        [`departure${words.stop}`]: { name: leg.from, ...(index === 0 ? countryOf(event.location) : {}) },
-        [`arrival${words.stop}`]: { name: leg.to },
+        [`departure${words.stop}`]: { name: leg.from, ...inCountry(leg.country) },
+        [`arrival${words.stop}`]: { name: leg.to, ...inCountry(leg.country) },
         departureTime: index === 0 ? zoned(departure, startZone) : departure,
         arrivalTime: index === legs.length - 1 ? zoned(arrival, endZone) : arrival,
         ...(leg.departurePlatform === '' ? {} : { departurePlatform: leg.departurePlatform }),
@@ -48,6 +48,8 @@ interface BodyLeg {
   readonly departurePlatform: string;
   readonly arrivalPlatform: string;
   readonly company: string;
+  /** ISO code where the form of the list tells it. */
+  readonly country: string;
 }
 
 const STOP = String.raw`^\p{L}{1,8}\.?\s+(\d{1,2}:\d{2})\s+(.+?)(?:\s+-\s+\p{L}+\.?\s+([\p{L}\d /-]{1,12}))?\s*`;
@@ -72,6 +74,7 @@ function timetableLegs(lines: readonly string[]): BodyLeg[] {
       departurePlatform: (leaves[3] ?? '').trim(),
       arrivalPlatform: (arrives[3] ?? '').trim(),
       company: '',
+      country: '',
     });
   }
   return legs;
@@ -99,6 +102,8 @@ function plannerLegs(lines: readonly string[]): BodyLeg[] {
       departurePlatform: '',
       arrivalPlatform: '',
       company: /^Train Company: (.+)$/.exec(details[0] ?? '')?.[1] ?? '',
+      // The planner of the British railways: all of its stops are in one country.
+      country: 'GB',
     });
   });
   return legs;
@@ -121,10 +126,8 @@ class RollingDay {
   }
 }
 
-/** Country at the end of a location, as a station's address. */
-function countryOf(location: string): JsonObject {
-  const country = location.includes(',') ? (location.split(',').at(-1) ?? '').trim() : '';
-  return /^\p{L}[\p{L} ]{1,30}$/u.test(country) ? { address: { addressCountry: country } } : {};
+function inCountry(country: string): JsonObject {
+  return country === '' ? {} : { address: { addressCountry: country } };
 }
 
 export function dayOf(time: JsonValue | undefined): string | undefined {
@@ -141,7 +144,7 @@ export function localText(time: JsonValue | undefined): string {
 
 function zoneOf(time: JsonValue | undefined): string | undefined {
   const zone =
-    typeof time === 'object' && time !== null && !Array.isArray(time) ? (time as JsonObject)['timezone'] : undefined;
+    typeof time === 'object' && time !== null && !Array.isArray(time) ? (time as JsonObject).timezone : undefined;
   return typeof zone === 'string' ? zone : undefined;
 }
 

@@ -149,7 +149,7 @@ function oneLine(text: string): string {
 function timeOf(prop: JCalProperty | undefined, zones: ReadonlyMap<string, ICAL.Timezone>): JsonValue | undefined {
   const value = prop?.[3];
   if (prop === undefined || typeof value !== 'string') return undefined;
-  const id = prop[1]['tzid'];
+  const id = prop[1].tzid;
   if (typeof id !== 'string' || !value.includes('T') || value.endsWith('Z')) return value;
   const zone = zoneName(id);
   if (zone !== undefined) return { '@value': value, timezone: zone };

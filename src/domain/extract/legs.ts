@@ -49,7 +49,7 @@ const FOR = 'reservationFor';
 
 function readFlight({ node, trip, where, warnings }: LegInput): LegFacts {
   const facts = new FactWriter(where);
-  const airlines = [trip['airline'], trip['provider'], trip['seller'], node['provider']];
+  const airlines = [trip.airline, trip.provider, trip.seller, node.provider];
   let name = airlines.map(nameOf).find((found) => found !== '') ?? '';
   let code = airlines.map(iataCode).find((found) => found.length === 2) ?? '';
   // `"airline": "LH"` is a code, not a name.
@@ -65,11 +65,11 @@ function readFlight({ node, trip, where, warnings }: LegInput): LegFacts {
   if (carrier === '' || carrier === code || code === '') facts.set('carrier.name', name, `${FOR}.airline.name`);
   facts.derive('carrier.name', marketing === '' ? undefined : airlineName(marketing), 'airline table');
   facts.set('number', number, `${FOR}.flightNumber`, raw);
-  const operating = iataCode(trip['operatedBy']) || airlineCode(nameOf(trip['operatedBy'])) || '';
+  const operating = iataCode(trip.operatedBy) || airlineCode(nameOf(trip.operatedBy)) || '';
   if (operating !== marketing) facts.set('operating.code', operating, `${FOR}.operatedBy`);
-  facts.set('aircraft', nameOf(trip['aircraft']), `${FOR}.aircraft`);
-  const from = writeAirport('start', trip['departureAirport'], `${FOR}.departureAirport`, facts, warnings, where);
-  const to = writeAirport('end', trip['arrivalAirport'], `${FOR}.arrivalAirport`, facts, warnings, where);
+  facts.set('aircraft', nameOf(trip.aircraft), `${FOR}.aircraft`);
+  const from = writeAirport('start', trip.departureAirport, `${FOR}.departureAirport`, facts, warnings, where);
+  const to = writeAirport('end', trip.arrivalAirport, `${FOR}.arrivalAirport`, facts, warnings, where);
   const time = (...names: string[]) => statedTime(trip, names, FOR, warnings, where);
   const times = {
     departure: time('departureTime', 'departureDay'),
@@ -130,7 +130,7 @@ const RIDES = {
 function readRide({ node, trip, where, warnings }: LegInput, kind: keyof typeof RIDES): LegFacts {
   const facts = new FactWriter(where);
   const words = RIDES[kind];
-  const companies = [trip['provider'], trip[words.company], node['provider']];
+  const companies = [trip.provider, trip[words.company], node.provider];
   const company = companies.map(nameOf).find((found) => found !== '') ?? '';
   facts.set('carrier.name', company, `${FOR}.provider`);
   const number = text(trip[words.number]);
@@ -167,7 +167,7 @@ function readStay({ node, trip, where, warnings }: LegInput): LegFacts {
   const facts = new FactWriter(where);
   const name = nameOf(trip);
   facts.set('name', name, `${FOR}.name`);
-  facts.set('phone', text(trip['telephone']), `${FOR}.telephone`);
+  facts.set('phone', text(trip.telephone), `${FOR}.telephone`);
   const place = writePlace('start', trip, FOR, facts);
   const side = (path: string, word: 'checkin' | 'checkout') => {
     const stated = statedTime(node, [`${word}Time`, `${word}Date`], '', warnings, where);
@@ -182,16 +182,16 @@ function readStay({ node, trip, where, warnings }: LegInput): LegFacts {
 
 function readHire({ kind, node, trip, where, warnings }: LegInput): LegFacts {
   const facts = new FactWriter(where);
-  const companies = [trip['rentalCompany'], node['provider'], trip['provider'], ...(kind === 'taxi' ? [trip] : [])];
+  const companies = [trip.rentalCompany, node.provider, trip.provider, ...(kind === 'taxi' ? [trip] : [])];
   const company = companies.map(nameOf).find((found) => found !== '') ?? '';
   facts.set('name', company, kind === 'rental' ? `${FOR}.rentalCompany` : `${FOR}.provider`);
-  const model = [nameOf(trip['brand']), nameOf(trip['model'])].filter((part) => part !== '').join(' ');
+  const model = [nameOf(trip.brand), nameOf(trip.model)].filter((part) => part !== '').join(' ');
   const vehicle = kind === 'rental' ? nameOf(trip) : '';
   facts.set('vehicle', [vehicle, model].filter((part) => part !== '').join(', '), FOR);
-  const from = writePlace('start', node['pickupLocation'], 'pickupLocation', facts);
-  const to = writePlace('end', node['dropoffLocation'], 'dropoffLocation', facts);
-  const location = list(node['pickupLocation']).find(isObject);
-  if (location !== undefined) facts.set('phone', text(location['telephone']), 'pickupLocation.telephone');
+  const from = writePlace('start', node.pickupLocation, 'pickupLocation', facts);
+  const to = writePlace('end', node.dropoffLocation, 'dropoffLocation', facts);
+  const location = list(node.pickupLocation).find(isObject);
+  if (location !== undefined) facts.set('phone', text(location.telephone), 'pickupLocation.telephone');
   writeTimeAsPrinted(
     'start.scheduled',
     statedTime(node, ['pickupTime', 'pickupDate'], '', warnings, where),
@@ -214,9 +214,9 @@ function readVisit({ kind, node, trip, where, warnings }: LegInput): LegFacts {
   const facts = new FactWriter(where);
   const name = nameOf(trip);
   facts.set('name', name, `${FOR}.name`);
-  const venue: JsonValue | undefined = kind === 'event' ? trip['location'] : trip;
+  const venue: JsonValue | undefined = kind === 'event' ? trip.location : trip;
   const place = writePlace('start', venue, kind === 'event' ? `${FOR}.location` : FOR, facts);
-  facts.set('phone', text(trip['telephone']), `${FOR}.telephone`);
+  facts.set('phone', text(trip.telephone), `${FOR}.telephone`);
   const time = (word: 'start' | 'end') =>
     statedTime(trip, [`${word}Date`, `${word}Time`], FOR, warnings, where) ??
     statedTime(node, [`${word}Time`, `${word}Date`], '', warnings, where);
@@ -224,11 +224,11 @@ function readVisit({ kind, node, trip, where, warnings }: LegInput): LegFacts {
   writeTimeAsPrinted('end.scheduled', time('end'), place.zone, facts);
   const start = facts.facts['start.scheduled']?.value;
   const keys = legKeys({ kind, name, start: typeof start === 'string' ? start : undefined });
-  const organiser = nameOf(trip['organizer']) || nameOf(trip['performer']);
+  const organiser = nameOf(trip.organizer) || nameOf(trip.performer);
   return {
     facts,
     keys,
-    providerName: kind === 'event' ? nameOf(node['provider']) || organiser : name,
+    providerName: kind === 'event' ? nameOf(node.provider) || organiser : name,
     providerCode: '',
   };
 }
@@ -236,18 +236,18 @@ function readVisit({ kind, node, trip, where, warnings }: LegInput): LegFacts {
 /** Facts of each passenger under `passenger.<person>.`. Seats without a name are kept under `unnamed`. */
 export function readPassengers(node: JsonObject, trip: JsonObject, where: string): FactWriter {
   const facts = new FactWriter(where);
-  const tickets = list(node['reservedTicket']).filter(isObject);
+  const tickets = list(node.reservedTicket).filter(isObject);
   const named = (value: JsonValue | undefined) =>
     list(value)
       .map(nameOf)
       .filter((name) => name !== '');
-  let names = named(node['underName']);
-  if (names.length === 0) names = tickets.flatMap((ticket) => named(ticket['underName']));
-  if (names.length === 0) names = named(trip['underName']);
+  let names = named(node.underName);
+  if (names.length === 0) names = tickets.flatMap((ticket) => named(ticket.underName));
+  if (names.length === 0) names = named(trip.underName);
   const people = names.length > 0 ? [...new Set(names)] : [''];
   people.slice(0, PASSENGERS_MAX).forEach((name, index) => {
     const person = name === '' ? 'unnamed' : personKey(name).slice(0, 80);
-    const own = tickets.find((ticket) => name !== '' && personKey(nameOf(ticket['underName'])) === person);
+    const own = tickets.find((ticket) => name !== '' && personKey(nameOf(ticket.underName)) === person);
     const ticket =
       own ?? (tickets.length === people.length ? tickets[index] : people.length === 1 ? tickets[0] : undefined);
     const put = (what: string, value: string, property: string) =>
@@ -256,20 +256,20 @@ export function readPassengers(node: JsonObject, trip: JsonObject, where: string
     const seat = child(ticket ?? {}, 'ticketedSeat') ?? child(node, 'ticketedSeat', 'seat');
     const common = people.length === 1;
     const printed = common
-      ? text(node['airplaneSeat']) || text(trip['airplaneSeat'])
-      : (text(node['airplaneSeat']).split(/[,;/]\s*/)[index] ?? '');
-    put('seat', printed || (seat === undefined ? '' : text(seat['seatNumber'])), 'seat');
-    put('row', seat === undefined ? '' : text(seat['seatRow']), 'ticketedSeat.seatRow');
-    put('section', seat === undefined ? '' : text(seat['seatSection']), 'ticketedSeat.seatSection');
-    put('class', nameOf(node['airplaneSeatClass']) || (seat === undefined ? '' : text(seat['seatingType'])), 'class');
+      ? text(node.airplaneSeat) || text(trip.airplaneSeat)
+      : (text(node.airplaneSeat).split(/[,;/]\s*/)[index] ?? '');
+    put('seat', printed || (seat === undefined ? '' : text(seat.seatNumber)), 'seat');
+    put('row', seat === undefined ? '' : text(seat.seatRow), 'ticketedSeat.seatRow');
+    put('section', seat === undefined ? '' : text(seat.seatSection), 'ticketedSeat.seatSection');
+    put('class', nameOf(node.airplaneSeatClass) || (seat === undefined ? '' : text(seat.seatingType)), 'class');
     put(
       'ticket',
-      (ticket === undefined ? '' : text(ticket['ticketNumber'])) || (common ? text(node['ticketNumber']) : ''),
+      (ticket === undefined ? '' : text(ticket.ticketNumber)) || (common ? text(node.ticketNumber) : ''),
       'ticketNumber',
     );
     if (common) {
-      put('group', text(node['boardingGroup']), 'boardingGroup');
-      put('sequence', text(node['passengerSequenceNumber']), 'passengerSequenceNumber');
+      put('group', text(node.boardingGroup), 'boardingGroup');
+      put('sequence', text(node.passengerSequenceNumber), 'passengerSequenceNumber');
     }
   });
   return facts;

@@ -22,7 +22,7 @@ export function readMoney(value: JsonValue | undefined, currency: string): Money
   for (const one of list(value)) {
     if (isObject(one)) {
       const inner = readMoney(
-        one['price'] ?? one['value'] ?? one['@value'],
+        one.price ?? one.value ?? one['@value'],
         firstText(one, 'priceCurrency', 'currency') || currency,
       );
       if (inner !== undefined) return inner;

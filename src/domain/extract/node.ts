@@ -61,9 +61,7 @@ export function nameOf(value: JsonValue | undefined): string {
     } else if (isObject(one)) {
       const name = firstText(one, 'name', 'legalName', 'alternateName');
       if (name !== '') return name;
-      const parts = [text(one['givenName']), text(one['additionalName']), text(one['familyName'])].filter(
-        (part) => part !== '',
-      );
+      const parts = [text(one.givenName), text(one.additionalName), text(one.familyName)].filter((part) => part !== '');
       if (parts.length > 0) return parts.join(' ');
     }
   }
@@ -72,7 +70,7 @@ export function nameOf(value: JsonValue | undefined): string {
 
 /** Types of a node without their namespace: `http://schema.org/Flight` and `schema:Flight` give `Flight`. */
 export function typesOf(node: JsonObject): readonly string[] {
-  return list(node['@type'] ?? node['type']).flatMap((type) =>
+  return list(node['@type'] ?? node.type).flatMap((type) =>
     typeof type === 'string' && type.length < 300 ? [type.replace(/^.*[/#:]/, '').trim()] : [],
   );
 }
@@ -81,7 +79,7 @@ export function typesOf(node: JsonObject): readonly string[] {
 export function iataCode(value: JsonValue | undefined): string {
   for (const one of list(value)) {
     if (!isObject(one)) continue;
-    const code = text(one['iataCode']) || text(one['identifier']).replace(/^iata:/i, '') || text(one['iata']);
+    const code = text(one.iataCode) || text(one.identifier).replace(/^iata:/i, '') || text(one.iata);
     if (/^[A-Za-z0-9]{2,3}$/.test(code)) return code.toUpperCase();
   }
   return '';

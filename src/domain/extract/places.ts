@@ -79,15 +79,15 @@ function writeAddress(side: 'start' | 'end', node: JsonObject, property: string,
   const address = child(node, 'address');
   const at = `${property}.address`;
   if (address === undefined) {
-    const line = text(node['address']);
+    const line = text(node.address);
     facts.set(`${side}.address`, line, at);
     return '';
   }
   const country = addressCountry(node);
   const parts = {
-    street: text(address['streetAddress']),
-    postal: text(address['postalCode']),
-    locality: text(address['addressLocality']),
+    street: text(address.streetAddress),
+    postal: text(address.postalCode),
+    locality: text(address.addressLocality),
   };
   facts.set(`${side}.street`, parts.street, `${at}.streetAddress`);
   facts.set(`${side}.locality`, parts.locality, `${at}.addressLocality`);
@@ -101,15 +101,15 @@ function writeAddress(side: 'start' | 'end', node: JsonObject, property: string,
 
 function addressCountry(node: JsonObject | undefined): string {
   const address = node === undefined ? undefined : child(node, 'address');
-  return address === undefined ? '' : nameOf(address['addressCountry']);
+  return address === undefined ? '' : nameOf(address.addressCountry);
 }
 
 /** Zone by coordinates, else by a country that has only one. */
 function placeZone(node: JsonObject | undefined, country: string): string | undefined {
   const geo = node === undefined ? undefined : child(node, 'geo');
   if (geo !== undefined) {
-    const lat = Number.parseFloat(text(geo['latitude']));
-    const lon = Number.parseFloat(text(geo['longitude']));
+    const lat = Number.parseFloat(text(geo.latitude));
+    const lon = Number.parseFloat(text(geo.longitude));
     const zone = Number.isFinite(lat) && Number.isFinite(lon) ? zoneNear(lat, lon, country || undefined) : undefined;
     if (zone !== undefined) return zone;
   }

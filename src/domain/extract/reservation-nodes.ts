@@ -97,12 +97,12 @@ export function findReservations(
       const passed = Object.fromEntries(
         INHERITED.flatMap((name) => (node[name] === undefined ? [] : [[name, node[name]]])),
       );
-      visit(one['subReservation'] ?? [], passed as JsonObject, `${where} subReservation`, depth + 1);
+      visit(one.subReservation ?? [], passed as JsonObject, `${where} subReservation`, depth + 1);
       return;
     }
     if (types.includes('Reservation')) {
       // A general reservation may cover several things of different kinds.
-      for (const subject of list(one['reservationFor'])) {
+      for (const subject of list(one.reservationFor)) {
         const subjectKind = isObject(subject)
           ? typesOf(subject)
               .map((type) => own(SUBJECT_KINDS, type))

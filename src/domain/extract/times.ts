@@ -32,9 +32,9 @@ export function statedTime(
 ): StatedTime | undefined {
   for (const name of properties) {
     for (const one of list(node[name])) {
-      const raw = isObject(one) ? text(one['@value'] ?? one['value'] ?? one['dateTime'] ?? one['date']) : text(one);
+      const raw = isObject(one) ? text(one['@value'] ?? one.value ?? one.dateTime ?? one.date) : text(one);
       if (raw === '') continue;
-      const zone = isObject(one) ? text(one['timezone'] ?? one['timeZone']) : '';
+      const zone = isObject(one) ? text(one.timezone ?? one.timeZone) : '';
       const parsed = parseTravelTime(raw, zone === '' ? undefined : zone);
       const property = prefix === '' ? name : `${prefix}.${name}`;
       if (parsed !== undefined) return { parsed, raw, property };

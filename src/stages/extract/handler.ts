@@ -1,0 +1,72 @@
+import type { AnyEvent, AnyNewEvent, Event } from '../../contracts/event.ts';
+import type { TripwatchError } from '../../domain/errors.ts';
+import { toObservations } from '../../domain/extract/observations.ts';
+import type { MailId, TenantId, TravellerId } from '../../domain/ids.ts';
+import type { Observation } from '../../domain/observation.ts';
+import type { BlobRef, BlobStore } from '../../ports/blobs.ts';
+import type { Extractor } from '../../ports/extractor.ts';
+import { ack, type Handler } from '../../ports/handler.ts';
+import type { Tx } from '../../ports/store.ts';
+import { failedReceipt, openedReceipt } from './receipt.ts';
+
+export interface ExtractParts {
+  readonly blobs: BlobStore;
+  readonly extractor: Extractor;
+}
+
+/**
+ * Opens a collected mail and records one observation for each booking in it. Reading and parsing happen before the
+ * transaction; the receipt and the observations commit together, so a mail is never `imported` without them.
+ */
+export function createExtractHandler(parts: ExtractParts): Handler<'mail.collected'> {
+  return async (event, context) => {
+    const bytes = await parts.blobs.get(event.data.raw as BlobRef);
+    const result = await parts.extractor.extract({ bytes, receivedAt: event.data.receivedAt }, context.signal);
+    const observations = toObservations(result.claims, {
+      tenant: event.tenantid as TenantId,
+      traveller: event.travellerid as TravellerId,
+      ref: event.data.mailId,
+      label: labelOf(event),
+      receivedAt: event.data.receivedAt,
+      // Nobody has vouched for the sender yet.
+      authority: 'mail',
+    });
+    context.logger.debug(
+      { claims: observations.length, warnings: result.warnings.length, size: event.data.size },
+      'mail opened',
+    );
+    return ack(async (tx) => {
+      const mailId = event.data.mailId as MailId;
+      await tx.mails.update(event.tenantid as TenantId, mailId, openedReceipt(result), context.clock.now());
+      return observations.map(recorded);
+    });
+  };
+}
+
+/** Dead letter hook: the owner sees on the receipt that a mail could not be read, and why. */
+export async function extractFailed(tx: Tx, event: AnyEvent, error: TripwatchError): Promise<void> {
+  if (event.topic !== 'mail.seen' && event.topic !== 'mail.collected') return;
+  const { tenantid, data, time } = event as Event<'mail.collected'>;
+  const now = Temporal.Instant.from(time).epochMilliseconds;
+  await tx.mails.update(tenantid as TenantId, data.mailId as MailId, failedReceipt(error), now);
+}
+
+function recorded(observation: Observation): AnyNewEvent {
+  return {
+    topic: 'observation.recorded',
+    tenant: observation.tenant,
+    traveller: observation.traveller,
+    key: observation.traveller,
+    subject: observation.id,
+    data: { observation } as unknown as Extract<AnyNewEvent, { topic: 'observation.recorded' }>['data'],
+  };
+}
+
+/** `mail from noreply@… of 1 Dec 2026`: what stands beside every value that rests on this mail. */
+function labelOf(event: Event<'mail.collected'>): string {
+  const { head, receivedAt } = event.data;
+  const day = Temporal.Instant.from(head.date ?? receivedAt)
+    .toZonedDateTimeISO('UTC')
+    .toPlainDate();
+  return `mail from ${head.fromAddress || 'an unknown sender'} of ${day.toLocaleString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })}`;
+}
