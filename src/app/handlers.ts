@@ -1,4 +1,3 @@
-import type { BlobStore } from '../ports/blobs.ts';
 import type { Extractor } from '../ports/extractor.ts';
 import type { StageHandlers } from '../ports/handler.ts';
 import type { DeadLetterHook } from '../runtime/attempt.ts';
@@ -11,9 +10,10 @@ import { reconcileHandler } from '../stages/reconcile/handler.ts';
 import type { StageName } from '../stages/stages.ts';
 import { createTrackHandler } from '../stages/track/handler.ts';
 import type { Tracker } from '../stages/track/tracker.ts';
+import type { Core } from './core.ts';
 
 export interface HandlerParts {
-  readonly blobs: BlobStore;
+  readonly core: Pick<Core, 'blobs'>;
   readonly extractor: Extractor;
   readonly tracker: Tracker;
   readonly onDeliveries: () => void;
@@ -23,7 +23,7 @@ export interface HandlerParts {
 export function createHandlers(parts: HandlerParts): StageHandlers & Readonly<Record<StageName, unknown>> {
   return {
     collect: createCollectHandler(),
-    extract: createExtractHandler({ blobs: parts.blobs, extractor: parts.extractor }),
+    extract: createExtractHandler({ blobs: parts.core.blobs, extractor: parts.extractor }),
     reconcile: reconcileHandler(),
     track: createTrackHandler({ tracker: parts.tracker }),
     'fan-out': createFanOutHandler(),
