@@ -16,7 +16,7 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** True while later stages lag too far behind: nothing new is taken then. */
-  readonly overloaded?: () => boolean;
+  readonly overloaded?: () => boolean | Promise<boolean>;
 }
 
 /**
@@ -28,7 +28,7 @@ export function createIntake(options: IntakeOptions): Intake {
   const { store, blobs, clock, logger } = options;
   return {
     async accept(mail) {
-      if (options.overloaded?.() === true) throw overloadedError(clock.now());
+      if ((await options.overloaded?.()) === true) throw overloadedError(clock.now());
       const now = clock.now();
       const refusal = refusalOf(mail);
       const raw = await blobs.put(mail.bytes);

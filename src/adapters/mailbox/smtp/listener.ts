@@ -19,7 +19,7 @@ export interface SmtpListenerOptions {
   readonly findMailbox: (addressHash: string) => Promise<Mailbox | undefined>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly overloaded?: () => boolean;
+  readonly overloaded?: () => boolean | Promise<boolean>;
   /** PEM. With it STARTTLS is offered; without it, it is not. */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly limits?: Partial<SmtpLimits>;
@@ -72,7 +72,7 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
     socketTimeout: limits.idleMs,
     closeTimeout: limits.closeMs,
     onConnect: (session, done) => done(refuseConnection(session)),
-    onMailFrom: (_address, session, done) => done(refuseMail(session)),
+    onMailFrom: (_address, session, done) => void refuseMail(session).then(() => done(), done),
     onRcptTo: (address, session, done) => void checkRecipient(address, session).then(() => done(), done),
     onData: (stream, session, done) => void takeMail(stream, session).then((text) => done(null, text), done),
     onClose: (session) => {
@@ -90,10 +90,10 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
     return same > limits.connectionsPerAddressMax ? REPLIES.tooManyConnections() : undefined;
   }
 
-  function refuseMail(session: SMTPServerSession): Error | undefined {
-    if (closing !== undefined) return REPLIES.closing();
-    if (options.overloaded?.() === true) return REPLIES.overloaded();
-    return rate.allow(session.remoteAddress, clock.monotonic()) ? undefined : REPLIES.tooManyMails();
+  async function refuseMail(session: SMTPServerSession): Promise<void> {
+    if (closing !== undefined) throw REPLIES.closing();
+    if (!rate.allow(session.remoteAddress, clock.monotonic())) throw REPLIES.tooManyMails();
+    if ((await options.overloaded?.()) === true) throw REPLIES.overloaded();
   }
 
   async function lookUp(address: string): Promise<Mailbox | undefined> {
