@@ -9,7 +9,6 @@ export interface DataPaths {
   readonly database: string;
   readonly mails: string;
   readonly key: string;
-  readonly owner: string;
 }
 
 /** `--data`, else TRIPWATCH_DATA, else `.tripwatch` in the home folder. */
@@ -23,7 +22,6 @@ export function dataPaths(folder: string): DataPaths {
     database: join(folder, 'tripwatch.db'),
     mails: join(folder, 'mails'),
     key: join(folder, 'key'),
-    owner: join(folder, 'owner.lock'),
   };
 }
 

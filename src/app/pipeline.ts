@@ -1,9 +1,10 @@
 import { SqliteBroker } from '../adapters/broker/sqlite/sqlite-broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
-import { type OwnerLock, tryOwn } from '../adapters/owner/owner-lock.ts';
+import { tryOwn } from '../adapters/owner/owner-lock.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { STAGES } from '../stages/stages.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
+import { isoInstant } from '../ports/clock.ts';
 import type { Core } from './core.ts';
 import { createHandlers, deadLetterHooks } from './handlers.ts';
 import { providerAccounts } from './providers.ts';
@@ -22,7 +23,7 @@ export interface Pipeline {
 
 /** Undefined: another process works on this installation (one may, at a time). */
 export function openPipeline(core: Core, onDeliveries: () => void = () => {}): Pipeline | undefined {
-  const owner: OwnerLock | undefined = tryOwn(core.paths.owner);
+  const owner = tryOwn(core.paths.folder, isoInstant(Date.now()));
   if (owner === undefined) return undefined;
   const { store, clock, random, logger, config } = core;
   const tracker = createTracker({ store, clock, random, logger, accounts: providerAccounts(core) });

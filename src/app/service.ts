@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createSmtpListener } from '../adapters/mailbox/smtp/listener.ts';
 import { createApi } from '../api/api.ts';
@@ -11,13 +10,11 @@ import { createIntake } from '../stages/watch/intake.ts';
 import type { Core } from './core.ts';
 import { openPipeline } from './pipeline.ts';
 import { providerStatus } from './providers.ts';
+import { version } from './version.ts';
 
 /** How long work may take to end when the service stops, real ms. */
 const DRAIN_MS = 10_000;
 const webRoot = fileURLToPath(new URL('../../web', import.meta.url));
-export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 /** Everything at work: mails in, stages, provider questions, webhooks, REST and page. */
 export interface Service {

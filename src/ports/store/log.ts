@@ -35,6 +35,14 @@ export interface LogEntry {
   readonly event: AnyEvent;
 }
 
+/** Events that a consumer has not done yet. */
+export interface Backlog {
+  readonly consumer: string;
+  readonly waiting: number;
+  /** When the oldest of them was appended, epoch ms. */
+  readonly oldestAt: number | undefined;
+}
+
 export interface LogRepo {
   /** Marks an event as processed by a consumer, for ever. False: it was before, so its effect must not run again. */
   claim(consumer: string, eventId: EventId, now: number): Promise<boolean>;
@@ -67,4 +75,8 @@ export interface LogRepo {
   /** Delivers the event to that consumer again, attempts from zero. False: not open any more. */
   replay(tenant: TenantId, id: DeadLetterId, by: string, now: number): Promise<boolean>;
   discard(tenant: TenantId, id: DeadLetterId, reason: string, now: number): Promise<boolean>;
+  /** What consumers have not done, whether or not a service runs: for doctor. Operator-wide. */
+  backlog(
+    consumers: readonly { readonly consumer: string; readonly topic: Topic }[],
+  ): Promise<readonly Backlog[]>;
 }

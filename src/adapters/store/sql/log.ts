@@ -2,7 +2,7 @@ import type { AnyEvent } from '../../../contracts/event.ts';
 import type { Topic } from '../../../contracts/topics.ts';
 import type { EventId, TenantId } from '../../../domain/ids.ts';
 import type { AttemptRecord, DeadLetter, DeadLetterId, LogEntry, LogRepo } from '../../../ports/store/log.ts';
-import { parseJson } from './rows.ts';
+import { compiledOnce, parseJson } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Rows read at most where the caller gives no bound: consumers of one event, which are few. */
@@ -13,32 +13,33 @@ const PARKED_MAX = 100;
  * delivery does nothing; a replay takes that mark away again.
  */
 export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
+  const insertMark = compiledOnce(db, () =>
+    db
+      .insertInto('processed')
+      .values({ event_id: '', consumer: '', at: 0 })
+      .onConflict((conflict) => conflict.columns(['event_id', 'consumer']).doNothing()),
+  );
+  const insertEvent = compiledOnce(db, () =>
+    db
+      .insertInto('log')
+      .values({ id: '', tenant: '', topic: '', key: '', correlation: '', subject: '', at: 0, body: '' })
+      .onConflict((conflict) => conflict.column('id').doNothing()),
+  );
   return {
-    claim: async (consumer, eventId, now) => {
-      const result = await db
-        .insertInto('processed')
-        .values({ event_id: eventId, consumer, at: now })
-        .onConflict((conflict) => conflict.columns(['event_id', 'consumer']).doNothing())
-        .executeTakeFirst();
-      return result.numInsertedOrUpdatedRows === 1n;
-    },
+    claim: async (consumer, eventId, now) => (await insertMark([eventId, consumer, now])).numAffectedRows === 1n,
     append: async (events) => {
       for (const event of events) {
-        const result = await db
-          .insertInto('log')
-          .values({
-            id: event.id,
-            tenant: event.tenantid,
-            topic: event.topic,
-            key: event.partitionkey,
-            correlation: event.correlationid,
-            subject: event.subject ?? '',
-            at: Temporal.Instant.from(event.time).epochMilliseconds,
-            body: JSON.stringify(event),
-          })
-          .onConflict((conflict) => conflict.column('id').doNothing())
-          .executeTakeFirst();
-        if (result.numInsertedOrUpdatedRows === 1n) touch(event.topic);
+        const result = await insertEvent([
+          event.id,
+          event.tenantid,
+          event.topic,
+          event.partitionkey,
+          event.correlationid,
+          event.subject ?? '',
+          Temporal.Instant.from(event.time).epochMilliseconds,
+          JSON.stringify(event),
+        ]);
+        if (result.numAffectedRows === 1n) touch(event.topic);
       }
     },
     get: async (eventId) => {
@@ -76,6 +77,44 @@ export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
         .orderBy('consumer')
         .execute();
       return rows.map(({ consumer, at }) => ({ consumer, at }));
+    },
+    backlog: async (consumers) => {
+      const found = [];
+      for (const { consumer, topic } of consumers) {
+        const cursor = await db
+          .selectFrom('consumer_cursor')
+          .select('seq')
+          .where('consumer', '=', consumer)
+          .executeTakeFirst();
+        // Behind the cursor what is open has a row in `delivery`; beyond it, what is done has a mark.
+        const row = await db
+          .selectFrom('log')
+          .select(({ fn }) => [fn.countAll<number>().as('waiting'), fn.min<number | null>('at').as('oldest')])
+          .where('topic', '=', topic)
+          .where(({ or, eb, not, exists, selectFrom }) =>
+            or([
+              exists(
+                selectFrom('delivery')
+                  .select('delivery.seq')
+                  .where('delivery.consumer', '=', consumer)
+                  .whereRef('delivery.seq', '=', 'log.seq'),
+              ),
+              eb('log.seq', '>', cursor?.seq ?? 0).and(
+                not(
+                  exists(
+                    selectFrom('processed')
+                      .select('processed.event_id')
+                      .where('processed.consumer', '=', consumer)
+                      .whereRef('processed.event_id', '=', 'log.id'),
+                  ),
+                ),
+              ),
+            ]),
+          )
+          .executeTakeFirstOrThrow();
+        found.push({ consumer, waiting: Number(row.waiting), oldestAt: row.oldest ?? undefined });
+      }
+      return found;
     },
     parked: async (eventId) => {
       const rows = await db
