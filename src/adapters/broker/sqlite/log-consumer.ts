@@ -243,7 +243,8 @@ export class LogConsumer {
       this.#mayHaveMore = true;
       throw error;
     }
-    if (rows.length === limit) this.#mayHaveMore = true;
+    const all = rows.length < limit;
+    if (!all) this.#mayHaveMore = true;
     for (const row of rows) {
       const slot: Slot = { seq: row.seq, done: false };
       this.#window.push(slot);
@@ -266,6 +267,8 @@ export class LogConsumer {
         this.#lines.push(entry);
       }
     }
+    // Nothing in doubt is left: what was left out is finished or has its row.
+    if (all && this.#readTo < this.#doubtTo) this.#readTo = this.#doubtTo;
     if (this.#toSpill.length >= READ_EVENTS_MAX) await this.#spill();
   }
 
