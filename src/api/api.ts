@@ -47,6 +47,8 @@ export function createApi(deps: ApiDeps): Api {
     routerOptions: { maxParamLength: 300 },
     frameworkErrors: (error, request, reply) => sendProblem(deps, error, request as never, reply as never),
   });
+  // JSON only: a form of another site can send plain text without asking first.
+  app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', async (request, reply) => {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) reply.header(name, value);
     if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');

@@ -77,7 +77,8 @@ export class ChangeStream {
     response.on('close', () => this.#drop(client, tail));
     this.#write(client, tail, 'retry: 2000\n\n');
     // Behind what is kept, or ahead of what there is (a restored backup): the reader must start afresh.
-    if (client.after < bounds.first - 1 || client.after > bounds.last) {
+    // 0 asks for all that is kept.
+    if ((client.after > 0 && client.after < bounds.first - 1) || client.after > bounds.last) {
       client.after = bounds.last;
       this.#write(
         client,
