@@ -93,3 +93,14 @@ test('a secret reference that leads nowhere says what to set', () => {
 });
 
 test('no word is guessed from far away', () => assert.equal(nearest('zzzzzz', ['port', 'host']), ''));
+
+test('a variable that holds a secret may be called anything', () => {
+  const providers = [{ account: 'a', connector: 'duffel', key: 'env:TRIPWATCH_DUFFEL_TOKEN' }];
+  withFile(JSON.stringify({ providers }), (data) => {
+    assert.equal(loadConfig({ data, env: { TRIPWATCH_DUFFEL_TOKEN: 'x' } }).providers.length, 1);
+    assert.throws(
+      () => loadConfig({ data, env: { TRIPWATCH_OTHER_TOKEN: 'x' } }),
+      refused(/TRIPWATCH_OTHER_TOKEN is no setting/),
+    );
+  });
+});

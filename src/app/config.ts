@@ -39,9 +39,14 @@ export function loadConfig(options: ConfigOptions): Config {
     ? readJson(file)
     : missing(file, options.file !== undefined);
   const faults: string[] = [];
+  // A variable that a secret reference names is that secret, whatever it is called.
+  const secrets = new Set(
+    [...JSON.stringify([raw, options.override ?? {}]).matchAll(/"env:([^"]+)"/g)].map((match) => match[1]),
+  );
   const origins = new Map<string, string>();
   for (const [name, text] of Object.entries(options.env ?? {})) {
     if (!name.startsWith('TRIPWATCH_') || text === undefined || OTHER_VARIABLES.has(name)) continue;
+    if (secrets.has(name)) continue;
     const target = VARIABLES[name];
     if (target === undefined) {
       faults.push(`${name} is no setting.${nearest(name, variableNames)}`);

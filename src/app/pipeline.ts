@@ -1,10 +1,10 @@
 import { SqliteBroker } from '../adapters/broker/sqlite/sqlite-broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
 import { tryOwn } from '../adapters/owner/owner-lock.ts';
+import { isoInstant } from '../ports/clock.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { STAGES } from '../stages/stages.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
-import { isoInstant } from '../ports/clock.ts';
 import type { Core } from './core.ts';
 import { createHandlers, deadLetterHooks } from './handlers.ts';
 import { providerAccounts } from './providers.ts';
