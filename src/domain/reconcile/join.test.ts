@@ -131,6 +131,33 @@ test("a person's value is never replaced by another source's", () => {
   );
 });
 
+test('nobody outranks the winner: authority, then asserted time', () => {
+  fc.assert(
+    fc.property(observations(), (set) => {
+      for (const leg of join(set).flatMap((group) => group.legs)) {
+        for (const [path, field] of Object.entries(leg.fields)) {
+          // Times may be taken from a more precise source, status is about booking and leg at once.
+          if (/scheduled|estimated|actual|status|operation/.test(path)) continue;
+          const source = set.find((one) => one.id === field.by.observation);
+          assert.ok(source?.legs.some((claim) => claim.facts[path]?.value === field.value));
+          for (const one of set) {
+            const names = one.legs.some(
+              (claim) =>
+                claim.facts[path] !== undefined &&
+                claim.keys.some((key) => leg.keys.includes(key) && !key.endsWith(':')),
+            );
+            const [a, b] = [AUTHORITY[one.authority], AUTHORITY[field.by.authority]];
+            // A leg-only claim counts in every booking that has the leg, one with a booking only there.
+            if (!names || one.bookingKeys.length > 0) continue;
+            assert.ok(a < b || (a === b && one.assertedAt <= field.by.assertedAt), `${one.id} ${path}`);
+          }
+        }
+      }
+    }),
+    { numRuns },
+  );
+});
+
 test('every mail and every word of a person is in some booking, unless it names neither booking nor leg', () => {
   fc.assert(
     fc.property(observations(), (set) => {

@@ -76,7 +76,7 @@ const KEYS: readonly (readonly [Kind, readonly string[]])[] = [
   ['event', ['leg:event:opera:2026-12-01']],
 ];
 
-const leg: fc.Arbitrary<LegClaim> = fc
+const leg: fc.Arbitrary<LegClaim & { facts: Record<string, Fact> }> = fc
   .constantFrom(...KEYS)
   .chain(([kind, keys]) => facts(LEG_FACTS[kind]).map((said) => ({ kind, keys, facts: said })));
 
@@ -88,6 +88,14 @@ const SOURCES: readonly (readonly [Authority, SourceKind])[] = [
   ['mail', 'mail'],
 ];
 
+const BOOKING_FACTS: Readonly<Record<string, readonly FactValue[]>> = {
+  status: STATUS,
+  reference: ['ABC123'],
+  'price.amount': ['10.00', '20.00'],
+  removed: [true, false],
+  'provider.name': ['Air'],
+};
+
 const body = fc.record({
   source: fc.constantFrom(...SOURCES),
   minute: fc.integer({ min: 0, max: 12 }),
@@ -97,24 +105,52 @@ const body = fc.record({
       maxLength: 2,
     },
   ),
-  facts: facts({
-    status: STATUS,
-    reference: ['ABC123'],
-    'price.amount': ['10.00', '20.00'],
-    removed: [true, false],
-    'provider.name': ['Air'],
-  }),
+  facts: facts(BOOKING_FACTS),
   legs: fc.array(leg, { maxLength: 3 }),
 });
 
-/** A set of observations: ids are unique. */
+/**
+ * A set of observations: ids are unique. Each source speaks up to three times: of the same things, at other times, with
+ * other values; their ids say nothing about their times.
+ */
 export const observations = (maxLength = 12): fc.Arbitrary<Observation[]> =>
-  fc.array(body, { maxLength }).map((bodies) =>
-    bodies.map(({ source: [authority, kind], minute, ...said }, index) => ({
-      ...said,
-      ...madeBy(`obs_${String(index).padStart(3, '0')}`, authority, kind, minute),
-    })),
-  );
+  fc
+    .array(
+      fc.tuple(
+        body,
+        fc.array(fc.record({ minute: fc.integer({ min: 0, max: 12 }), turn: fc.integer({ min: 1, max: 3 }) }), {
+          maxLength: 2,
+        }),
+      ),
+      { maxLength },
+    )
+    .map((spoken) =>
+      spoken
+        .flatMap(([said, again]) => [said, ...again.map(({ minute, turn }) => ({ ...turned(said, turn), minute }))])
+        .slice(0, maxLength)
+        .map(({ source: [authority, kind], minute, ...said }, index) => ({
+          ...said,
+          ...madeBy(`obs_${String(index).padStart(3, '0')}`, authority, kind, minute),
+        })),
+    );
+
+type Body = typeof body extends fc.Arbitrary<infer T> ? T : never;
+
+/** The same paths with the values `turn` places further in their tables. */
+function turned(said: Body, turn: number): Body {
+  const move = (facts: Record<string, Fact>, table: Readonly<Record<string, readonly FactValue[]>>) =>
+    Object.fromEntries(
+      Object.entries(facts).map(([path, { value }]) => {
+        const values = table[path]!;
+        return [path, { value: values[(values.indexOf(value) + turn) % values.length]! }];
+      }),
+    );
+  return {
+    ...said,
+    facts: move(said.facts, BOOKING_FACTS),
+    legs: said.legs.map((one) => ({ ...one, facts: move(one.facts, LEG_FACTS[one.kind]) })),
+  };
+}
 
 export function madeBy(id: string, authority: Authority, kind: SourceKind, minute: number) {
   const at = `2026-11-01T10:${String(minute).padStart(2, '0')}:00Z`;
@@ -129,16 +165,23 @@ export function madeBy(id: string, authority: Authority, kind: SourceKind, minut
   };
 }
 
+const keysOf = new WeakMap<Observation, readonly string[]>();
+function cachedKeys(one: Observation): readonly string[] {
+  const keys = keysOf.get(one) ?? indexKeys(one);
+  keysOf.set(one, keys);
+  return keys;
+}
+
 /** The closure as a store works it out, over all observations of the traveller. */
 export function closureOf(all: readonly Observation[], start: Observation): Observation[] {
-  const keys = new Set(indexKeys(start));
+  const keys = new Set(cachedKeys(start));
   const found = new Set<Observation>();
   for (let before = -1; before !== found.size; ) {
     before = found.size;
     for (const one of all) {
-      if (found.has(one) || !indexKeys(one).some((key) => keys.has(key))) continue;
+      if (found.has(one) || !cachedKeys(one).some((key) => keys.has(key))) continue;
       found.add(one);
-      for (const key of indexKeys(one)) keys.add(key);
+      for (const key of cachedKeys(one)) keys.add(key);
     }
   }
   return [...found];
