@@ -72,7 +72,7 @@ export function planMails(
           format: bare ? 'json-ld' : structured(draw),
         });
       }
-      if (booking.kind !== 'flight' && booking.moved !== undefined && booking.moved.at > confirmation.at) {
+      if (booking.kind !== 'flight' && booking.moved !== undefined) {
         add({
           at: booking.moved.at + 2 * MINUTE,
           purpose: 'change',
