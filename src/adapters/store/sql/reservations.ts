@@ -1,10 +1,10 @@
 import { TripwatchError } from '../../../domain/errors.ts';
-import type { ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
+import type { TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { Observation } from '../../../domain/observation.ts';
 import { baseOf, indexKeys } from '../../../domain/reconcile/claims.ts';
 import type { Change, Reservation } from '../../../domain/reservation.ts';
 import type { ReservationRepo } from '../../../ports/store/reservations.ts';
-import { parseJson, slices } from './rows.ts';
+import { compiledOnce, parseJson, slices } from './rows.ts';
 import type { Db } from './schema.ts';
 
 /** Merges followed at most: each hop joined two bookings of one traveller, so a longer chain is a fault of ours. */
@@ -12,8 +12,24 @@ const MERGE_HOPS_MAX = 100;
 
 /** Observations with their keys, and the reservations decided from them. */
 export function openReservations(db: Db): ReservationRepo {
+  const insertKey = compiledOnce(db, () =>
+    db.insertInto('observation_key').values({ tenant: '', traveller: '', key: '', observation: '' }),
+  );
+  const insertLink = compiledOnce(db, () =>
+    db.insertInto('reservation_observation').values({ tenant: '', observation: '', reservation: '' }),
+  );
   return {
-    addObservation: (observation, now) => addObservation(db, observation, now),
+    addObservation: async (observation, now) => {
+      const { tenant, traveller, id } = observation;
+      const result = await db
+        .insertInto('observation')
+        .values({ tenant, id, traveller, body: JSON.stringify(observation), added_at: now })
+        .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
+        .executeTakeFirst();
+      if (result.numInsertedOrUpdatedRows !== 1n) return { new: false };
+      for (const key of indexKeys(observation)) await insertKey([tenant, traveller, key, id]);
+      return { new: true };
+    },
     closure: (tenant, traveller, keys) => closure(db, tenant, traveller, keys),
     retire: async (tenant, traveller, observations) => {
       for (const ids of slices(observations)) {
@@ -45,7 +61,11 @@ export function openReservations(db: Db): ReservationRepo {
       }
       return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     },
-    putVersion: (reservation, changes, now) => putVersion(db, reservation, changes, now),
+    putVersion: async (reservation, changes, now) => {
+      await putVersion(db, reservation, changes, now);
+      const { tenant, id } = reservation;
+      for (const observation of await unlinked(db, reservation)) await insertLink([tenant, observation, id]);
+    },
     merge: async (tenant, id, into, now) => {
       await db
         .updateTable('reservation')
@@ -103,20 +123,6 @@ export function openReservations(db: Db): ReservationRepo {
  */
 function askedKeys(keys: readonly string[]): ReadonlySet<string> {
   return new Set(keys.flatMap((key) => [key, baseOf(key) ?? key]));
-}
-
-async function addObservation(db: Db, observation: Observation, now: number): Promise<{ readonly new: boolean }> {
-  const { tenant, traveller, id } = observation;
-  const result = await db
-    .insertInto('observation')
-    .values({ tenant, id, traveller, body: JSON.stringify(observation), added_at: now })
-    .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
-    .executeTakeFirst();
-  if (result.numInsertedOrUpdatedRows !== 1n) return { new: false };
-  for (const key of indexKeys(observation)) {
-    await db.insertInto('observation_key').values({ tenant, traveller, key, observation: id }).execute();
-  }
-  return { new: true };
 }
 
 /** In waves: keys to observations, these to their other keys, until nothing new comes. */
@@ -216,32 +222,25 @@ async function putVersion(db: Db, reservation: Reservation, changes: readonly Ch
     .insertInto('reservation_version')
     .values({ tenant, reservation: id, version, changes: JSON.stringify(changes), at: now })
     .execute();
-  await linkObservations(db, tenant, id, reservation.observations);
 }
 
-async function linkObservations(
-  db: Db,
-  tenant: TenantId,
-  reservation: ReservationId,
-  observations: readonly string[],
-): Promise<void> {
+/** Removes links to observations that the state no longer rests on; returns those that have no link yet. */
+async function unlinked(db: Db, { tenant, id, observations }: Reservation): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('reservation_observation')
     .select('observation')
     .where('tenant', '=', tenant)
-    .where('reservation', '=', reservation)
+    .where('reservation', '=', id)
     .execute();
   const linked = new Set(rows.map((row) => row.observation));
-  for (const observation of new Set(observations)) {
-    if (linked.delete(observation)) continue;
-    await db.insertInto('reservation_observation').values({ tenant, observation, reservation }).execute();
-  }
-  for (const gone of slices(linked)) {
+  const missing = new Set<string>(observations).difference(linked);
+  for (const gone of slices(linked.difference(new Set<string>(observations)))) {
     await db
       .deleteFrom('reservation_observation')
       .where('tenant', '=', tenant)
-      .where('reservation', '=', reservation)
+      .where('reservation', '=', id)
       .where('observation', 'in', gone)
       .execute();
   }
+  return [...missing];
 }

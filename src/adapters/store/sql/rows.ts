@@ -1,3 +1,6 @@
+import { type Compilable, CompiledQuery, type QueryResult } from 'kysely';
+import type { Db } from './schema.ts';
+
 /** JSON columns are text. What we wrote ourselves is trusted to have its type. */
 export function parseJson<T>(text: string): T {
   return JSON.parse(text) as T;
@@ -18,4 +21,19 @@ export function slices<T>(values: Iterable<T>): readonly (readonly T[])[] {
     out.push(slice);
   }
   return out;
+}
+
+/**
+ * For the statements of every event: compiled by Kysely once, with any values, and then only bound. Compiling costs more
+ * than SQLite needs to run them. The values come in the order in which the columns stand in the query.
+ */
+export function compiledOnce(
+  db: Db,
+  build: () => Compilable,
+): (values: readonly unknown[]) => Promise<QueryResult<unknown>> {
+  let sql: string | undefined;
+  return (values) => {
+    sql ??= build().compile().sql;
+    return db.executeQuery(CompiledQuery.raw(sql, [...values]));
+  };
 }
