@@ -7,7 +7,7 @@ import { isBusy, isFatal, translate } from './errors.ts';
 import { BATCH_MS_MAX, BATCH_WORKS_MAX, BUSY_RETRY_MS, BUSY_TOTAL_MS, SLOW_BATCH_MS } from './limits.ts';
 
 export interface GroupCommitOptions {
-  readonly database: DatabaseSync;
+  readonly database: Pick<DatabaseSync, 'exec' | 'isTransaction'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Starts a batch soon, after what is runnable now had the chance to hand in work. */
@@ -106,9 +106,13 @@ export class GroupCommit {
       } catch (error) {
         work.reject(error);
         if (database.isTransaction && !isFatal(error)) continue;
-        // SQLite has undone the whole transaction (disk full, I/O error): the others of the batch are undone too.
-        const others = [...done.map((entry) => entry.work), ...works.slice(index + 1)];
-        this.#rejectAll(others, error);
+        // SQLite has undone the whole transaction (disk full, I/O error): the works before are undone too, those after
+        // have not run.
+        this.#waiting.unshift(...works.slice(index + 1));
+        this.#rejectAll(
+          done.map((entry) => entry.work),
+          error,
+        );
         return;
       }
     }

@@ -116,7 +116,14 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       };
       const committed = (): void => {
         if (mine === undefined || mine.size === 0) return;
-        for (const listener of listeners) listener(mine);
+        for (const listener of listeners) {
+          try {
+            listener(mine);
+          } catch (error) {
+            // The works are committed: whoever waits for them must hear so.
+            logger.error({ message: String(error) }, 'a listener for appended events failed');
+          }
+        }
       };
       return writer.submit(run, { committed });
     },
