@@ -51,7 +51,7 @@ export const CALL_RATIO_MAX = 1.2;
 const SHOWN_MAX = 20;
 
 /** The verdict in plain words, a line each. */
-export function verdictWords(verdict: Verdict): readonly string[] {
+export function verdictLines(verdict: Verdict): readonly string[] {
   const { checked, counts, latency, calls } = verdict;
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
   const lines = [

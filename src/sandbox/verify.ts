@@ -3,7 +3,7 @@ import { judge, type KnownReceipt, type KnownReservation } from './judge.ts';
 import { eachOf, type ServiceClient } from './service-client.ts';
 import type { Verdict } from './verdict.ts';
 
-export type { Verdict } from './verdict.ts';
+export { type Verdict, verdictLines } from './verdict.ts';
 
 /** Requests to the service at a time. */
 const WIDTH = 8;
