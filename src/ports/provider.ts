@@ -44,6 +44,8 @@ export interface SubjectSpec {
   readonly fromAt: number;
   readonly startAt: number;
   readonly endAt: number;
+  /** Asking more often than this is pointless, ms: for look-ups that mostly say "not ours". */
+  readonly everyMs?: number;
 }
 
 export type ReadResult =

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createTimingWheel } from './timing-wheel.ts';
+
+test('takes out what is due, in order, and leaves the rest', () => {
+  const wheel = createTimingWheel({ now: 1_000_000, tickMs: 100, buckets: 16 });
+  wheel.add(3, 1_000_250);
+  wheel.add(1, 1_000_210);
+  wheel.add(2, 999_000);
+  wheel.add(9, 1_100_000);
+  assert.equal(wheel.nextDueAt(), 999_000);
+  assert.deepEqual(wheel.popDue(1_000_220), [2, 1]);
+  assert.deepEqual(wheel.popDue(1_000_249), []);
+  assert.equal(wheel.dueAt(3), 1_000_250);
+  assert.deepEqual(wheel.popDue(1_000_250), [3]);
+  assert.deepEqual(wheel.popDue(1_099_999), []);
+  assert.deepEqual(wheel.popDue(1_100_000), [9]);
+  assert.equal(wheel.size, 0);
+  assert.equal(wheel.nextDueAt(), undefined);
+});
+
+test('an item is in it once; a due time that is no number is refused', () => {
+  const wheel = createTimingWheel({ now: 0 });
+  wheel.add(0, 5);
+  assert.throws(() => wheel.add(0, 6), RangeError);
+  assert.throws(() => wheel.add(1, Number.NaN), RangeError);
+  assert.throws(() => wheel.add(1, Number.POSITIVE_INFINITY), RangeError);
+  assert.equal(wheel.remove(7), false);
+  wheel.reschedule(0, 50_000);
+  assert.deepEqual(wheel.popDue(49_999), []);
+  assert.deepEqual(wheel.popDue(50_000), [0]);
+});
+
+test('takes at most so many and forgets none', () => {
+  const wheel = createTimingWheel({ now: 0, tickMs: 10, buckets: 8 });
+  for (let item = 0; item < 50; item++) wheel.add(item, item);
+  const taken: number[] = [];
+  for (let turn = 0; turn < 100 && wheel.size > 0; turn++) taken.push(...wheel.popDue(60, 7));
+  assert.deepEqual(
+    taken,
+    Array.from({ length: 50 }, (_, item) => item),
+  );
+});
+
+/** The same by a plain map. */
+function model() {
+  const due = new Map<number, number>();
+  return {
+    due,
+    popDue: (now: number) => {
+      const found = [...due].filter(([, at]) => at <= now).map(([item]) => item);
+      for (const item of found) due.delete(item);
+      return found;
+    },
+  };
+}
+
+test('agrees with a map for any course of calls, also when the clock jumps', () => {
+  const command = fc.oneof(
+    { weight: 5, arbitrary: fc.tuple(fc.constant('put' as const), fc.nat(40), fc.integer({ min: -500, max: 5000 })) },
+    { weight: 1, arbitrary: fc.tuple(fc.constant('remove' as const), fc.nat(40), fc.constant(0)) },
+    { weight: 4, arbitrary: fc.tuple(fc.constant('pop' as const), fc.integer({ min: 0, max: 400 }), fc.constant(0)) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(fc.constant('pop' as const), fc.integer({ min: -900, max: 9000 }), fc.constant(0)),
+    },
+  );
+  fc.assert(
+    fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
+      let now = 10_000;
+      const wheel = createTimingWheel({ now, tickMs: 50, buckets: 8 });
+      const plain = model();
+      for (const [kind, first, offset] of commands) {
+        if (kind === 'put') {
+          wheel.reschedule(first, now + offset);
+          plain.due.set(first, now + offset);
+        } else if (kind === 'remove') {
+          assert.equal(wheel.remove(first), plain.due.delete(first));
+        } else {
+          now += first;
+          assert.deepEqual([...wheel.popDue(now)].sort(), plain.popDue(now).sort());
+        }
+        assert.equal(wheel.size, plain.due.size);
+        const next = wheel.nextDueAt();
+        if (plain.due.size === 0) assert.equal(next, undefined);
+        else assert.ok(next! <= Math.min(...plain.due.values()), 'never too late');
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a hundred thousand items with one interval: each is taken once a round', () => {
+  const count = 100_000;
+  const interval = 260_000;
+  const wheel = createTimingWheel({ now: 0 });
+  for (let item = 0; item < count; item++) wheel.add(item, (item * 7919) % interval);
+  const asked = new Uint8Array(count);
+  for (let now = 0; now < 2 * interval; now += 5000)
+    for (const item of wheel.popDue(now)) {
+      asked[item]!++;
+      wheel.add(item, (now < interval ? interval : 2 * interval) + ((item * 7919) % interval));
+    }
+  assert.ok(asked.every((times) => times === 2 || times === 1));
+  assert.equal(wheel.size, count);
+});
