@@ -25,7 +25,7 @@ export async function startApi(change: Partial<Omit<ApiDeps, 'config'>> & { conf
   const clock = createClock();
   const random = systemRandom;
   const opened = openSqliteStore({ file: join(folder, 'store.sqlite'), clock, logger: silentLogger });
-  const pump = { on: true, running: Promise.resolve() };
+  const pump: Pump = { on: true, running: Promise.resolve() };
   const store = following(opened, pump, clock);
   const secrets = openSecrets(join(folder, 'key'));
   const config = configSchema.parse({ http: { port: 0 }, providers: [], ...change.config });
@@ -78,7 +78,7 @@ export async function startApi(change: Partial<Omit<ApiDeps, 'config'>> & { conf
         call(url, token, method, path, body, headers),
     close: async () => {
       await api.close();
-      await pump.running;
+      await idle(pump);
       await opened.close();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -91,8 +91,21 @@ const STAGES: readonly (readonly [string, string, Handler<never>])[] = [
   ['notify', 'itinerary.updated', createNotifyHandler() as Handler<never>],
 ];
 
+export interface Pump {
+  on: boolean;
+  running: Promise<void>;
+}
+
+/** Until nothing that was appended is left to do. */
+export async function idle(pump: Pump): Promise<void> {
+  for (let last: Promise<void> | undefined; last !== pump.running; ) {
+    last = pump.running;
+    await last;
+  }
+}
+
 /** The store, with every appended event going through the stages right after its commit, one after the other. */
-function following(opened: SqliteStore, pump: { on: boolean; running: Promise<void> }, clock: Clock): SqliteStore {
+function following(opened: SqliteStore, pump: Pump, clock: Clock): SqliteStore {
   const store: SqliteStore = {
     ...opened,
     transact: async (work) => {
