@@ -1,6 +1,10 @@
+import { sql } from 'kysely';
 import type { EndpointId, EventId, TenantId } from '../../../domain/ids.ts';
 import type { Notification, NotificationId, NotificationRepo } from '../../../ports/store/notifications.ts';
 import type { Db, Schema } from './schema.ts';
+
+/** As text, not as a bound value: only so do the databases use the index that holds the pending ones alone. */
+const PENDING = sql.lit<Notification['state']>('pending');
 
 /** Deliveries to webhook endpoints. */
 export function openNotifications(db: Db): NotificationRepo {
@@ -39,7 +43,7 @@ export function openNotifications(db: Db): NotificationRepo {
                 .over((over) => over.partitionBy('endpoint').orderBy('next_at').orderBy('created_at').orderBy('id'))
                 .as('place'),
             )
-            .where('state', '=', 'pending')
+            .where('state', '=', PENDING)
             .where('next_at', '<=', now),
         )
         .selectFrom('ranked')
@@ -56,7 +60,7 @@ export function openNotifications(db: Db): NotificationRepo {
       const row = await db
         .selectFrom('notification')
         .select('next_at')
-        .where('state', '=', 'pending')
+        .where('state', '=', PENDING)
         .orderBy('next_at')
         .limit(1)
         .executeTakeFirst();

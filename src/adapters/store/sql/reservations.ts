@@ -46,16 +46,18 @@ export function openReservations(db: Db): ReservationRepo {
       const found = new Map<string, Reservation>();
       for (const ids of slices(observations)) {
         const rows = await db
-          .selectFrom('reservation_observation as link')
-          .innerJoin('reservation as r', (join) =>
-            join.onRef('r.tenant', '=', 'link.tenant').onRef('r.id', '=', 'link.reservation'),
+          .selectFrom('reservation')
+          .select(['id', 'body'])
+          .where('tenant', '=', tenant)
+          .where('traveller', '=', traveller)
+          .where('merged_into', 'is', null)
+          .where('id', 'in', (eb) =>
+            eb
+              .selectFrom('reservation_observation')
+              .select('reservation')
+              .where('tenant', '=', tenant)
+              .where('observation', 'in', ids),
           )
-          .select(['r.id', 'r.body'])
-          .distinct()
-          .where('link.tenant', '=', tenant)
-          .where('link.observation', 'in', ids)
-          .where('r.traveller', '=', traveller)
-          .where('r.merged_into', 'is', null)
           .execute();
         for (const row of rows) if (!found.has(row.id)) found.set(row.id, parseJson<Reservation>(row.body));
       }
