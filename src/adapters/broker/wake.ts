@@ -1,5 +1,8 @@
 import type { Clock } from '../../ports/clock.ts';
 
+/** Longest sleep at once, real time: a machine that was suspended, or a clock that was set, is noticed by then. */
+const SLEEP_MS_MAX = 60_000;
+
 /** Lets waiters sleep until someone notifies them; a notice while nobody waits is kept for the next one. */
 export class Wake {
   #waiters: (() => void)[] = [];
@@ -15,7 +18,7 @@ export class Wake {
     for (const waiter of waiters) waiter();
   }
 
-  /** Resolves on a notice, after `ms` of the clock, or when the signal aborts; never rejects. */
+  /** Resolves on a notice, after `ms` of the clock (or a minute), or when the signal aborts; never rejects. */
   async wait(clock: Clock, ms: number | undefined, signal: AbortSignal): Promise<void> {
     if (this.#pending || signal.aborted) {
       this.#pending = false;
@@ -31,8 +34,8 @@ export class Wake {
       };
       this.#waiters.push(finish);
       signal.addEventListener('abort', finish);
-      if (ms !== undefined && Number.isFinite(ms))
-        clock.sleep(ms, timer.signal).then(finish, () => {
+      if (ms !== undefined)
+        clock.sleep(Math.min(SLEEP_MS_MAX * clock.speed, Math.max(1, ms)), timer.signal).then(finish, () => {
           // Aborted because the wait ended otherwise.
         });
     });

@@ -105,7 +105,7 @@ export class MemoryBroker implements Broker {
       const entries = consumer.lines.take(max, now, pick);
       if (entries.length > 0) return entries.map((entry) => this.#deliver(consumer, entry, now));
       const dueAt = consumer.lines.nextDueAt();
-      await consumer.wake.wait(this.#clock, dueAt === undefined ? undefined : Math.max(1, dueAt - now), signal);
+      await consumer.wake.wait(this.#clock, dueAt === undefined ? undefined : dueAt - now, signal);
     }
     return [];
   }

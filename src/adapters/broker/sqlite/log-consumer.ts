@@ -106,6 +106,20 @@ export class LogConsumer {
         .values({ consumer: name, topic, seq: 0 })
         .onConflict((conflict) => conflict.column('consumer').doNothing())
         .execute();
+      // Finished in an earlier life that could not say so any more.
+      await db
+        .deleteFrom('delivery')
+        .where('consumer', '=', name)
+        .where('state', '!=', 'replay')
+        .where(({ exists, selectFrom }) =>
+          exists(
+            selectFrom('processed')
+              .select('processed.event_id')
+              .where('processed.consumer', '=', name)
+              .whereRef('processed.event_id', '=', 'delivery.event_id'),
+          ),
+        )
+        .execute();
       const heads = await db
         .selectFrom('delivery')
         .select('key')
@@ -168,7 +182,7 @@ export class LogConsumer {
       const entries = this.#lines.take(max, now);
       if (entries.length > 0) return this.#deliver(entries, now);
       const dueAt = this.#lines.nextDueAt();
-      await this.wake.wait(this.#clock, dueAt === undefined ? undefined : Math.max(1, dueAt - now), signal);
+      await this.wake.wait(this.#clock, dueAt === undefined ? undefined : dueAt - now, signal);
     }
     return [];
   }

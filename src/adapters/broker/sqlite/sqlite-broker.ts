@@ -107,10 +107,14 @@ export class SqliteBroker implements Broker {
     while (!signal.aborted) {
       await this.#clock.sleep(POLL_MS_MAX * this.#clock.speed, signal).catch(() => undefined);
       if (signal.aborted) return;
-      const version = this.#store.dataVersion();
-      if (version === this.#version) continue;
-      this.#version = version;
-      for (const consumer of this.#consumers.values()) consumer.touched();
+      try {
+        const version = this.#store.dataVersion();
+        if (version === this.#version) continue;
+        this.#version = version;
+        for (const consumer of this.#consumers.values()) consumer.touched();
+      } catch (error) {
+        this.#logger.warn({ error: String(error) }, 'the file could not be looked at; trying again');
+      }
     }
   }
 }
