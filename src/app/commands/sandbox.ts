@@ -85,7 +85,7 @@ async function play(context: CommandContext, options: PlayOptions): Promise<void
       context.say(`
 The fake providers answer. In another terminal start the service and make a token:
   tripwatch up --data ${dataDir} --config ${config}
-  tripwatch token add sandbox --scopes read,write,operate --data ${dataDir}
+  tripwatch token add sandbox --data ${dataDir}
 then stop this one and run it again with --token TOKEN --data ${dataDir}; the day goes on.`);
       await new Promise<void>((resolve) => context.signal.addEventListener('abort', () => resolve(), { once: true }));
       return;
