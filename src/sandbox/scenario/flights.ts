@@ -37,7 +37,10 @@ export function makeFlights(options: DayOptions): readonly Flight[] {
     const flight = makeFlight(options, draw, script, taken);
     flights.push(flight);
     // One number often flies on from where it landed: the feed answers such a number with two items.
-    const onward = index % 20 === 11 && flights.length < options.flights ? onwardOf(options, draw, flight) : undefined;
+    const onward =
+      script === 'plain' && draw.chance(0.3) && flights.length < options.flights
+        ? onwardOf(options, draw, flight)
+        : undefined;
     if (onward !== undefined) flights.push(onward);
   }
   return flights;
