@@ -19,9 +19,14 @@ const seed = Number(process.env.SEED ?? 20261122);
 const child = fileURLToPath(new URL('./kill-runtime.child.ts', import.meta.url));
 
 /** Runs one life; returns the numbers that it acknowledged. */
-async function live(file: string, life: number, first: number, killAfterMs: number | undefined): Promise<number[]> {
-  const mode = killAfterMs === undefined ? ['finish'] : [];
-  const running = spawn(process.execPath, [child, file, String(seed + life), String(first), ...mode], {
+async function live(
+  file: string,
+  life: number,
+  first: number,
+  killAfterMs: number | undefined,
+  mode = killAfterMs === undefined ? 'finish' : 'append',
+): Promise<number[]> {
+  const running = spawn(process.execPath, [child, file, String(seed + life), String(first), mode], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(running, 'exit');
@@ -96,6 +101,23 @@ test(`${kills} times kill -9: nothing lost, nothing doubled, nothing stuck (seed
       assert.ok(seq! >= all(`SELECT max(seq) n FROM log WHERE topic = '${topic}'`)[0]!.n!, `cursor of ${consumer}`);
     db.close();
     console.log(`# ${kills} kills, ${acked.size} acknowledged, ${seen.size} stored, ${poison} dead`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('the checks can fail: without processed marks, kills double effects', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tripwatch-kill-'));
+  const file = join(folder, 'tripwatch.db');
+  try {
+    let doubled = 0;
+    for (let life = 0; life < 5 && doubled === 0; life++) {
+      await live(file, life, life * 100_000, 200, 'unmarked');
+      const db = new DatabaseSync(file);
+      doubled = Number(db.prepare('SELECT count(*) n FROM effect WHERE n > 1').get()!.n);
+      db.close();
+    }
+    assert.ok(doubled > 0);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
