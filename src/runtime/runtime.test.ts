@@ -490,6 +490,35 @@ test('a broker that repeats, loses acks and mixes keys changes nothing in the ef
   assert.ok((await w.runtime.status()).stages[0]!.repeats > 20);
 });
 
+test('two runtimes on one file by mistake, failures and replays: every effect happens once', async () => {
+  const rig = (await sqliteRig()) as Rig & { store: SqliteStore };
+  cleanups.push(() => rig.dispose());
+  const random = seededRandom(11);
+  let broken = true;
+  const shaky: Handler = async (event, context) => {
+    const n = Number(event.subject);
+    await settle(Math.floor(random.number() * 3));
+    if (broken && n % 10 === 3) throw new TripwatchError('poison', 'test-failure', 'not now');
+    if (context.attempt === 1 && n % 7 === 1) throw new TripwatchError('transient', 'test-failure', 'not now');
+    return counting(event as never, context);
+  };
+  const first = await world(shaky, { rig });
+  await rig.append(Array.from({ length: 150 }, (_, i) => newEvent(`k${i % 8}`, i)));
+  await settle(2);
+  // The first goes on with its own connection: its clock stands, but its handlers run.
+  await rig.crash();
+  const second = await world(shaky, { rig });
+  await rig.append(Array.from({ length: 150 }, (_, i) => newEvent(`k${i % 8}`, 150 + i)));
+  await untilIdle(second);
+  broken = false;
+  for (const letter of await second.letters())
+    await rig.store.transact((tx) => tx.log.replay(DEFAULT_TENANT, letter.id, 'test', rig.clock.now()));
+  await untilIdle(second);
+  const effects = await second.effects();
+  assert.deepEqual(effects, Object.fromEntries(Array.from({ length: 300 }, (_, i) => [i, 1])));
+  assert.ok(first.events.length > 0);
+});
+
 test('start refuses a stage without handler and a policy that cannot work', () => {
   const make = (patch: Partial<StageSpec>, handlers: Record<string, Handler>) => () =>
     createRuntime({
