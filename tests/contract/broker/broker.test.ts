@@ -278,6 +278,22 @@ for (const [name, open] of Object.entries(RIGS)) {
       assert.deepEqual({ waiting, parked }, { waiting: 1, parked: 1 });
     });
 
+    contract('thousands of keys are served in turn, each once', async (rig) => {
+      await rig.append(Array.from({ length: 4000 }, (_, i) => newEvent(`k${i % 2000}`, i)));
+      const seen: number[] = [];
+      let fetches = 0;
+      while (seen.length < 4000) {
+        fetches++;
+        for (const delivery of await rig.broker.fetch('reader', 64, never)) {
+          seen.push(n(delivery));
+          await delivery.ack();
+        }
+      }
+      assert.ok(fetches < 100, `${fetches} fetches of 64`);
+      assert.equal(new Set(seen).size, 4000);
+      assert.ok(seen.indexOf(0) < seen.indexOf(2000));
+    });
+
     contract('a repeated append is one event', async (rig) => {
       await rig.append([newEvent('a', 1)], 'same');
       await rig.append([newEvent('a', 1)], 'same');
