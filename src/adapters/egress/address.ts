@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
@@ -51,7 +52,8 @@ const [GLOBAL_V6] = parsed([['2000::/3', 'global']]);
 /** Undefined: an ordinary public address. Else what kind it is; unreadable text is refused like any other. */
 export function whyNotGlobal(address: string): string | undefined {
   // A zone id (fe80::1%eth0) names an interface of this machine.
-  if (address.includes('%') || !ipaddr.isValid(address)) return 'unreadable';
+  // isIP is strict where ipaddr.js takes the old short and octal spellings.
+  if (address.includes('%') || isIP(address) === 0) return 'unreadable';
   const ip = ipaddr.parse(address);
   const bytes = ip.toByteArray();
   if (bytes.length === 16 && !within(bytes, GLOBAL_V6!)) return embedded(bytes) ?? v6Kind(bytes);
