@@ -1,5 +1,5 @@
 import type { Witness } from './folder.ts';
-import { flightEndsAt, indexOf } from './scenario/state.ts';
+import { indexOf } from './scenario/state.ts';
 import { instantOf } from './scenario/time.ts';
 import {
   type AirBooking,
@@ -289,6 +289,14 @@ export interface CallBudget {
   readonly duffel: number;
 }
 
+/** As long as there may be news: half an hour after landing for the belt, three hours where a flight did not run to plan. */
+function followedUntil(scenario: Scenario, flight: Flight): number {
+  const { departureScheduled, arrivalScheduled } = flight.initial;
+  const last = flight.steps.at(-1);
+  if (last?.set.status === 'Arrived') return visibleAt(scenario, 'aerodatabox', last.at + HOUR / 2);
+  return (last?.set.status === 'Canceled' ? departureScheduled : arrivalScheduled) + 3 * HOUR;
+}
+
 /**
  * Calls that coalescing allows up to `now`: one a subject and interval while anyone follows it, however many travellers,
  * one more at first sight and one at the end, and what each accepted push wakes (the booking and its changes).
@@ -312,9 +320,7 @@ export function allowedCalls(
     if (booking.kind === 'flight') {
       for (const segment of booking.segments) {
         const flight = index.flight(segment.flight);
-        const ends = flightEndsAt(flight);
-        const end =
-          ends === undefined ? flight.initial.arrivalScheduled + 6 * HOUR : visibleAt(scenario, 'aerodatabox', ends);
+        const end = followedUntil(scenario, flight);
         lastEnd = end;
         follow('aerodatabox', `${segment.carrier}${segment.number}/${flight.id}`, knownAt, Math.min(until, end));
       }

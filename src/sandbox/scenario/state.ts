@@ -17,12 +17,6 @@ export function flightChangedAt(flight: Flight, at: number, since: number): numb
   return last;
 }
 
-/** Instant after which a flight's answer is the last one; undefined while it never ends by itself (cancelled). */
-export function flightEndsAt(flight: Flight): number | undefined {
-  const last = flight.steps.at(-1);
-  return last?.set.status === 'Arrived' || last?.set.status === 'Diverted' ? last.at : undefined;
-}
-
 export function cancelledBy(booking: Booking, at: number): boolean {
   return booking.cancelledAt !== undefined && booking.cancelledAt <= at;
 }
