@@ -94,19 +94,27 @@ async function importOnce(core: Core, mbox: string) {
   }
 }
 
+/** A reservation's own id holds the time it was made, so here it is named by what it rests on and what it says. */
 async function stateHash(core: Core): Promise<string> {
-  const lines: string[] = [];
+  const reservations = await core.store.read((tx) => tx.reservations.list(DEFAULT_TENANT));
+  const named = new Map(
+    reservations.map(({ id, observations, digest }) => [id, `${observations.join(',')} ${digest}`]),
+  );
+  const lines = [...named.values()];
   for (let before: string | undefined; ; ) {
     const cursor = before === undefined ? {} : { before };
     const page = await core.store.read((tx) => tx.mails.list(DEFAULT_TENANT, { limit: 500, ...cursor }));
     for (const mail of page.receipts) {
-      lines.push(`${mail.id} ${mail.disposition} ${mail.reasonCode} ${[...mail.reservations].sort().join(',')}`);
+      // A link may lead to a reservation that was joined into another later; which one depends on the order of mails.
+      const ids = await core.store.read((tx) =>
+        Promise.all(mail.reservations.map((id) => tx.reservations.get(DEFAULT_TENANT, id))),
+      );
+      const found = [...new Set(ids.map((one) => named.get(one?.id ?? 'rsv_none')))].sort();
+      lines.push(`${mail.id} ${mail.disposition} ${mail.reasonCode} ${found.join(' ')}`);
     }
     before = page.nextBefore;
     if (before === undefined) break;
   }
-  const reservations = await core.store.read((tx) => tx.reservations.list(DEFAULT_TENANT));
-  for (const { id, digest } of reservations) lines.push(`${id} ${digest}`);
   return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 16);
 }
 
