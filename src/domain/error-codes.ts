@@ -69,6 +69,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'set the variable or make the file it names',
   ],
   'secret-unreadable': ['a sealed secret cannot be opened', 'restore `key` from a backup, or set the secret anew'],
+  shutdown: ['the service is stopping, so the work is given back', 'nothing: it is done again after the start'],
   'smtp-listen': ['the SMTP port cannot be opened', 'choose another with `smtp.port` or `--smtp-port`'],
   'stage-deadline': ['an attempt took longer than its stage allows', 'nothing: it is tried again'],
   'stage-without-handler': ['a fault of ours: a stage has no handler', 'please report it'],

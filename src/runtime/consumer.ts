@@ -29,7 +29,8 @@ interface Running {
   readonly deadlineAt: number;
 }
 
-const SHUTDOWN = new TripwatchError('cancelled', 'shutdown', 'Tripwatch is stopping; the work is given back.');
+/** The reason of every wait and attempt that a shutdown ends. */
+export const SHUTDOWN = new TripwatchError('cancelled', 'shutdown', 'Tripwatch is stopping; the work is given back.');
 
 /**
  * Runs one stage. Modes: new → fetching (start) → closing (stopFetching: running attempts go on) → closed (all settled).
@@ -92,7 +93,7 @@ export class StageConsumer {
 
   /** Drops the waiting fetch and asks again (watchdog). */
   refetch(): void {
-    this.#fetching.abort(new TripwatchError('cancelled', 'refetch', 'The watchdog asks again.'));
+    this.#fetching.abort();
   }
 
   /** Ends attempts beyond their deadline. Called every so often instead of a timer for each event. */

@@ -442,6 +442,30 @@ test('too much waiting is told to intake, and then no more', async () => {
   assert.equal(await w.runtime.overloaded(), false);
 });
 
+test('a lag that cannot be read leaves the last answer; waiting for idle ends when the runtime stops', async () => {
+  let broken = false;
+  const w = await world(() => new Promise(() => {}), {
+    broker: (broker) => ({
+      register: (spec) => broker.register(spec),
+      close: () => broker.close(),
+      fetch: (name, max, signal) => broker.fetch(name, max, signal),
+      lag: async (name) => {
+        if (broken) throw new TripwatchError('transient', 'store-busy', 'busy');
+        return broker.lag(name);
+      },
+    }),
+  });
+  await w.rig.append([newEvent('a', 1)]);
+  broken = true;
+  assert.equal(await w.runtime.overloaded(), false);
+  broken = false;
+  const idle = assert.rejects(w.runtime.idle(), { code: 'shutdown' });
+  const stopped = w.runtime.stop();
+  await w.rig.clock.advance(100);
+  await stopped;
+  await idle;
+});
+
 test('an event whose work takes the process down is set aside after its attempts', async () => {
   const rig = (await sqliteRig()) as Rig & { store: SqliteStore };
   cleanups.push(() => rig.dispose());

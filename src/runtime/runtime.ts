@@ -7,7 +7,7 @@ import type { Handler, StageHandlers, StageSpec } from '../ports/handler.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Store } from '../ports/store.ts';
 import type { DeadLetterHook } from './attempt.ts';
-import { StageConsumer } from './consumer.ts';
+import { SHUTDOWN, StageConsumer } from './consumer.ts';
 import { RuntimeEmitter, type RuntimeListener } from './events.ts';
 import type { LatencySummary } from './histogram.ts';
 
@@ -57,12 +57,16 @@ export interface Runtime {
   /** As drain, without waiting. */
   stop(): Promise<void>;
   /**
-   * Resolves when nothing waits or runs in any stage (for import and tests); rejects with the signal's reason.
+   * Resolves when nothing waits or runs in any stage (for import and tests); rejects with the signal's reason, or with
+   * `cancelled` when the runtime stops.
    * Events parked for a later attempt count as well, unless `parked` is 'ignore'.
    */
   idle(options?: { readonly parked?: 'wait' | 'ignore'; readonly signal?: AbortSignal }): Promise<void>;
   status(): Promise<RuntimeStatus>;
-  /** Too much waits: intake should say "later" (421, 503). Cheap: the answer may be a quarter of a second old. */
+  /**
+   * Too much waits: intake should say "later" (421, 503). Cheap: the answer may be a quarter of a second old. Never
+   * rejects: while the lag cannot be read, the last answer stands.
+   */
   overloaded(): Promise<boolean>;
   on(listener: RuntimeListener): () => void;
 }
@@ -115,6 +119,7 @@ class StageRuntime implements Runtime {
     // Twice empty with nothing settled in between: an event may have moved from a stage not yet looked at to one that was.
     for (let settledBefore = -1; ; ) {
       signal.throwIfAborted();
+      if (this.#draining !== undefined) throw SHUTDOWN;
       const settled = this.#settledCount();
       const empty = await this.#isEmpty(ignoreParked);
       if (empty && settled === settledBefore && settled === this.#settledCount()) return;
@@ -135,8 +140,12 @@ class StageRuntime implements Runtime {
     // Set first, so that many who ask at once cause one look.
     this.#overload = { at: now, value: this.#overload.value };
     if (this.#state === 'running') {
-      const lags = await Promise.all(this.#consumers.map(({ stage }) => broker.lag(stage.name)));
-      this.#overload = { at: now, value: lags.some((lag) => lag.waiting >= OVERLOAD_EVENTS) };
+      try {
+        const lags = await Promise.all(this.#consumers.map(({ stage }) => broker.lag(stage.name)));
+        this.#overload = { at: now, value: lags.some((lag) => lag.waiting >= OVERLOAD_EVENTS) };
+      } catch (error) {
+        this.#options.logger.warn({ error: String(error) }, 'the lag could not be read');
+      }
     }
     return this.#overload.value;
   }
