@@ -17,6 +17,8 @@ function App() {
   const [traveller, setTraveller] = useState(
     () => new URLSearchParams(location.hash.slice(1)).get('traveller') ?? undefined,
   );
+  // Whether the person chose whom to look at; until then the page follows whoever has something to show.
+  const [chosen, setChosen] = useState(traveller !== undefined);
   const [view, setView] = useState(() => new URLSearchParams(location.hash.slice(1)).get('view') ?? 'trips');
   const [trips, setTrips] = useState();
   const [feed, setFeed] = useState([]);
@@ -28,7 +30,7 @@ function App() {
   const [receipts, setReceipts] = useState({ list: [], next: undefined, filter: '' });
   const now = useNow(clock);
   const current = useRef({});
-  current.current = { traveller, open, view, receipts };
+  current.current = { traveller, open, view, receipts, idle: !chosen && trips?.length === 0 };
 
   const guard = (work) =>
     work().then(
@@ -73,7 +75,10 @@ function App() {
       const list = people.travellers ?? people.items ?? people;
       setTravellers(list);
       if (status !== undefined) setClock({ server: Date.parse(status.now), at: Date.now(), speed: status.clockSpeed });
-      if (!list.some((one) => one.id === current.current.traveller)) setTraveller(list[0]?.id);
+      if (!list.some((one) => one.id === current.current.traveller)) {
+        setTraveller(await firstWithTrips(list));
+        setChosen(false);
+      }
     });
   }, []);
 
@@ -106,6 +111,10 @@ function App() {
       pending = undefined;
       const events = [...gathered.values()];
       gathered = new Map();
+      if (current.current.idle && events.length > 0) {
+        setTraveller(events[0].travellerid);
+        return;
+      }
       const mine = events.filter((event) => event.travellerid === current.current.traveller);
       if (mine.length === 0) return;
       const ids = new Set(mine.map((event) => event.data.reservationId));
@@ -156,7 +165,10 @@ function App() {
       ${
         travellers.length > 0 &&
         html`<label class="who"><span class="sr">Traveller</span>
-        <select value=${traveller} onChange=${(event) => setTraveller(event.target.value)}>${travellers.map((one) => html`<option key=${one.id} value=${one.id}>${one.name}</option>`)}</select></label>`
+        <select value=${traveller} onChange=${(event) => {
+          setChosen(true);
+          setTraveller(event.target.value);
+        }}>${travellers.map((one) => html`<option key=${one.id} value=${one.id}>${one.name}</option>`)}</select></label>`
       }
       <span class="live ${live ? 'on' : 'off'}" role="status">${live ? 'live' : 'not connected, trying again'}</span>
       ${clock.speed !== 1 && html`<span class="muted small sandbox">sandbox: ${moment(now)}, ${clock.speed}× time</span>`}
@@ -180,6 +192,15 @@ function App() {
       }
     </main>
     <footer class="muted small">Every value names its source. <a href="/openapi.json">API</a></footer>`;
+}
+
+/** Of many travellers, the first of the first few who has a trip. */
+async function firstWithTrips(travellers) {
+  for (const one of travellers.slice(0, 12)) {
+    const answer = await call(`/v1/trips?traveller=${one.id}`);
+    if ((answer.trips ?? answer.items ?? answer).length > 0) return one.id;
+  }
+  return travellers[0]?.id;
 }
 
 function Changes({ feed, onOpen }) {
