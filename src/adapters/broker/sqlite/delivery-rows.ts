@@ -112,6 +112,24 @@ export async function readBodies(db: Db, seqs: readonly number[]): Promise<Reado
   return found;
 }
 
+/** What waits behind others of its key, in order. */
+export function readWaiting(
+  db: Db,
+  consumer: string,
+  options: { readonly key: string; readonly after: number; readonly limit: number },
+): Promise<readonly DeliveryRow[]> {
+  return db
+    .selectFrom('delivery')
+    .selectAll()
+    .where('consumer', '=', consumer)
+    .where('key', '=', options.key)
+    .where('state', '=', 'waiting')
+    .where('seq', '>', options.after)
+    .orderBy('seq')
+    .limit(options.limit)
+    .execute();
+}
+
 export async function putRow(db: Db, consumer: string, topic: string, row: DeliveryRow): Promise<void> {
   const { seq, key, event_id, ...changing } = row;
   await db

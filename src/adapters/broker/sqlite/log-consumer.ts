@@ -11,7 +11,6 @@ import {
 import type { ConsumerSpec, Delivery, Lag } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { AttemptRecord } from '../../../ports/store/log.ts';
-import type { Db } from '../../store/sql/schema.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { recordOf } from '../attempt-record.ts';
 import { KeyLines } from '../key-lines.ts';
@@ -26,8 +25,11 @@ import {
   putRow,
   readBodies,
   readLog,
+  readWaiting,
   removeRows,
 } from './delivery-rows.ts';
+import { readEarlierLife, tidyEarlierLife } from './earlier-life.ts';
+import { readReplays, takeReplays } from './replay-rows.ts';
 
 /** Appends ask for replays as well; so often at most do we look, real time. */
 const REPLAYS_PAUSE_MS = 250;
@@ -100,72 +102,16 @@ export class LogConsumer {
   /** Makes the cursor where there is none, and reads back what an earlier life left. */
   async open(): Promise<void> {
     const { name, topic } = this.spec;
-    await this.#store.transact(async ({ db }) => {
-      await db
-        .insertInto('consumer_cursor')
-        .values({ consumer: name, topic, seq: 0 })
-        .onConflict((conflict) => conflict.column('consumer').doNothing())
-        .execute();
-      // Finished in an earlier life that could not say so any more.
-      await db
-        .deleteFrom('delivery')
-        .where('consumer', '=', name)
-        .where('state', '!=', 'replay')
-        .where(({ exists, selectFrom }) =>
-          exists(
-            selectFrom('processed')
-              .select('processed.event_id')
-              .where('processed.consumer', '=', name)
-              .whereRef('processed.event_id', '=', 'delivery.event_id'),
-          ),
-        )
-        .execute();
-      const heads = await db
-        .selectFrom('delivery')
-        .select('key')
-        .select((eb) => eb.fn.min('seq').as('seq'))
-        .where('consumer', '=', name)
-        .where('state', 'in', ['parked', 'out'])
-        .groupBy('key')
-        .execute();
-      // Only the first of a key can be its head; another (left by a replay) waits behind it.
-      for (const head of heads)
-        await db
-          .updateTable('delivery')
-          .set({ state: 'waiting', next_at: NO_TIME })
-          .where('consumer', '=', name)
-          .where('key', '=', head.key)
-          .where('state', 'in', ['parked', 'out'])
-          .where('seq', '>', Number(head.seq))
-          .execute();
-    });
-    await this.#store.read(async ({ db }) => {
-      const cursor = await db
-        .selectFrom('consumer_cursor')
-        .select('seq')
-        .where('consumer', '=', name)
-        .executeTakeFirstOrThrow();
-      this.#readTo = cursor.seq;
-      this.#storedCursor = cursor.seq;
-      const rows = db.selectFrom('delivery').where('consumer', '=', name);
-      const last = await db
-        .selectFrom('log')
-        .select((eb) => eb.fn.max('seq').as('seq'))
-        .executeTakeFirst();
-      this.#doubtTo = Number(last?.seq ?? 0);
-      const heads = await rows.selectAll().where('state', 'in', ['parked', 'out']).orderBy('seq').execute();
-      for (const row of heads) this.#lines.pushParked(entryOfRow(row), row.state === 'out' ? 0 : row.next_at);
-      const waiting = await rows
-        .select('key')
-        .select((eb) => eb.fn.countAll<number>().as('n'))
-        .where('state', '=', 'waiting')
-        .groupBy('key')
-        .execute();
-      for (const { key, n } of waiting) {
-        this.#lines.addSpilled(key, Number(n));
-        if (this.#lines.isHungry(key)) this.#hungry.add(key);
-      }
-    });
+    await this.#store.transact(({ db }) => tidyEarlierLife(db, name, topic));
+    const life = await this.#store.read(({ db }) => readEarlierLife(db, name));
+    this.#readTo = life.cursor;
+    this.#storedCursor = life.cursor;
+    this.#doubtTo = life.doubtTo;
+    for (const row of life.heads) this.#lines.pushParked(entryOfRow(row), row.state === 'out' ? 0 : row.next_at);
+    for (const { key, count } of life.waiting) {
+      this.#lines.addSpilled(key, count);
+      if (this.#lines.isHungry(key)) this.#hungry.add(key);
+    }
   }
 
   /** Something was appended (or replayed) on the topic. */
@@ -190,7 +136,7 @@ export class LogConsumer {
   async lag(): Promise<Lag> {
     const readTo = this.#readTo;
     const { unread, firstAt, replays } = await this.#store.read(async ({ db }) => ({
-      replays: this.#mayHaveReplays ? (await this.#replayRows(db)).length : this.#takingReplays,
+      replays: this.#mayHaveReplays ? (await readReplays(db, this.spec.name)).length : this.#takingReplays,
       unread: await countAfter(db, this.spec.topic, readTo, LAG_COUNT_MAX),
       firstAt: (await readLog(db, { topic: this.spec.topic, after: readTo, limit: 1 }))[0]?.at,
     }));
@@ -317,7 +263,9 @@ export class LogConsumer {
     for (const key of [...this.#hungry].slice(0, 32)) {
       let after = 0;
       for (;;) {
-        const rows = await this.#store.read(({ db }) => this.#waitingRows(db, key, after));
+        const rows = await this.#store.read(({ db }) =>
+          readWaiting(db, this.spec.name, { key, after, limit: LINE_EVENTS_MAX }),
+        );
         const open = rows.filter((row) => !this.#finishedRows.has(row.seq));
         for (const row of open) this.#lines.push(entryOfRow(row), 'spill');
         if (rows.length < LINE_EVENTS_MAX) this.#lines.clearSpilled(key);
@@ -326,30 +274,6 @@ export class LogConsumer {
       }
       this.#hungry.delete(key);
     }
-  }
-
-  #waitingRows(db: Db, key: string, after: number): Promise<DeliveryRow[]> {
-    return db
-      .selectFrom('delivery')
-      .selectAll()
-      .where('consumer', '=', this.spec.name)
-      .where('key', '=', key)
-      .where('state', '=', 'waiting')
-      .where('seq', '>', after)
-      .orderBy('seq')
-      .limit(LINE_EVENTS_MAX)
-      .execute();
-  }
-
-  #replayRows(db: Db): Promise<DeliveryRow[]> {
-    return db
-      .selectFrom('delivery')
-      .selectAll()
-      .where('consumer', '=', this.spec.name)
-      .where('next_at', '<', NO_TIME)
-      .where('state', '=', 'replay')
-      .orderBy('seq')
-      .execute();
   }
 
   /** Takes over what replayed dead letters have put down. Its old place in the order of its key is gone. */
@@ -366,18 +290,8 @@ export class LogConsumer {
     this.#takingReplays = 1;
     const { name } = this.spec;
     try {
-      if ((await this.#store.read(({ db }) => this.#replayRows(db))).length === 0) return;
-      const taken = await this.#store.transact(async ({ db }) => {
-        const rows = await this.#replayRows(db);
-        for (const row of rows)
-          await db
-            .updateTable('delivery')
-            .set({ state: 'waiting', next_at: NO_TIME })
-            .where('consumer', '=', name)
-            .where('seq', '=', row.seq)
-            .execute();
-        return rows;
-      });
+      if ((await this.#store.read(({ db }) => readReplays(db, name))).length === 0) return;
+      const taken = await this.#store.transact(({ db }) => takeReplays(db, name));
       for (const row of taken) {
         this.#finishedRows.delete(row.seq);
         if (this.#lines.mustSpill(row.key, LINE_EVENTS_MAX)) this.#lines.addSpilled(row.key, 1);
