@@ -1,4 +1,5 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { TripwatchError } from '../domain/errors.ts';
 import { callerOf, requireScope } from './auth.ts';
 import type { ApiDeps } from './deps.ts';
 import { hostAllowed } from './host.ts';
@@ -14,7 +15,7 @@ import { ChangeStream } from './sse.ts';
 export const BODY_BYTES_MAX = 256 * 1024;
 
 export interface Api {
-  /** Starts listening; the address carries the real port where 0 was asked for. */
+  /** Starts listening; the address carries the real port where 0 was asked for. Errors: permanent `http-listen`. */
   listen(): Promise<{ readonly url: string }>;
   /** Ends streams, lets requests under way finish. */
   close(): Promise<void>;
@@ -77,13 +78,28 @@ export function createApi(deps: ApiDeps): Api {
   return {
     app,
     wake: () => stream.wake(),
-    listen: async () => ({ url: await app.listen({ host: deps.config.http.host, port: deps.config.http.port }) }),
+    listen: async () => ({ url: await listen(app, deps.config.http) }),
     close: async () => {
       stream.close();
       await app.close();
     },
   };
 }
+
+async function listen(app: FastifyInstance, { host, port }: ApiDeps['config']['http']): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    const why = LISTEN_FAILURES[(error as { code?: string }).code ?? ''] ?? String(error);
+    const message = `HTTP cannot listen on ${host} port ${port}: ${why}. Set http.host and http.port to what is free; port 0 takes any.`;
+    throw new TripwatchError('permanent', 'http-listen', message, { cause: error });
+  }
+}
+const LISTEN_FAILURES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'this needs more rights (ports below 1024)',
+};
 
 function serve(app: FastifyInstance, deps: ApiDeps, spec: RouteSpec): void {
   const raw = spec.id === 'receivePush';

@@ -31,6 +31,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'nothing: it is tried again; `workers` sets how many there are',
   ],
   'extractor-closed': ['the service is stopping', 'nothing: it is done again after the start'],
+  'http-listen': ['the HTTP port cannot be opened', 'choose another with `http.port` or `--http-port`'],
   'import-paths': ['a path to import is missing or unreadable', 'check the path'],
   'intake-overloaded': [
     'later stages lag behind, so no mail is taken',

@@ -36,9 +36,10 @@ export interface Sender {
 }
 
 const PER_ENDPOINT_MAX = 2;
-const SLOTS = 128;
+/** Twice what the endpoints of one tenant (200) can hold when all of them hang for the first time. */
+const SLOTS = 800;
 /** Of these, for endpoints whose last delivery failed. */
-const SUSPECT_SLOTS = 32;
+const SUSPECT_SLOTS = 64;
 const READ_MAX = 200;
 /** Without a wake-up, and when the next due time is far (clock time × speed = real time). */
 const POLL_REAL_MS = 1000;
@@ -78,7 +79,7 @@ class WebhookSender implements Sender {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(new TripwatchError('cancelled', 'stopping', 'The service is stopping.'));
+    this.#stopping.abort(new TripwatchError('cancelled', 'shutdown', 'The service is stopping.'));
     this.#nap.abort();
     await this.#loop;
     await Promise.allSettled([...this.#underWay.values()].map((one) => one.done));

@@ -69,7 +69,7 @@ async function send(
     const retryAfter = answer.headers['retry-after'];
     return { status: answer.statusCode, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter };
   } catch (error) {
-    if (stop.aborted) throw new TripwatchError('cancelled', 'stopping', 'The service is stopping.', { cause: error });
+    if (stop.aborted) throw new TripwatchError('cancelled', 'shutdown', 'The service is stopping.', { cause: error });
     if (error instanceof TripwatchError) throw error;
     if (both.aborted) {
       throw new TripwatchError('transient', 'webhook-timeout', 'The receiver did not answer in time.', {
