@@ -21,6 +21,8 @@ export interface ProviderConnector {
   readOne(subject: SubjectSpec, signal: AbortSignal): Promise<ReadResult>;
   /** Verifies a pushed request (signature, window) and says which subjects it wakes. Absent: no push. */
   receivePush?(request: PushRequest): PushVerdict;
+  /** Gives back connections. Nothing is asked afterwards. */
+  close?(): Promise<void>;
 }
 
 export interface ProviderCapabilities {

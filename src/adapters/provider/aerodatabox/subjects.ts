@@ -1,0 +1,66 @@
+import { airportByCode } from '../../../domain/geo/airports.ts';
+import { flightKey, localDay } from '../../../domain/keys.ts';
+import { pointOf, textOf } from '../../../domain/leg-points.ts';
+import type { Leg, Reservation } from '../../../domain/reservation.ts';
+import type { SubjectSpec } from '../../../ports/provider.ts';
+
+const HOUR = 3_600_000;
+/** From so long before departure the vendor has live data. */
+export const FROM_BEFORE_MS = 72 * HOUR;
+/** Until so long after landing belts and late corrections come. */
+export const UNTIL_AFTER_MS = 3 * HOUR;
+/** Longest flight, where no arrival is known. */
+const FLIGHT_MS_MAX = 20 * HOUR;
+/** A departure whose zone nobody knows lies within so much of its local time read as UTC. */
+const ZONE_MS_MAX = 14 * HOUR;
+
+/** The flight legs of a reservation that can be asked about: number and scheduled day are known. */
+export function subjectsOf(reservation: Reservation): readonly SubjectSpec[] {
+  const specs = new Map<string, SubjectSpec>();
+  for (const leg of reservation.legs) {
+    const spec = leg.kind === 'flight' ? subjectOf(leg) : undefined;
+    if (spec !== undefined) specs.set(spec.id, spec);
+  }
+  return [...specs.values()];
+}
+
+function subjectOf(leg: Leg): SubjectSpec | undefined {
+  const scheduled = textOf(leg.fields, 'start.scheduled');
+  const carrier = textOf(leg.fields, 'carrier.code')?.trim().toUpperCase();
+  const number = textOf(leg.fields, 'number')?.replace(/\s/g, '').toUpperCase().replace(/^0+/, '');
+  const day = localDay(scheduled);
+  if (!carrier || !number || day === undefined) return undefined;
+  // What the vendor would refuse is not asked.
+  if (!/^[A-Z0-9]{2,3}$/.test(carrier) || !/^\d{1,4}[A-Z]?$/.test(number)) return undefined;
+  const from = textOf(leg.fields, 'start.code')?.trim().toUpperCase() ?? '';
+  const to = textOf(leg.fields, 'end.code')?.trim().toUpperCase() ?? '';
+  const start = pointOf(leg, 'start');
+  const end = pointOf(leg, 'end');
+  const unsure = start.at === undefined ? ZONE_MS_MAX : 0;
+  const startAt = start.at ?? Temporal.PlainDate.from(day).toZonedDateTime('UTC').epochMilliseconds + 12 * HOUR;
+  const endAt = Math.max(end.at ?? startAt + FLIGHT_MS_MAX, startAt) + unsure + UNTIL_AFTER_MS;
+  const zone = (code: string, known: string | undefined) => (airportByCode(code) === undefined ? known : undefined);
+  const startZone = zone(from, start.zone);
+  const endZone = zone(to, end.zone);
+  return {
+    id: flightKey(carrier, number, day, from),
+    label: `${carrier} ${number} of ${labelOf(day)}`,
+    query: {
+      carrier,
+      number,
+      day,
+      ...(from === '' ? {} : { from }),
+      ...(to === '' ? {} : { to }),
+      ...(startZone === undefined ? {} : { startZone }),
+      ...(endZone === undefined ? {} : { endZone }),
+    },
+    fromAt: startAt - FROM_BEFORE_MS - unsure,
+    startAt,
+    endAt,
+  };
+}
+
+/** `1 Dec` of `2026-12-01`. */
+function labelOf(day: string): string {
+  return Temporal.PlainDate.from(day).toLocaleString('en-GB', { day: 'numeric', month: 'short' });
+}

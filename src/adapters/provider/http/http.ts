@@ -1,0 +1,170 @@
+import { Pool } from 'undici';
+import { TripwatchError } from '../../../domain/errors.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import { type Failure, failureOfStatus, failureOfTransport } from './failures.ts';
+
+/**
+ * GET of JSON from a provider: one pool of kept connections an origin, one deadline for the whole exchange, a bounded
+ * body, and every failure translated. Nothing of a request is ever logged or put into an error but its origin, so no
+ * key can leak.
+ */
+export interface ProviderHttp {
+  /**
+   * Errors: `rate-limited` `provider-rate-limited`; `unauthorised` `provider-unauthorised`; `transient`
+   * `provider-timeout`, `provider-unreachable`, `provider-failed`, `provider-answered-html`,
+   * `provider-answered-garbage`, `provider-answer-too-large`; `permanent` `provider-refused`.
+   */
+  get(request: ProviderRequest, signal: AbortSignal): Promise<ProviderResponse>;
+  close(): Promise<void>;
+}
+
+export interface ProviderRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Statuses that are answers here, beside 200 (404, 204). They come without a parsed body. */
+  readonly also?: readonly number[];
+  /** The vendor's own word on a refusal, from the parsed body (undefined: no JSON); undefined: the status decides. */
+  readonly explain?: (status: number, body: unknown) => Failure | undefined;
+}
+
+export interface ProviderResponse {
+  readonly status: number;
+  /** Parsed; undefined for statuses in `also`. */
+  readonly json: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Longest for one exchange, real time: connecting, waiting, the last byte. */
+export const DEADLINE_MS = 15_000;
+/** An order with many passengers is some 50 KB. */
+export const BODY_BYTES_MAX = 1024 * 1024;
+const CONNECTIONS_MAX = 16;
+const USER_AGENT = 'Tripwatch (+https://tripwatch.dev)';
+
+export interface ProviderHttpOptions {
+  readonly clock: Clock;
+  readonly deadlineMs?: number;
+  readonly bodyBytesMax?: number;
+}
+
+export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
+  const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+  const bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX;
+  const pools = new Map<string, Pool>();
+
+  function poolOf(origin: string): Pool {
+    const pool =
+      pools.get(origin) ??
+      new Pool(origin, { connections: CONNECTIONS_MAX, pipelining: 1, connect: { timeout: deadlineMs } });
+    pools.set(origin, pool);
+    return pool;
+  }
+
+  return {
+    get: async (request, signal) => {
+      const url = new URL(request.url);
+      // One signal closes the socket, whether we wait for the first byte or for the last.
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+      try {
+        const response = await poolOf(url.origin).request({
+          method: 'GET',
+          path: `${url.pathname}${url.search}`,
+          headers: { accept: 'application/json', 'user-agent': USER_AGENT, ...request.headers },
+          signal: deadline,
+        });
+        const headers = flat(response.headers);
+        if (request.also?.includes(response.statusCode)) {
+          await discard(response.body);
+          return { status: response.statusCode, json: undefined, headers };
+        }
+        if (response.statusCode !== 200) {
+          const body = await readRefusal(response.body);
+          const said = request.explain?.(response.statusCode, body);
+          throw failureOfStatus(response.statusCode, headers, options.clock.now(), said);
+        }
+        return { status: 200, json: await readJson(response.body, headers, bodyBytesMax), headers };
+      } catch (error) {
+        throw failureOfTransport(error, url.origin, signal);
+      }
+    },
+    close: async () => {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      pools.clear();
+    },
+  };
+}
+
+type Body = AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown };
+
+/** What is refused may be refused at length: so much is read, so that the connection can be kept, else it is cut. */
+const REFUSAL_BYTES_MAX = 64 * 1024;
+
+async function discard(body: Body): Promise<void> {
+  await readRefusal(body);
+}
+
+async function readRefusal(body: Body): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > REFUSAL_BYTES_MAX) {
+      body.destroy();
+      return undefined;
+    }
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+async function readJson(body: Body, headers: Readonly<Record<string, string>>, bytesMax: number): Promise<unknown> {
+  const type = headers['content-type'] ?? '';
+  if (/html/i.test(type)) {
+    await discard(body);
+    throw new TripwatchError(
+      'transient',
+      'provider-answered-html',
+      'The provider answered with a web page instead of data; usually a gateway in trouble. It is asked again.',
+    );
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > bytesMax) {
+      body.destroy();
+      throw new TripwatchError(
+        'transient',
+        'provider-answer-too-large',
+        `The provider's answer is longer than ${bytesMax} bytes and was not read.`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const html = /^\s*<(!doctype|html)/i.test(text);
+    throw new TripwatchError(
+      'transient',
+      html ? 'provider-answered-html' : 'provider-answered-garbage',
+      html
+        ? 'The provider answered with a web page instead of data; usually a gateway in trouble. It is asked again.'
+        : `The provider's answer of ${size} bytes is no JSON, perhaps cut short. It is asked again.`,
+      { cause },
+    );
+  }
+}
+
+function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) out[name.toLowerCase()] = Array.isArray(value) ? (value[0] ?? '') : value;
+  }
+  return out;
+}
