@@ -38,7 +38,7 @@ const SECURITY_HEADERS = {
 
 /** REST, SSE, calendar, provider push and the page, over the ports. Nothing in a request's path calls an outside system. */
 export function createApi(deps: ApiDeps): Api {
-  const stream = new ChangeStream(deps.store, deps.logger);
+  const stream = new ChangeStream(deps.store, deps.logger, deps.pingMs);
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,

@@ -50,6 +50,12 @@ export async function findToken(store: Store, token: string, use: ApiToken['use'
   return found !== undefined && found.revokedAt === undefined && found.use === use ? found : undefined;
 }
 
+/** False once the caller's token was revoked: for what outlives a request. */
+export async function stillValid(store: Store, caller: Caller): Promise<boolean> {
+  const tokens = await store.read((tx) => tx.accounts.listTokens(caller.tenant));
+  return tokens.some((token) => token.id === caller.ref && token.revokedAt === undefined);
+}
+
 /** Errors: `scope-missing`. */
 export function requireScope(caller: Caller, scope: Scope): void {
   if (caller.scopes.includes(scope)) return;

@@ -32,6 +32,8 @@ export interface ApiDeps extends CommandDeps {
   readonly onDeliveries?: () => void;
   /** Called when an event was appended by a command: wakes the consumers where they do not see it by themselves. */
   readonly onAppend?: () => void;
+  /** Between the pings of a change stream, real ms. Default 15 s. */
+  readonly pingMs?: number;
   /** Throws on an answer that is not as documented: for tests. */
   readonly checkResponses?: boolean;
 }

@@ -43,12 +43,14 @@ interface Tail {
 export class ChangeStream {
   readonly #store: Store;
   readonly #logger: Logger;
+  readonly #pingMs: number;
   readonly #tails = new Map<TenantId, Tail>();
   #poll: NodeJS.Timeout | undefined;
 
-  constructor(store: Store, logger: Logger) {
+  constructor(store: Store, logger: Logger, pingMs = PING_MS) {
     this.#store = store;
     this.#logger = logger;
+    this.#pingMs = pingMs;
   }
 
   /** This tenant has as many clients as it may. */
@@ -56,11 +58,15 @@ export class ChangeStream {
     return (this.#tails.get(tenant)?.clients.size ?? 0) >= CLIENTS_PER_TENANT_MAX;
   }
 
-  /** Takes the response over for as long as the client stays. `after` undefined: from now on. */
+  /**
+   * Takes the response over for as long as the client stays. `after` undefined: from now on. `allowed` is asked with
+   * every ping, so that a revoked token ends its streams too.
+   */
   async open(
     response: ServerResponse,
     who: { readonly tenant: TenantId; readonly traveller: TravellerId | undefined },
     after: number | undefined,
+    allowed: () => Promise<boolean>,
   ): Promise<void> {
     const bounds = await this.#store.read((tx) => tx.itineraries.feedBounds(who.tenant));
     const tail = this.#tail(who.tenant, bounds.last);
@@ -70,7 +76,7 @@ export class ChangeStream {
       after: after ?? bounds.last,
       live: false,
       closed: false,
-      ping: setInterval(() => this.#write(client, tail, ': ping\n\n'), PING_MS),
+      ping: setInterval(() => void this.#ping(client, tail, allowed), this.#pingMs),
     };
     client.ping.unref();
     tail.clients.add(client);
@@ -104,6 +110,16 @@ export class ChangeStream {
         this.#drop(client, tail);
       }
     }
+  }
+
+  async #ping(client: Client, tail: Tail, allowed: () => Promise<boolean>): Promise<void> {
+    // A store that cannot answer now says nothing about the token.
+    if (await allowed().catch(() => true)) {
+      this.#write(client, tail, ': ping\n\n');
+      return;
+    }
+    client.response.end();
+    this.#drop(client, tail);
   }
 
   #tail(tenant: TenantId, last: number): Tail {

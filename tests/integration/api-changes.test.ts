@@ -6,7 +6,7 @@ import { FLIGHT, idle, startApi } from './api.testing.ts';
 
 let service: Awaited<ReturnType<typeof startApi>>;
 before(async () => {
-  service = await startApi();
+  service = await startApi({ pingMs: 50 });
 });
 after(() => service.close());
 
@@ -156,6 +156,13 @@ test('from commit to client, with a wake: well under a second (measured figures 
   delays.sort((a, b) => a - b);
   console.log(`stream fan-out to 20 clients: p50 ${delays[5]!.toFixed(1)} ms, worst ${delays[9]!.toFixed(1)} ms`);
   assert.ok(delays[5]! < 1000);
+});
+
+test('a revoked token ends its stream with the next ping', async () => {
+  const made = await service.call('POST', '/v1/tokens', { label: 'x', scopes: ['read'] });
+  const reader = await open('/v1/changes', { authorization: `Bearer ${made.body.token}` });
+  await service.call('DELETE', `/v1/tokens/${made.body.id}`);
+  await reader.closed;
 });
 
 test('closing the service ends the streams', async () => {

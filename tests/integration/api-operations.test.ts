@@ -48,6 +48,10 @@ test('freshness: who was asked, how long ago, and that it could not be verified'
   const failing = await freshness();
   assert.equal(failing.state, 'unverified-since');
   assert.equal(failing.reason, 'quota used up');
+  const subject = await service.call('GET', '/v1/explain/sub_x');
+  assert.equal(subject.body.reservations[0].id, reservation.id);
+  const other = await service.operator('tnt_other');
+  assert.equal((await service.as(other.token)('GET', '/v1/explain/sub_x')).status, 404);
   const trips = await service.call('GET', `/v1/trips?traveller=${service.traveller}`);
   const leg = trips.body.items[0].legs.find((one: { reservation: string }) => one.reservation === reservation.id);
   assert.equal(leg.freshness[0].state, 'unverified-since');

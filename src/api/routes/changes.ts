@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { travellerIdSchema } from '../../contracts/http/commands.ts';
 import { changeEventSchema } from '../../contracts/http/views.ts';
-import { scopedTraveller } from '../auth.ts';
+import { scopedTraveller, stillValid } from '../auth.ts';
 import { Problem } from '../problems.ts';
 import { type RouteSpec, route } from '../route.ts';
 import { type ChangeStream, CLIENTS_PER_TENANT_MAX, publicEvent } from '../sse.ts';
@@ -63,7 +63,7 @@ export function changeRoutes(stream: () => ChangeStream): readonly RouteSpec[] {
           'x-accel-buffering': 'no',
         });
         request.raw.socket.setNoDelay(true);
-        await stream().open(raw, { tenant: caller.tenant, traveller }, after);
+        await stream().open(raw, { tenant: caller.tenant, traveller }, after, () => stillValid(deps.store, caller));
         return undefined;
       },
     }),

@@ -1,8 +1,9 @@
 import type { AnyEvent } from '../../contracts/event.ts';
 import type { ExplainView } from '../../contracts/http/views.ts';
 import type { Topic } from '../../contracts/topics.ts';
-import type { EventId, MailId, ReservationId } from '../../domain/ids.ts';
+import type { EventId, MailId, ReservationId, SubjectId } from '../../domain/ids.ts';
 import { isoInstant } from '../../ports/clock.ts';
+import type { LogEntry } from '../../ports/store/log.ts';
 import type { ReadTx } from '../../ports/store.ts';
 import { type Caller, notFound } from '../auth.ts';
 import { attemptView, deadLetterView, deliveryView, receiptView } from './accounts.ts';
@@ -11,6 +12,7 @@ import { reservationView, type ViewContext } from './reservation.ts';
 /** Events shown of one story; what is beyond is said, not hidden. */
 const EVENTS_MAX = 200;
 const DEAD_LETTERS_MAX = 1000;
+const FOLLOWERS_MAX = 1000;
 
 export interface ExplainContext extends ViewContext {
   readonly consumers: readonly { readonly name: string; readonly reads: Topic }[];
@@ -33,6 +35,10 @@ export async function explainView(
   for (const event of visible) {
     if (event.correlationid.startsWith('mail_')) mails.add(event.correlationid);
     if (event.topic === 'reservation.changed') reservations.add(event.data.reservation.id);
+  }
+  if (id.startsWith('sub_')) {
+    const followers = await tx.subjects.followers(id as SubjectId, undefined, FOLLOWERS_MAX);
+    for (const one of followers) if (one.tenant === caller.tenant) reservations.add(one.reservation);
   }
   const receipts: ExplainView['receipts'] = [];
   for (const mail of mails) {
@@ -64,7 +70,7 @@ export async function explainView(
 async function storyOf(tx: ReadTx, caller: Caller, id: string): Promise<readonly AnyEvent[]> {
   const limit = EVENTS_MAX + 1;
   const entries = new Map<number, AnyEvent>();
-  const add = (list: readonly { readonly seq: number; readonly event: AnyEvent }[]) => {
+  const add = (list: readonly LogEntry[]) => {
     for (const { seq, event } of list) if (event.tenantid === caller.tenant) entries.set(seq, event);
   };
   if (id.startsWith('evt_')) {
@@ -75,23 +81,28 @@ async function storyOf(tx: ReadTx, caller: Caller, id: string): Promise<readonly
   } else {
     add(await tx.log.bySubject(caller.tenant, id, limit));
     add(await tx.log.byCorrelation(caller.tenant, id, limit));
-    // A reservation stems from several mails and answers: their stories belong to its own.
-    if (id.startsWith('rsv_')) {
-      for (const root of new Set([...entries.values()].map((event) => event.correlationid))) {
-        if (entries.size > EVENTS_MAX) break;
-        const story = await tx.log.byCorrelation(caller.tenant, root, limit);
-        add(story.filter(({ event }) => concerns(event, id)));
-      }
-    }
+    // A reservation stems from mails and answers whose stories are longer than its own: only what led to it belongs here.
+    if (id.startsWith('rsv_')) await addCauses(tx, entries, add);
   }
   return [...entries].sort(([a], [b]) => a - b).map(([, event]) => event);
 }
 
-/** A subject's answer reaches many reservations: only what leads to this one, or is shared by all, belongs here. */
-function concerns(event: AnyEvent, reservation: string): boolean {
-  if (event.topic === 'reservation.changed' || event.topic === 'itinerary.updated')
-    return event.subject === reservation;
-  return event.topic !== 'notification.sent';
+/** What caused the events found so far, back to the roots. */
+async function addCauses(
+  tx: ReadTx,
+  entries: ReadonlyMap<number, AnyEvent>,
+  add: (list: readonly LogEntry[]) => void,
+): Promise<void> {
+  const known = new Set([...entries.values()].map((event) => event.id as string));
+  const open = [...entries.values()].flatMap((event) => event.causationid ?? []);
+  for (let cause = open.pop(); cause !== undefined && known.size <= EVENTS_MAX; cause = open.pop()) {
+    if (known.has(cause)) continue;
+    known.add(cause);
+    const entry = await tx.log.get(cause as EventId);
+    if (entry === undefined) continue;
+    add([entry]);
+    if (entry.event.causationid !== undefined) open.push(entry.event.causationid);
+  }
 }
 
 async function eventViews(
