@@ -4,6 +4,7 @@ import { instantOf } from './scenario/time.ts';
 import {
   type AirBooking,
   type Booking,
+  DAY,
   type Flight,
   type FlightState,
   type FlightStatus,
@@ -299,7 +300,7 @@ function followedUntil(scenario: Scenario, flight: Flight): number {
 
 /**
  * Calls that coalescing allows up to `now`: one a subject and interval while anyone follows it, however many travellers,
- * one more at first sight and one at the end, and what each accepted push wakes (the booking and its changes).
+ * one more at first sight and one at the end, a look-up a day of each reference, and one for what each push wakes.
  */
 export function allowedCalls(
   scenario: Scenario,
@@ -313,6 +314,7 @@ export function allowedCalls(
     const known = subjects.get(id);
     subjects.set(id, { provider, from: Math.min(from, known?.from ?? from), to: Math.max(to, known?.to ?? to) });
   };
+  const lookUps = new Set<string>();
   const registered = new Map(witness.registered.map((one) => [one.booking, one.at]));
   for (const { booking, knownAt, cancelledFrom } of expected) {
     const until = Math.min(now, cancelledFrom ?? now);
@@ -325,13 +327,14 @@ export function allowedCalls(
         follow('aerodatabox', `${segment.carrier}${segment.number}/${flight.id}`, knownAt, Math.min(until, end));
       }
     }
-    const at = registered.get(booking.id);
+    // A mailed reference is looked up at the booking provider once a day; where it is found, it is followed from then on.
+    if (booking.kind !== 'rental') lookUps.add(booking.id);
+    const at = booking.duffelId === undefined ? undefined : Math.min(knownAt, registered.get(booking.id) ?? knownAt);
     if (at !== undefined) follow('duffel', booking.id, at, Math.min(now, Math.max(lastEnd, at)));
   }
-  const budget = {
-    aerodatabox: 0,
-    duffel: 2 * witness.pushes.filter((one) => one.status >= 200 && one.status < 300).length,
-  };
+  const taken = witness.pushes.filter((one) => one.status >= 200 && one.status < 300);
+  const days = Math.max(1, Math.ceil((now - scenario.options.startAt) / DAY));
+  const budget = { aerodatabox: 0, duffel: new Set(taken.map((one) => one.eventId)).size + lookUps.size * days };
   for (const { provider, from, to } of subjects.values()) budget[provider] += 2 + Math.max(0, to - from) / LATE_MS;
   return budget;
 }

@@ -62,7 +62,10 @@ function eventsOf(index: Index, booking: Booking, saidAt: number): readonly Entr
   const { place, startDay, startTime, endTime } = booking;
   return [
     {
-      summary: `${booking.kind === 'stay' ? 'Hotel reservation' : 'Rental car reservation'}: ${text(place.name)}`,
+      summary:
+        booking.kind === 'stay'
+          ? `Hotel reservation: ${text(place.name)}`
+          : `Rental car reservation: ${text(booking.company)}`,
       location: `${place.street}, ${place.locality}, ${place.country}`,
       start: localTimeOf(instantOf(startDay, startTime, place.zone), place.zone),
       startZone: place.zone,

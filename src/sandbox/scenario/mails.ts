@@ -31,15 +31,17 @@ export function planMails(
     if (booking.duffelId !== undefined && draw.chance(0.4)) return;
     booking.owners.forEach((to, place) => {
       const add = (what: Pick<MailPlan, 'at' | 'purpose' | 'saidAt'> & Partial<MailPlan>): MailPlan => {
-        const plan: MailPlan = {
+        const plan = {
           ...looks(draw),
           to,
           booking: booking.id,
           ...what,
           id: `${booking.id}-${place}-${what.purpose}-${plans.length}`,
         };
-        plans.push(plan);
-        return plan;
+        // Calendars name a rental by its car and place, not by company: too little to know it again beside markup.
+        const format = booking.kind === 'rental' && plan.format.includes('ics') ? 'json-ld' : plan.format;
+        plans.push({ ...plan, format });
+        return plans.at(-1)!;
       };
       const latest = Math.min(options.startAt + 0.4 * options.hours * HOUR, start - 100 * MINUTE);
       const at = at5(draw, options.startAt + 10 * MINUTE, Math.max(options.startAt + 20 * MINUTE, latest));
