@@ -57,12 +57,14 @@ export function Detail({ leg, reservation, history }) {
   </div>`;
 }
 
+/** Who says so, and where exactly it was found. */
 function sourcesOf(changes) {
-  const labels = new Set(
-    changes
-      .map((change) => change.by)
-      .filter(Boolean)
-      .map((by) => `${by.label}${by.evidence?.where === undefined ? '' : `: ${by.evidence.where}`}`),
-  );
-  return [...labels].slice(0, 3).join(' · ');
+  const lines = changes
+    .filter((change) => change.by !== undefined)
+    .map(({ by }) =>
+      [by.source.label, by.evidence?.where, by.evidence?.raw === undefined ? undefined : `“${by.evidence.raw}”`]
+        .filter(Boolean)
+        .join(' · '),
+    );
+  return [...new Set(lines)].slice(0, 3).join(' — ');
 }

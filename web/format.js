@@ -49,15 +49,15 @@ export function byteSize(bytes) {
 }
 
 export const KIND = {
-  flight: { icon: '✈', name: 'Flight', start: 'Departs', end: 'Arrives' },
-  train: { icon: '🚆', name: 'Train', start: 'Departs', end: 'Arrives' },
-  bus: { icon: '🚌', name: 'Bus', start: 'Departs', end: 'Arrives' },
-  boat: { icon: '⛴', name: 'Ferry', start: 'Departs', end: 'Arrives' },
-  stay: { icon: '🛏', name: 'Stay', start: 'Check-in', end: 'Check-out' },
-  rental: { icon: '🚗', name: 'Rental car', start: 'Pick-up', end: 'Drop-off' },
-  event: { icon: '🎫', name: 'Event', start: 'Starts', end: 'Ends' },
-  restaurant: { icon: '🍽', name: 'Table', start: 'From', end: 'Until' },
-  taxi: { icon: '🚕', name: 'Taxi', start: 'Pick-up', end: 'Drop-off' },
+  flight: { name: 'Flight', start: 'Departs', end: 'Arrives' },
+  train: { name: 'Train', start: 'Departs', end: 'Arrives' },
+  bus: { name: 'Bus', start: 'Departs', end: 'Arrives' },
+  boat: { name: 'Ferry', start: 'Departs', end: 'Arrives' },
+  stay: { name: 'Stay', start: 'Check-in', end: 'Check-out' },
+  rental: { name: 'Rental car', start: 'Pick-up', end: 'Drop-off' },
+  event: { name: 'Event', start: 'Starts', end: 'Ends' },
+  restaurant: { name: 'Table', start: 'From', end: 'Until' },
+  taxi: { name: 'Taxi', start: 'Pick-up', end: 'Drop-off' },
 };
 
 /** State pill of a leg: words and a tone. Colour is never the only sign. */

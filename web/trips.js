@@ -1,4 +1,5 @@
 import { age, KIND, legState, wallClock } from './format.js';
+import { KindIcon } from './icons.js';
 import { html, useEffect, useRef } from './vendor.js';
 
 /** Trips with their legs as a timeline. */
@@ -64,7 +65,7 @@ function Leg({ leg, now, fresh, isOpen, onOpen }) {
     return () => clearTimeout(timer);
   }, [fresh, leg.version]);
   return html`<button ref=${element} type="button" class="leg tone-${state.tone}" aria-expanded=${isOpen} onClick=${onOpen}>
-    <span class="icon" aria-hidden="true">${kind.icon}</span>
+    <span class="icon"><${KindIcon} kind=${leg.kind} /><span class="sr">${kind.name}</span></span>
     <span class="body">
       <span class="line">
         <span class="title">${leg.title}</span>
@@ -73,7 +74,7 @@ function Leg({ leg, now, fresh, isOpen, onOpen }) {
       <span class="points">
         <${Point} name=${kind.start} point=${leg.start} />
         <span class="arrow" aria-hidden="true">→</span>
-        <${Point} name=${kind.end} point=${leg.end} />
+        <${Point} name=${kind.end} point=${leg.end} after=${leg.start} />
       </span>
       <${Where} leg=${leg} />
       <${Checked} leg=${leg} now=${now} />
@@ -82,16 +83,18 @@ function Leg({ leg, now, fresh, isOpen, onOpen }) {
 }
 
 /** One end of a leg: the best known time, the scheduled one struck out beside it where they differ. */
-function Point({ name, point }) {
+function Point({ name, point, after }) {
   const time = wallClock(point.time);
   const scheduled = wallClock(point.scheduled);
+  // The day is said where it is not the one that stands above: on an end another day, or a time that slipped past midnight.
+  const shownDay = wallClock(after?.time)?.day ?? scheduled?.day;
   const moved = time !== undefined && scheduled !== undefined && (point.lateMinutes ?? 0) !== 0;
   return html`<span class="point">
     <span class="muted small">${name}${point.basis === 'actual' ? ' (actual)' : ''}</span>
     <span class="time">
       ${time === undefined ? '–' : html`<time datetime=${time.iso} title=${time.zone ?? 'zone not known'}>${time.time ?? time.dayText}</time>`}
       ${moved && html` <s class="muted"><span class="sr">scheduled </span>${scheduled.time ?? scheduled.dayText}</s>`}
-      ${time?.time !== undefined && scheduled !== undefined && time.day !== scheduled.day && html` <span class="small">${time.dayText}</span>`}
+      ${time?.time !== undefined && shownDay !== undefined && time.day !== shownDay && html` <span class="small day-of">${time.dayText}</span>`}
     </span>
     <span class="place small">${[point.code, point.city ?? point.name].filter(Boolean).join(' ')}</span>
   </span>`;
