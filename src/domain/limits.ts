@@ -7,6 +7,8 @@
 
 /** Events of one consumer held in memory beyond its cursor: enough to keep every key busy, at most a few MiB of events. */
 export const WINDOW_EVENTS_MAX = 1024;
+/** Characters of those events: large ones (a reservation of many legs) must not fill the memory either. */
+export const WINDOW_CHARS_MAX = 4 * 1024 * 1024;
 /** Places in the log between cursor and reading position: how far the others may run ahead of one slow event. */
 export const WINDOW_SPAN_MAX = 65_536;
 /** Of one key: a busy key must not fill the window, so what is beyond waits in the store. */

@@ -97,6 +97,20 @@ test('an event that does not fit its schema is poison, and its values stay out o
   assert.doesNotMatch(letter!.message, /SECRET/);
 });
 
+test('a damaged row in the log becomes a dead letter, and the events after it are worked on', async () => {
+  const w = await world(counting);
+  await w.runtime.stop();
+  await w.rig.append([newEvent('a', 1), newEvent('a', 2)]);
+  await w.rig.store.transact(({ db }) =>
+    db.updateTable('log').set({ body: '{"cut' }).where('subject', '=', '1').execute(),
+  );
+  await w.rig.restart();
+  const v = await world(counting, { rig: w.rig });
+  await untilIdle(v);
+  assert.deepEqual(await v.effects(), { 2: 1 });
+  assert.equal((await v.letters())[0]?.code, 'event-invalid');
+});
+
 test('the dead letter hook writes in the same transaction; a broken one does not keep the event alive', async () => {
   const w = await world(failing('poison', 99).handler, { hook: (tx, event) => countEffect(tx, event) });
   await w.rig.append([newEvent('a', 1)]);

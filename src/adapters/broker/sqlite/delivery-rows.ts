@@ -1,4 +1,5 @@
 import type { AnyEvent } from '../../../contracts/event.ts';
+import type { Topic } from '../../../contracts/topics.ts';
 import type { AttemptRecord } from '../../../ports/store/log.ts';
 import type { Db } from '../../store/sql/schema.ts';
 
@@ -31,13 +32,23 @@ export interface DeliveryRow {
 export interface LogRow {
   readonly seq: number;
   readonly id: string;
+  readonly tenant: string;
   readonly key: string;
   readonly at: number;
   readonly body: string;
 }
 
-export function parseEvent(body: string): AnyEvent {
-  return JSON.parse(body) as AnyEvent;
+/**
+ * The event of a log row. A text that is no JSON (a damaged file, a row written by hand) becomes an event without data,
+ * which no schema admits: so it ends as a dead letter that someone sees, and its consumer goes on.
+ */
+export function parseEvent(topic: Topic, row: LogRow): AnyEvent {
+  try {
+    return JSON.parse(row.body) as AnyEvent;
+  } catch {
+    const { id, tenant, key } = row;
+    return { id, topic, tenantid: tenant, partitionkey: key, correlationid: id } as unknown as AnyEvent;
+  }
 }
 
 export function parseHistory(text: string): readonly AttemptRecord[] {
@@ -54,7 +65,7 @@ export function readLog(
 ): Promise<readonly LogRow[]> {
   let select = db
     .selectFrom('log')
-    .select(['log.seq', 'log.id', 'log.key', 'log.at', 'log.body'])
+    .select(['log.seq', 'log.id', 'log.tenant', 'log.key', 'log.at', 'log.body'])
     .where('log.topic', '=', options.topic)
     .where('log.seq', '>', options.after);
   const consumer = options.inDoubt;
@@ -99,15 +110,16 @@ export async function countAfter(db: Db, topic: string, after: number, limit: nu
   return Number(counted.n);
 }
 
-export async function readBodies(db: Db, seqs: readonly number[]): Promise<ReadonlyMap<number, LogRow>> {
-  const found = new Map<number, LogRow>();
+/** By their numbers; those that are gone are left out. */
+export async function readRows(db: Db, seqs: readonly number[]): Promise<readonly LogRow[]> {
+  const found: LogRow[] = [];
   for (const seq of seqs) {
     const row = await db
       .selectFrom('log')
-      .select(['seq', 'id', 'key', 'at', 'body'])
+      .select(['seq', 'id', 'tenant', 'key', 'at', 'body'])
       .where('seq', '=', seq)
       .executeTakeFirst();
-    if (row !== undefined) found.set(seq, row);
+    if (row !== undefined) found.push(row);
   }
   return found;
 }

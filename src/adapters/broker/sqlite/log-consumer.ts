@@ -5,6 +5,7 @@ import {
   LAG_COUNT_MAX,
   LINE_EVENTS_MAX,
   READ_EVENTS_MAX,
+  WINDOW_CHARS_MAX,
   WINDOW_EVENTS_MAX,
   WINDOW_SPAN_MAX,
 } from '../../../domain/limits.ts';
@@ -19,12 +20,13 @@ import {
   addWaiting,
   countAfter,
   type DeliveryRow,
+  type LogRow,
   NO_TIME,
   parseEvent,
   parseHistory,
   putRow,
-  readBodies,
   readLog,
+  readRows,
   readWaiting,
   removeRows,
 } from './delivery-rows.ts';
@@ -45,8 +47,8 @@ interface Entry {
   readonly key: string;
   readonly eventId: string;
   readonly at: number;
-  /** Absent for those read back from delivery rows: read from the log when its turn comes. */
-  event: AnyEvent | undefined;
+  /** Its row in the log. Absent for those read back from delivery rows or delivered before: read when their turn comes. */
+  logged: LogRow | undefined;
   attempts: number;
   firstAt: number | undefined;
   history: readonly AttemptRecord[];
@@ -73,6 +75,8 @@ export class LogConsumer {
   readonly #lines = new KeyLines<Entry>();
   #window: Slot[] = [];
   #windowHead = 0;
+  /** Of the bodies that wait in memory. */
+  #bodyChars = 0;
   #readTo = 0;
   #storedCursor = 0;
   /** Up to here the log may hold events that an earlier life has processed, or that have delivery rows. */
@@ -214,7 +218,7 @@ export class LogConsumer {
         key: row.key,
         eventId: row.id,
         at: row.at,
-        event: undefined,
+        logged: undefined,
         attempts: 0,
         firstAt: undefined,
         history: [],
@@ -223,7 +227,8 @@ export class LogConsumer {
       };
       if (this.#lines.mustSpill(row.key, LINE_EVENTS_MAX)) this.#letWait(entry);
       else {
-        entry.event = parseEvent(row.body);
+        entry.logged = row;
+        this.#bodyChars += row.body.length;
         this.#lines.push(entry);
       }
     }
@@ -235,12 +240,18 @@ export class LogConsumer {
   /** What is parked has left memory but for a few numbers. */
   #hasRoom(): boolean {
     const inMemory = this.#lines.size - this.#lines.parkedCount;
+    if (this.#bodyChars >= WINDOW_CHARS_MAX) return false;
     return inMemory < WINDOW_EVENTS_MAX && this.#window.length - this.#windowHead < WINDOW_SPAN_MAX;
+  }
+
+  #dropLogged(entry: Entry): void {
+    this.#bodyChars -= entry.logged?.body.length ?? 0;
+    entry.logged = undefined;
   }
 
   /** The entry leaves memory for a row (soon): its line goes on with what is in the rows, in order. */
   #letWait(entry: Entry): void {
-    entry.event = undefined;
+    this.#dropLogged(entry);
     this.#lines.addSpilled(entry.key, 1);
     this.#toSpill.push(entry);
     this.#onDirty(this.#acks);
@@ -306,15 +317,12 @@ export class LogConsumer {
   }
 
   async #deliver(entries: readonly Entry[], now: number): Promise<readonly Delivery[]> {
+    const events = new Map<number, AnyEvent>();
     try {
-      const missing = entries.filter((entry) => entry.event === undefined).map(({ seq }) => seq);
-      if (missing.length > 0) {
-        const bodies = await this.#store.read(({ db }) => readBodies(db, missing));
-        for (const entry of entries) {
-          const body = bodies.get(entry.seq)?.body;
-          if (entry.event === undefined && body !== undefined) entry.event = parseEvent(body);
-        }
-      }
+      const rows = entries.flatMap(({ logged }) => logged ?? []);
+      const missing = entries.filter(({ logged }) => logged === undefined).map(({ seq }) => seq);
+      if (missing.length > 0) rows.push(...(await this.#store.read(({ db }) => readRows(db, missing))));
+      for (const row of rows) events.set(row.seq, parseEvent(this.spec.topic, row));
       if (this.spec.countsFirst) await this.#countFirst(entries, now);
     } catch (error) {
       for (const entry of entries) this.#lines.release(entry.key);
@@ -322,7 +330,9 @@ export class LogConsumer {
     }
     const deliveries: Delivery[] = [];
     for (const entry of entries) {
-      if (entry.event !== undefined) deliveries.push(this.#delivery(entry, entry.event, now));
+      this.#dropLogged(entry);
+      const event = events.get(entry.seq);
+      if (event !== undefined) deliveries.push(this.#delivery(entry, event, now));
       // Its log row is gone (the log was cut by hand): there is nothing left to deliver.
       else this.#finish(entry);
     }
@@ -406,7 +416,7 @@ export class LogConsumer {
     const history = [...entry.history, recordOf(error, now)].slice(-HISTORY_RECORDS_MAX);
     const row = rowOf({ ...entry, attempts, history }, 'parked', at);
     await this.#store.transact(({ db }) => putRow(db, name, topic, row));
-    Object.assign(entry, { attempts, history, row: true, event: undefined });
+    Object.assign(entry, { attempts, history, row: true });
     if (entry.slot) entry.slot.done = true;
     this.#lines.park(entry.key, at);
     for (const behind of this.#lines.removeBehind(entry.key)) {
@@ -443,7 +453,7 @@ function entryOfRow(row: DeliveryRow): Entry {
     key: row.key,
     eventId: row.event_id,
     at: row.first_at,
-    event: undefined,
+    logged: undefined,
     attempts: row.attempts,
     firstAt: row.first_at,
     history: parseHistory(row.history),
