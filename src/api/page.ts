@@ -1,8 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { callerOf } from './auth.ts';
 import type { ApiDeps } from './deps.ts';
+
+/** Preact and htm in one module, as the package ships it: the page needs no build step and no copy in the repository. */
+const VENDOR = fileURLToPath(import.meta.resolve('htm/preact/standalone'));
 
 export const COOKIE = 'tw_token';
 
@@ -23,6 +27,11 @@ export function servePage(app: FastifyInstance, deps: ApiDeps): void {
   const root = deps.webRoot !== undefined && existsSync(deps.webRoot) ? deps.webRoot : undefined;
   if (root !== undefined) {
     app.register(fastifyStatic, { root, serve: true, index: false, wildcard: true, cacheControl: false, etag: true });
+  }
+  if (root !== undefined) {
+    app.get('/vendor/htm-preact.js', async (_request, reply) =>
+      reply.type('text/javascript; charset=utf-8').header('cache-control', 'max-age=86400').send(readFileSync(VENDOR)),
+    );
   }
   app.get<{ Querystring: { token?: string | string[] } }>('/', async (request, reply) => {
     const { token } = request.query;
