@@ -136,7 +136,10 @@ function claimOf(group: Group, receivedAt: string, warnings: Warnings): BookingC
   if (status !== undefined) facts.status = status;
   return {
     extractor: group.extractor,
-    assertedAt: group.drafts.map((draft) => assertedAt(draft, receivedAt)).reduce((a, b) => (a > b ? a : b)),
+    assertedAt: newest(
+      group.drafts.map((draft) => assertedAt(draft, receivedAt)),
+      receivedAt,
+    ),
     bookingKeys: group.bookingKey === undefined ? [] : [group.bookingKey],
     facts: sorted(facts),
     legs: group.legs.map((leg) => legClaim(leg)),
@@ -160,6 +163,11 @@ function bookingStatus(group: Group): Fact | undefined {
 function agreed(statuses: readonly (Fact | undefined)[]): Fact | undefined {
   const [first] = statuses;
   return first !== undefined && statuses.every((status) => status?.value === first.value) ? first : undefined;
+}
+
+/** Instants of one format sort like text. */
+function newest(instants: readonly string[], fallback: string): string {
+  return instants.toSorted().at(-1) ?? fallback;
 }
 
 const DAY_MS = 86_400_000;

@@ -3,20 +3,18 @@ import { knownZone } from '../time/travel-time.ts';
 import { EXTRACTORS } from './claim.ts';
 import type { Warnings } from './draft.ts';
 import { type CalendarEvent, recogniseEvent } from './ical-events.ts';
-import { WINDOWS_ZONES } from './ical-zones.ts';
+import {
+  type CalendarZone,
+  type JCal,
+  type JCalProperty,
+  offsetInZone,
+  readCalendarZone,
+  WINDOWS_ZONES,
+} from './ical-zones.ts';
 import type { JsonObject, JsonValue } from './json-repair.ts';
 import { parseJsonLeniently } from './json-repair.ts';
 import type { ExtractLimits } from './limits.ts';
 import { findReservations, type ReservationNode } from './reservation-nodes.ts';
-
-/** Component and property of ical.js' jCal form (RFC 7265). */
-type JCalProperty = readonly [
-  name: string,
-  params: Readonly<Record<string, string | string[]>>,
-  type: string,
-  ...values: unknown[],
-];
-type JCal = readonly [name: string, properties: readonly JCalProperty[], components: readonly JCal[]];
 
 const EVENTS_MAX = 500;
 
@@ -124,7 +122,7 @@ function withExtra(value: JsonValue, extra: JsonObject): JsonValue {
   return { ...rest, ...(value as JsonObject), ...(reservationStatus === undefined ? {} : { reservationStatus }) };
 }
 
-function readEvent(event: JCal, zones: ReadonlyMap<string, ICAL.Timezone>): CalendarEvent {
+function readEvent(event: JCal, zones: ReadonlyMap<string, CalendarZone>): CalendarEvent {
   const geo = property(event, 'geo')?.[3];
   return {
     summary: oneLine(textOf(event, 'summary')),
@@ -146,7 +144,7 @@ function oneLine(text: string): string {
 }
 
 /** A time as JSON-LD: with its zone, with an offset from the calendar's own VTIMEZONE, in UTC, or floating. */
-function timeOf(prop: JCalProperty | undefined, zones: ReadonlyMap<string, ICAL.Timezone>): JsonValue | undefined {
+function timeOf(prop: JCalProperty | undefined, zones: ReadonlyMap<string, CalendarZone>): JsonValue | undefined {
   const value = prop?.[3];
   if (prop === undefined || typeof value !== 'string') return undefined;
   const id = prop[1].tzid;
@@ -156,10 +154,10 @@ function timeOf(prop: JCalProperty | undefined, zones: ReadonlyMap<string, ICAL.
   const own = zones.get(id);
   if (own === undefined) return value;
   try {
-    const seconds = own.utcOffset(ICAL.Time.fromString(value, undefined as never));
-    const minutes = Math.round(Math.abs(seconds) / 60);
+    const offset = offsetInZone(own, value);
+    if (offset === undefined) return value;
     const two = (n: number) => String(n).padStart(2, '0');
-    return `${value}${seconds < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+    return `${value}${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
   } catch {
     return value;
   }
@@ -175,17 +173,11 @@ function zoneName(id: string): string | undefined {
   return knownZone(path ?? id) ?? windows;
 }
 
-function zonesOf(calendar: JCal): ReadonlyMap<string, ICAL.Timezone> {
-  const zones = new Map<string, ICAL.Timezone>();
+function zonesOf(calendar: JCal): ReadonlyMap<string, CalendarZone> {
+  const zones = new Map<string, CalendarZone>();
   for (const component of calendar[2].slice(0, 50)) {
-    if (component[0] !== 'vtimezone' || component[2].length === 0 || component[2].length > 40) continue;
     const id = textOf(component, 'tzid');
-    if (zoneName(id) !== undefined) continue;
-    try {
-      zones.set(id, new ICAL.Timezone(new ICAL.Component(component as unknown as [])));
-    } catch {
-      // A zone that cannot be read leaves its times floating.
-    }
+    if (component[0] === 'vtimezone' && zoneName(id) === undefined) zones.set(id, readCalendarZone(component));
   }
   return zones;
 }

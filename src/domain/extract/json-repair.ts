@@ -43,12 +43,26 @@ function parseStrict(text: string): JsonValue | undefined {
   }
 }
 
-/** Takes off a byte order mark and comment or CDATA marks around the block. */
+const OPENING_MARK = /^(?:\/\/|<!--|<!\[CDATA\[)/;
+const CLOSING_MARKS = ['//', '-->', ']]>', ';'];
+
+/** Takes off a byte order mark and comment or CDATA marks around the block. Plain loops: the text may be hostile. */
 function unwrap(text: string): string {
   let bare = text.replace(/^\uFEFF/, '').trim();
-  bare = bare.replace(/^(?:(?:\/\/|\/\*)?\s*(?:<!--(?:\s*\/\/)?|<!\[CDATA\[)\s*(?:\*\/)?\s*)+/, '');
-  bare = bare.replace(/(?:\s*(?:\/\/|\/\*)?\s*(?:-->|\]\]>)\s*(?:\*\/)?)+$/, '');
-  return bare.replace(/;\s*$/, '').trim();
+  for (;;) {
+    const comment = bare.startsWith('/*') ? bare.indexOf('*/') : -1;
+    const mark = OPENING_MARK.exec(bare)?.[0];
+    if (comment !== -1) bare = bare.slice(comment + 2).trimStart();
+    else if (mark !== undefined) bare = bare.slice(mark.length).trimStart();
+    else break;
+  }
+  for (;;) {
+    const comment = bare.endsWith('*/') ? bare.lastIndexOf('/*') : -1;
+    const mark = CLOSING_MARKS.find((one) => bare.endsWith(one));
+    if (comment > 0) bare = bare.slice(0, comment).trimEnd();
+    else if (mark !== undefined) bare = bare.slice(0, -mark.length).trimEnd();
+    else return bare;
+  }
 }
 
 function decodeBasicEntities(text: string): string {
@@ -175,11 +189,11 @@ class Reader {
       }
       if (c !== '\\') continue;
       out += this.text.slice(from, this.at);
-      const escape = this.text[++this.at];
-      if (escape === 'u' && /^[0-9a-fA-F]{4}$/.test(this.text.slice(this.at + 1, this.at + 5))) {
+      const escaped = this.text[++this.at];
+      if (escaped === 'u' && /^[0-9a-fA-F]{4}$/.test(this.text.slice(this.at + 1, this.at + 5))) {
         out += String.fromCharCode(Number.parseInt(this.text.slice(this.at + 1, this.at + 5), 16));
         this.at += 4;
-      } else out += ESCAPES[escape ?? ''] ?? escape ?? '';
+      } else out += ESCAPES[escaped ?? ''] ?? escaped ?? '';
       from = this.at + 1;
     }
     throw CUT;

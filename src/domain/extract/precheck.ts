@@ -57,7 +57,7 @@ export function kindOfBytes(bytes: Buffer, fileName: string | undefined): Conten
 
 const MARKS: Readonly<Record<Exclude<ContentKind, 'none'>, readonly Buffer[]>> = {
   html: ['ld+json', 'schema.org', 'LD+JSON', 'Schema.org', 'SCHEMA.ORG'].map((mark) => Buffer.from(mark)),
-  json: ['Reservation', 'eservation'].map((mark) => Buffer.from(mark)),
+  json: [Buffer.from('eservation')],
   calendar: ['BEGIN:VEVENT', 'begin:vevent', 'Begin:VEvent'].map((mark) => Buffer.from(mark)),
 };
 
