@@ -1,14 +1,15 @@
 import type { TripView } from '../../contracts/http/views.ts';
 import type { TravellerId } from '../../domain/ids.ts';
 import { reservationRemoved, textOf } from '../../domain/leg-points.ts';
-import type { Reservation } from '../../domain/reservation.ts';
+import type { Leg, Reservation } from '../../domain/reservation.ts';
 import { groupTrips } from '../../domain/trips.ts';
 import { isoInstant } from '../../ports/clock.ts';
+import type { Subject } from '../../ports/store/subjects.ts';
 import type { ReadTx } from '../../ports/store.ts';
 import type { Caller } from '../auth.ts';
 import { defined, freshnessView, legView, type ViewContext } from './reservation.ts';
 
-/** A traveller's trips, earliest first; `past` ones only when asked for. What a person removed is left out. */
+/** A traveller's trips, earliest first. What a person removed is left out. */
 export async function tripsView(
   tx: ReadTx,
   caller: Pick<Caller, 'tenant'>,
@@ -16,13 +17,9 @@ export async function tripsView(
   context: ViewContext,
 ): Promise<readonly TripView[]> {
   const reservations = (await tx.reservations.list(caller.tenant, traveller)).filter((one) => !reservationRemoved(one));
-  const freshness = new Map<string, TripView['legs'][number]['freshness']>();
+  const followed = new Map<string, readonly Subject[]>();
   for (const reservation of reservations) {
-    const subjects = await tx.subjects.followedBy(caller.tenant, reservation.id);
-    freshness.set(
-      reservation.id,
-      subjects.map((subject) => freshnessView(subject, context)),
-    );
+    followed.set(reservation.id, await tx.subjects.followedBy(caller.tenant, reservation.id));
   }
   const legs = reservations.flatMap((reservation) =>
     reservation.legs.map((leg) => ({ reservation: reservation.id, leg, of: reservation })),
@@ -44,24 +41,18 @@ export async function tripsView(
             version: of.version,
             reference: textOf(of.fields, 'reference'),
             provider: textOf(of.fields, 'provider.name') ?? textOf(of.fields, 'provider.code'),
-            freshness: freshnessOfLeg(leg.keys, of, freshness.get(of.id) ?? []),
+            freshness: subjectsOfLeg(leg, of, followed.get(of.id) ?? []).map((one) => freshnessView(one, context)),
           }),
         ),
       }) as TripView,
   );
 }
 
-/** A subject about one leg (its id holds the leg key) belongs to that leg; one about the booking belongs to all. */
-function freshnessOfLeg(
-  keys: readonly string[],
-  of: Reservation,
-  all: TripView['legs'][number]['freshness'],
-): TripView['legs'][number]['freshness'] {
-  if (of.legs.length === 1 || all.length === 0) return all;
-  const words = keys.map((key) => /^leg:flight:[a-z0-9]{2}0*(\d+)/.exec(key)?.[1]).filter((n) => n !== undefined);
-  return all.filter((one) => {
-    const number = /^[A-Z0-9]{2} ?0*(\d+)\b/.exec(one.about)?.[1];
-    return number === undefined || words.includes(number);
+/** A subject named by a leg's key is about that leg alone; any other, such as the booking, is about all of them. */
+function subjectsOfLeg(leg: Leg, of: Reservation, subjects: readonly Subject[]): readonly Subject[] {
+  return subjects.filter(({ spec }) => {
+    if (leg.keys.includes(spec.id)) return true;
+    return !of.legs.some((other) => other.id !== leg.id && other.keys.includes(spec.id));
   });
 }
 
