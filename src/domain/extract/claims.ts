@@ -148,10 +148,28 @@ function claimOf(group: Group, receivedAt: string, warnings: Warnings): BookingC
 
 function legClaim(leg: LegGroup): LegClaim {
   const facts: FactDraft = { ...leg.facts };
-  fillIn(facts, leg.passengers);
+  fillIn(facts, namedPassengers(leg.passengers));
   const status = agreed(leg.statuses) ?? leg.statuses.find((one) => one !== undefined && one.value !== 'cancelled');
   if (status !== undefined) facts.status = status;
   return { kind: leg.kind, keys: [...leg.keys].sort(), facts: sorted(facts) };
+}
+
+/** A seat without a name (calendars print no names) is that of the only named passenger; among several it tells nothing. */
+function namedPassengers(facts: FactDraft): FactDraft {
+  const person = (path: string) => path.split('.')[1] ?? '';
+  const named = new Set(
+    Object.keys(facts)
+      .map(person)
+      .filter((one) => one !== 'unnamed'),
+  );
+  if (named.size === 0) return facts;
+  const out: FactDraft = {};
+  fillIn(out, Object.fromEntries(Object.entries(facts).filter(([path]) => person(path) !== 'unnamed')));
+  const [only] = named;
+  if (named.size > 1 || only === undefined) return out;
+  const unnamed = Object.entries(facts).filter(([path]) => person(path) === 'unnamed');
+  fillIn(out, Object.fromEntries(unnamed.map(([path, fact]) => [path.replace('.unnamed.', `.${only}.`), fact])));
+  return out;
 }
 
 /** The status of the whole booking: what all its parts say. Where only some are cancelled, the booking stands. */

@@ -43,7 +43,7 @@ function parseStrict(text: string): JsonValue | undefined {
   }
 }
 
-const OPENING_MARK = /^(?:\/\/|<!--|<!\[CDATA\[)/;
+const OPENING_MARK = /^(?:\/\/[ \t]*)?(?:<!--|<!\[CDATA\[)/;
 const CLOSING_MARKS = ['//', '-->', ']]>', ';'];
 
 /** Takes off a byte order mark and comment or CDATA marks around the block. Plain loops: the text may be hostile. */

@@ -95,7 +95,7 @@ function writeAddress(side: 'start' | 'end', node: JsonObject, property: string,
   facts.set(`${side}.country`, countryCode(country) ?? country, `${at}.addressCountry`, country);
   const town = [parts.postal, parts.locality].filter((part) => part !== '').join(' ');
   const line = [parts.street, town, country].filter((part) => part !== '').join(', ');
-  facts.set(`${side}.address`, line, at);
+  if (parts.street !== '' || town !== '') facts.set(`${side}.address`, line, at);
   return country;
 }
 
