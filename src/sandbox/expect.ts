@@ -43,6 +43,8 @@ export interface ExpectedLeg {
   readonly carrier?: string;
   readonly number?: string;
   readonly from?: string;
+  /** Who knows its fields. */
+  readonly by: ProviderName;
   readonly fields: readonly ExpectedField[];
 }
 
@@ -139,6 +141,7 @@ function flightLegs(scenario: Scenario, booking: AirBooking): readonly ExpectedL
       carrier: segment.carrier,
       number: segment.number,
       from: flight.from,
+      by: 'aerodatabox',
       fields: flightFields(scenario, flight),
     };
   });
@@ -258,6 +261,7 @@ function placeLeg(booking: PlaceBooking, movedFrom: number | undefined): Expecte
   return {
     label: `${booking.place.name} from ${booking.startDay}`,
     kind: booking.kind,
+    by: 'duffel',
     fields: [
       { path: 'start.scheduled', intervals: [{ ...always, value: start }] },
       {
@@ -283,6 +287,23 @@ export function visibleAt(scenario: Scenario, provider: ProviderName, at: number
     if (fault.provider === provider && fault.share >= 1 && shown >= fault.from && shown < fault.to) shown = fault.to;
   }
   return shown;
+}
+
+/** How much of a stretch a provider refused everyone or was down: nobody can learn anything then. */
+export function awayMs(scenario: Scenario, provider: ProviderName, from: number, to: number): number {
+  let away = 0;
+  for (const fault of scenario.faults) {
+    if (fault.provider !== provider || fault.share < 1) continue;
+    away += Math.max(0, Math.min(to, fault.to) - Math.max(from, fault.from));
+  }
+  return away;
+}
+
+/** The instant before which everything must have come through by `now`: as far back as the promise, outages not counted. */
+export function settledBy(scenario: Scenario, now: number): number {
+  const back = now - LATE_MS - GRACE_MS;
+  const away = (['aerodatabox', 'duffel'] as const).map((provider) => awayMs(scenario, provider, back - HOUR / 2, now));
+  return back - Math.max(...away);
 }
 
 export interface CallBudget {

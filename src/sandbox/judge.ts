@@ -1,6 +1,7 @@
 import { personKey } from '../domain/facts.ts';
 import {
   allowedCalls,
+  awayMs,
   type ExpectedBooking,
   type ExpectedLeg,
   type ExpectedValue,
@@ -8,6 +9,7 @@ import {
   GRACE_MS,
   type Interval,
   LATE_MS,
+  settledBy,
 } from './expect.ts';
 import type { Witness } from './folder.ts';
 import { composeMail } from './mail/compose.ts';
@@ -61,7 +63,7 @@ export function judge(input: JudgeInput): Verdict {
   const events = toldEvents(witness.said);
   const personOf = new Map(witness.people.map((one) => [one.index, one.traveller]));
   const told = byReservation(events);
-  const stats = { legs: 0, fields: 0, news: 0, latencies: [] as number[] };
+  const stats: Stats = { scenario, now, legs: 0, fields: 0, news: 0, latencies: [] };
   const matched = new Set<string>();
   const index = new Map<string, KnownReservation[]>();
   for (const one of reservations) {
@@ -75,7 +77,7 @@ export function judge(input: JudgeInput): Verdict {
     const found = index.get(`${traveller}/${one.booking.reference.toUpperCase()}`) ?? [];
     for (const reservation of found) matched.add(reservation.id);
     if (found.length === 0) {
-      if (now > one.knownAt + LATE_MS + GRACE_MS)
+      if (one.knownAt < settledBy(scenario, now))
         report({ kind: 'missing', what: 'the booking is not there', ...where });
       continue;
     }
@@ -123,6 +125,8 @@ export function judge(input: JudgeInput): Verdict {
 }
 
 interface Stats {
+  readonly scenario: Scenario;
+  readonly now: number;
   legs: number;
   fields: number;
   news: number;
@@ -131,7 +135,7 @@ interface Stats {
 
 /** What stands in the reservation against what a source shows, or showed within the promise. */
 function judgeState(one: ExpectedBooking, got: KnownReservation, now: number, stats: Stats, report: Report): void {
-  const settled = now - LATE_MS - GRACE_MS;
+  const settled = settledBy(stats.scenario, now);
   const cancelled = isCancelled(got);
   if (one.booking.cancelledAt === undefined || now < one.booking.cancelledAt) {
     if (cancelled) report({ kind: 'wrong', what: 'shown as cancelled, which it is not' });
@@ -220,7 +224,7 @@ function judgeTold(
   for (const leg of one.legs) {
     for (const { path, intervals } of leg.fields) {
       for (const interval of intervals) {
-        if (!due(interval, one, now)) continue;
+        if (!due(interval, one, leg, stats)) continue;
         stats.news++;
         judgeNews(leg, path, interval, one.knownAt, events, legOf, stats, report);
       }
@@ -230,7 +234,7 @@ function judgeTold(
   for (const event of events) {
     for (const change of event.changes) {
       if (change.beside || change.path === undefined) continue;
-      const lie = falsehood(one, change, event.publishedAt, legOf(change.leg));
+      const lie = falsehood(one, change, event.publishedAt, legOf(change.leg), stats.scenario);
       if (lie !== undefined) {
         report({
           kind: 'wrong',
@@ -243,14 +247,15 @@ function judgeTold(
   }
 }
 
-/** News that lasted long enough to be told, about a booking known and alive. */
-function due(interval: Interval, one: ExpectedBooking, now: number): boolean {
+/** News that was to be seen for long enough, about a booking known and alive. */
+function due(interval: Interval, one: ExpectedBooking, leg: ExpectedLeg, { scenario, now }: Stats): boolean {
   const end = Math.min(interval.until, one.cancelledFrom ?? Number.POSITIVE_INFINITY);
+  const shown = (to: number): number => to - interval.from - awayMs(scenario, leg.by, interval.from, to);
   return (
     interval.told &&
     interval.from > one.knownAt &&
-    interval.from + LATE_MS + GRACE_MS <= now &&
-    end - interval.from >= LATE_MS + GRACE_MS
+    shown(now) >= LATE_MS + GRACE_MS &&
+    (end === Number.POSITIVE_INFINITY || shown(end) >= LATE_MS + GRACE_MS)
   );
 }
 
@@ -283,7 +288,9 @@ function judgeNews(
       });
     return;
   }
-  const latencyMs = Math.max(0, event.publishedAt - Math.max(interval.from, knownAt));
+  const from = Math.max(interval.from, knownAt);
+  // While the source refuses or is down, the clock of the promise stands still.
+  const latencyMs = Math.max(0, event.publishedAt - from - awayMs(stats.scenario, leg.by, from, event.publishedAt));
   stats.latencies.push(latencyMs);
   if (latencyMs > LATE_MS) {
     report({
@@ -304,7 +311,7 @@ function judgeCancellationTold(
   report: Report,
 ): void {
   const { cancelledFrom, knownAt, booking } = one;
-  if (cancelledFrom === undefined || knownAt >= cancelledFrom || now < cancelledFrom + LATE_MS + GRACE_MS) return;
+  if (cancelledFrom === undefined || knownAt >= cancelledFrom || cancelledFrom > settledBy(stats.scenario, now)) return;
   stats.news++;
   const event = events.find(
     (candidate) =>
@@ -315,7 +322,8 @@ function judgeCancellationTold(
     report({ kind: 'missing', what: 'nobody was told of the cancellation', path: 'status', expected: 'cancelled' });
     return;
   }
-  const latencyMs = Math.max(0, event.publishedAt - cancelledFrom);
+  const away = awayMs(stats.scenario, 'duffel', cancelledFrom, event.publishedAt);
+  const latencyMs = Math.max(0, event.publishedAt - cancelledFrom - away);
   stats.latencies.push(latencyMs);
   if (latencyMs > LATE_MS)
     report({ kind: 'late', what: `cancellation told after ${Math.round(latencyMs / 1000)} s`, latencyMs });
@@ -327,6 +335,7 @@ function falsehood(
   change: ToldChange,
   at: number,
   leg: ExpectedLeg | undefined,
+  scenario: Scenario,
 ): string | undefined {
   const { cancelledAt } = one.booking;
   if (change.path === 'status') {
@@ -340,7 +349,7 @@ function falsehood(
   if (field === undefined) return undefined;
   const so = field.intervals.filter((interval) => matches(interval.value, change.to ?? undefined));
   if (so.length === 0) return 'which was never so';
-  const timely = so.some((interval) => interval.from <= at + EARLY_MS && interval.until >= at - LATE_MS - GRACE_MS);
+  const timely = so.some((interval) => interval.from <= at + EARLY_MS && interval.until >= settledBy(scenario, at));
   return timely ? undefined : 'which was so at another time';
 }
 
