@@ -65,8 +65,9 @@ function recorded(observation: Observation): AnyNewEvent {
 /** `mail from noreply@… of 1 Dec 2026`: what stands beside every value that rests on this mail. */
 function labelOf(event: Event<'mail.collected'>): string {
   const { head, receivedAt } = event.data;
-  const day = Temporal.Instant.from(head.date ?? receivedAt)
-    .toZonedDateTimeISO('UTC')
-    .toPlainDate();
-  return `mail from ${head.fromAddress || 'an unknown sender'} of ${day.toLocaleString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })}`;
+  const { day, month, year } = Temporal.Instant.from(head.date ?? receivedAt).toZonedDateTimeISO('UTC');
+  return `mail from ${head.fromAddress || 'an unknown sender'} of ${day} ${MONTHS[month - 1]} ${year}`;
 }
+
+// Spelled out: formatting by locale costs more than reading a short mail.
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
