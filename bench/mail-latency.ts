@@ -7,7 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import nodemailer from 'nodemailer';
+import nodemailer, { type Transporter } from 'nodemailer';
 import { type ServiceProcess, spread, startServiceProcess } from './service/process.ts';
 
 export interface MailLatency {
@@ -83,7 +83,7 @@ async function mailbox(service: ServiceProcess): Promise<string> {
   return box.address;
 }
 
-async function send(transport: nodemailer.Transporter, to: string, n: number): Promise<string> {
+async function send(transport: Transporter, to: string, n: number): Promise<string> {
   const reference = `REF${String(n).padStart(6, '0')}`;
   const day = String(1 + (n % 28)).padStart(2, '0');
   const markup = {

@@ -1,8 +1,10 @@
 import { createAeroDataBoxConnector } from '../adapters/provider/aerodatabox/connector.ts';
 import { createDuffelConnector } from '../adapters/provider/duffel/connector.ts';
 import type { ProviderAccountConfig } from '../contracts/config.ts';
+import type { StatusReport } from '../contracts/http/status.ts';
+import { isoInstant } from '../ports/clock.ts';
 import type { ProviderConnector } from '../ports/provider.ts';
-import type { TrackedAccount } from '../stages/track/tracker.ts';
+import type { AccountStatus, TrackedAccount, Tracker } from '../stages/track/tracker.ts';
 import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
 
@@ -32,4 +34,37 @@ export function providerAccounts(core: Core): readonly TrackedAccount[] {
     limits: account.calls,
     freshSeconds: account.freshSeconds,
   }));
+}
+
+/** How the accounts stand, as the API shows it. */
+export function providerStatus(tracker: Pick<Tracker, 'status'>): StatusReport['providers'] {
+  return tracker.status().map((one) => ({
+    account: one.account,
+    label: one.label,
+    ...stateOf(one),
+    subjects: one.subjects,
+    unverified: one.failing,
+    budgets: one.budget.map(({ max, perSeconds, left }) => ({ max, perSeconds, left })),
+    ...(one.freshSecondsP50 === undefined ? {} : { freshSecondsP50: one.freshSecondsP50 }),
+    ...(one.freshSecondsP99 === undefined ? {} : { freshSecondsP99: one.freshSecondsP99 }),
+    callsTotal: one.calls,
+  }));
+}
+
+function stateOf(one: AccountStatus): {
+  readonly state: 'ok' | 'slowed' | 'failing' | 'paused';
+  readonly detail?: string;
+} {
+  if (one.paused === 'unauthorised')
+    return { state: 'paused', detail: 'the provider refuses the key; check it and start again' };
+  if (one.paused === 'limited')
+    return { state: 'paused', detail: `the provider asked to wait until ${isoInstant(one.pausedUntil ?? 0)}` };
+  if (one.circuit !== 'closed') return { state: 'failing', detail: 'it does not answer; a few questions probe it' };
+  if (one.held > 0) return { state: 'slowed', detail: `${one.held} cancellations at once are held back as improbable` };
+  if (one.shortfallSeconds > 0)
+    return {
+      state: 'slowed',
+      detail: `the calls allow no better: answers get ${Math.round(one.shortfallSeconds)} s older than promised`,
+    };
+  return { state: 'ok' };
 }
