@@ -1,0 +1,465 @@
+import { backoffDelayMs } from '../../domain/backoff.ts';
+import { kindOf, TripwatchError } from '../../domain/errors.ts';
+import type { SubjectId } from '../../domain/ids.ts';
+import type { CallLimit } from '../../domain/schedule/call-budget.ts';
+import { askIntervalMs, needMs } from '../../domain/schedule/freshness.ts';
+import { firstDue, nextDue, phaseOf } from '../../domain/schedule/phase.ts';
+import { createReadyQueue } from '../../domain/schedule/ready-queue.ts';
+import { createTimingWheel } from '../../domain/schedule/timing-wheel.ts';
+import type { Clock, Random } from '../../ports/clock.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { ProviderConnector, ReadResult, SubjectSpec } from '../../ports/provider.ts';
+import type { Subject } from '../../ports/store/subjects.ts';
+import type { Store } from '../../ports/store.ts';
+import type { AccountStatus } from './account-status.ts';
+import { AccountHealth, IN_FLIGHT_MAX } from './health.ts';
+import type { Marks } from './marks.ts';
+import { createMassCancellation, LOOK_AGAIN_MS } from './mass-cancellation.ts';
+import { publishAnswer } from './publish.ts';
+import { assertedMs, saysCancelled } from './subject.ts';
+
+/** One account at a provider: what to ask there, when, and how much of it. A bulkhead: nothing here is shared. */
+export interface TrackedAccount {
+  readonly account: string;
+  readonly connector: ProviderConnector;
+  readonly limits: readonly CallLimit[];
+  /** How old an answer may get, where the calls allow it. */
+  readonly freshSeconds: number;
+}
+
+/** Failed questions: tried again soon, then ever more seldom. */
+const RETRY = { firstDelayMs: 10_000, factor: 2, delayMsMax: 260_000 };
+/** What will not work as asked is still asked now and then: providers mend their data. */
+const PERMANENT = { firstDelayMs: 300_000, factor: 2, delayMsMax: 1_800_000 };
+/** An answer whose own time is older than the last one's by more than this is an old copy. */
+const STALE_MS = 60_000;
+/** ... unless the provider insists. */
+const STALE_LOOKS = 3;
+/** After an outage the backlog comes back over this share of a round, each subject at its phase. */
+const RETURN_SHARE = 0.5;
+/** Taken from the wheel in one go, so that the loop stays short. */
+const DUE_MAX = 10_000;
+
+/** A subject as it is scheduled. */
+interface Item {
+  readonly slot: number;
+  readonly id: SubjectId;
+  readonly phase: number;
+  readonly addedAt: number;
+  spec: SubjectSpec;
+  digest: string | undefined;
+  assertedAt: number;
+  cancelled: boolean;
+  checkedAt: number | undefined;
+  /** Code of the failure last marked. */
+  failure: string | undefined;
+  attempts: number;
+  staleLooks: number;
+  /** When it is, or was, due. */
+  dueAt: number;
+  asking: boolean;
+  /** Woken while it was being asked: the answer on its way may be from before. */
+  again: boolean;
+  gone: boolean;
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly marks: Marks;
+}
+
+export class AccountRunner {
+  readonly tracked: TrackedAccount;
+  readonly #parts: Parts;
+  readonly #logger: Logger;
+  readonly #items = new Map<SubjectId, Item>();
+  readonly #slots: (Item | undefined)[] = [];
+  readonly #free: number[] = [];
+  readonly #wheel;
+  readonly #ready = createReadyQueue();
+  readonly #guard;
+  readonly #health: AccountHealth;
+  #alarm: AbortController | undefined;
+  #signal: AbortSignal = AbortSignal.abort();
+  #settled: (() => void)[] = [];
+
+  constructor(tracked: TrackedAccount, parts: Parts) {
+    this.tracked = tracked;
+    this.#parts = parts;
+    this.#logger = parts.logger.child({ account: tracked.account });
+    this.#wheel = createTimingWheel({ now: parts.clock.now() });
+    this.#health = new AccountHealth(tracked.limits, parts.random);
+    this.#guard = createMassCancellation(() => this.#items.size, tracked.freshSeconds * 1000);
+  }
+
+  get subjectIds(): IterableIterator<SubjectId> {
+    return this.#items.keys();
+  }
+
+  /** Takes up a subject as stored, or what changed about it. */
+  put(subject: Subject): void {
+    const held = this.#items.get(subject.id);
+    const now = this.#parts.clock.now();
+    if (held !== undefined) {
+      if (JSON.stringify(held.spec) === JSON.stringify(subject.spec)) return;
+      held.spec = subject.spec;
+      if (this.#wheel.has(held.slot)) this.#schedule(held, Math.min(this.#wheel.dueAt(held.slot)!, this.#first(held)));
+      this.#ring();
+      return;
+    }
+    const slot = this.#free.pop() ?? this.#slots.length;
+    const item: Item = {
+      slot,
+      id: subject.id,
+      phase: phaseOf(subject.id),
+      addedAt: now,
+      spec: subject.spec,
+      digest: subject.answerDigest,
+      assertedAt: subject.answer === undefined ? Number.NEGATIVE_INFINITY : assertedMs(subject.answer),
+      cancelled: subject.answer !== undefined && saysCancelled(subject.answer),
+      checkedAt: subject.checkedAt,
+      failure: subject.failure,
+      attempts: 0,
+      staleLooks: 0,
+      dueAt: now,
+      asking: false,
+      again: false,
+      gone: false,
+    };
+    this.#slots[slot] = item;
+    this.#items.set(item.id, item);
+    this.#schedule(item, this.#first(item));
+    this.#ring();
+  }
+
+  /** Nobody asks about it any more. */
+  drop(id: SubjectId): void {
+    const item = this.#items.get(id);
+    if (item === undefined) return;
+    item.gone = true;
+    this.#items.delete(id);
+    this.#wheel.remove(item.slot);
+    this.#ready.remove(item.slot);
+    this.#guard.cleared(item.slot);
+    // A slot that is being asked is given back when its answer is in.
+    if (!item.asking) this.#release(item);
+  }
+
+  /** Asks at once, before everything that is merely due. False: no such subject, or its time has not come. */
+  wake(id: SubjectId): boolean {
+    const item = this.#items.get(id);
+    const now = this.#parts.clock.now();
+    if (item === undefined || item.spec.fromAt > now) return false;
+    if (item.asking) item.again = true;
+    else {
+      this.#wheel.remove(item.slot);
+      item.dueAt = now;
+      this.#ready.add(item.slot, this.#agedFrom(item), this.#need(item, now), true);
+      this.#ring();
+    }
+    return true;
+  }
+
+  /** Asks until the signal aborts; resolves when what was under way has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    const { clock } = this.#parts;
+    while (!signal.aborted) {
+      const now = clock.now();
+      for (const slot of this.#wheel.popDue(now, DUE_MAX)) this.#due(this.#slots[slot]!, now);
+      this.#dispatch(now);
+      await this.#rest(now);
+    }
+    while (this.#health.inFlight > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
+  }
+
+  #first(item: Item): number {
+    const { fromAt } = item.spec;
+    const due = firstDue({
+      phase: item.phase,
+      intervalMs: this.#interval(item),
+      fromAt,
+      checkedAt: item.checkedAt,
+      now: this.#parts.clock.now(),
+    });
+    return due;
+  }
+
+  #interval(item: Item): number {
+    return askIntervalMs(item.spec, this.tracked.freshSeconds);
+  }
+
+  #need(item: Item, now: number): number {
+    return needMs(item.spec, this.tracked.freshSeconds, now);
+  }
+
+  #agedFrom(item: Item): number {
+    return item.checkedAt ?? item.addedAt - this.#interval(item);
+  }
+
+  /** An end is met in time, too. */
+  #schedule(item: Item, at: number): void {
+    item.dueAt = Math.min(at, item.spec.endAt);
+    this.#wheel.reschedule(item.slot, item.dueAt);
+  }
+
+  #due(item: Item, now: number): void {
+    if (now >= item.spec.endAt) {
+      void this.#end(item, false);
+      return;
+    }
+    this.#ready.add(item.slot, this.#agedFrom(item), this.#need(item, now), false);
+  }
+
+  /** Asks as much as limits, breaker and concurrency let through. */
+  #dispatch(now: number): void {
+    for (let top = this.#ready.peek(now); top !== undefined; top = this.#ready.peek(now)) {
+      if (!this.#health.enter(now, top.urgent)) return;
+      this.#ready.remove(top.item);
+      void this.#ask(this.#slots[top.item]!);
+    }
+  }
+
+  /** Sleeps until the next thing may happen; anything that changes that rings. */
+  async #rest(now: number): Promise<void> {
+    const { clock } = this.#parts;
+    const top = this.#ready.peek(now);
+    const times = [
+      this.#wheel.nextDueAt() ?? Number.POSITIVE_INFINITY,
+      (top && this.#health.entersAt(now, top.urgent)) ?? Number.POSITIVE_INFINITY,
+    ];
+    // At least a real millisecond, so that a wrong guess is no busy loop; at most a minute, should the clock be moved.
+    const wait = Math.max(clock.speed, Math.min(60_000, Math.min(...times) - now));
+    const alarm = new AbortController();
+    this.#alarm = alarm;
+    await clock.sleep(wait, AbortSignal.any([alarm.signal, this.#signal])).catch(() => {});
+  }
+
+  #ring(): void {
+    this.#alarm?.abort();
+  }
+
+  async #ask(item: Item): Promise<void> {
+    item.asking = true;
+    item.again = false;
+    const { clock } = this.#parts;
+    const askedAt = clock.now();
+    const answer = await this.tracked.connector.readOne(item.spec, this.#signal).catch((error: unknown) => {
+      this.#failedToAsk(item, error);
+    });
+    if (answer !== undefined) {
+      if (this.#health.answered()) this.#comeBack();
+      await this.#take(item, answer, askedAt).catch((error: unknown) => this.#failedToStore(item, error));
+    }
+    this.#health.inFlight--;
+    item.asking = false;
+    if (item.gone) this.#release(item);
+    else if (item.again) this.wake(item.id);
+    this.#ring();
+    for (const resolve of this.#settled.splice(0)) resolve();
+  }
+
+  /** Our own trouble, not the provider's: the answer counts as not asked for. */
+  #failedToStore(item: Item, error: unknown): void {
+    this.#logger.warn({ subject: item.id, error: String(error) }, 'answer could not be stored; asked again');
+    if (!item.gone) this.#schedule(item, this.#parts.clock.now() + RETRY.firstDelayMs);
+  }
+
+  /** The provider is back: what waited returns spread over a part of a round, not at once. */
+  #comeBack(): void {
+    this.#logger.info({ waiting: this.#ready.size }, 'provider answers again');
+    if (this.#ready.size <= IN_FLIGHT_MAX) return;
+    const now = this.#parts.clock.now();
+    const spread = this.tracked.freshSeconds * 1000 * RETURN_SHARE;
+    for (const slot of this.#ready.clear()) {
+      const item = this.#slots[slot];
+      if (item !== undefined) this.#schedule(item, now + item.phase * spread);
+    }
+  }
+
+  async #take(item: Item, result: ReadResult, askedAt: number): Promise<void> {
+    const now = this.#parts.clock.now();
+    item.attempts = 0;
+    if (result.kind === 'absent') {
+      // "Not found" is no cancellation. About something that was found before, it only means that we cannot verify it.
+      this.#mark(item, now, item.digest === undefined ? undefined : 'provider-not-found');
+    } else if (result.digest === item.digest) {
+      item.staleLooks = 0;
+      if (!item.cancelled) this.#guard.cleared(item.slot);
+      this.#mark(item, now, undefined);
+    } else if (!(await this.#news(item, result, now))) return;
+    if (result.kind === 'found' && result.final && result.digest === item.digest) await this.#end(item, true);
+    else if (!item.gone) this.#schedule(item, nextDue(item.dueAt, this.#interval(item), askedAt));
+  }
+
+  /** An answer that differs. False: it was not taken, and the next question is scheduled. */
+  async #news(item: Item, result: Extract<ReadResult, { kind: 'found' }>, now: number): Promise<boolean> {
+    let { answer } = result;
+    const at = assertedMs(answer);
+    if (at < item.assertedAt - STALE_MS && ++item.staleLooks < STALE_LOOKS) {
+      this.#logger.warn({ subject: item.id }, 'provider answered with an older state; not used');
+      this.#mark(item, now, 'provider-answered-older');
+      this.#schedule(item, now + LOOK_AGAIN_MS);
+      return false;
+    }
+    const cancelled = saysCancelled(answer);
+    if (!cancelled) this.#guard.cleared(item.slot);
+    else if (!item.cancelled && item.digest !== undefined && this.#guard.turned(item.slot, now) === 'hold') {
+      this.#logger.error(
+        { subject: item.id, held: this.#guard.held },
+        'many cancellations at once; held and asked again',
+      );
+      this.#mark(item, now, 'cancellation-held');
+      this.#schedule(item, now + LOOK_AGAIN_MS);
+      return false;
+    }
+    // Its newest word must outrank its last one, also where its own stamp is too coarse to tell.
+    if (at <= item.assertedAt) {
+      const assertedAt = Temporal.Instant.fromEpochMilliseconds(item.assertedAt + 1);
+      answer = { ...answer, assertedAt: assertedAt.toString({ smallestUnit: 'millisecond' }) };
+    }
+    const { account, connector } = this.tracked;
+    const made = { id: item.id, account, label: connector.label, answer, digest: result.digest, fetchedAt: now };
+    // A failure that waits to be marked is overtaken by this answer.
+    this.#parts.marks.forget(item.id);
+    const stored = await publishAnswer(this.#parts.store, made);
+    if (!stored) {
+      this.drop(item.id);
+      return false;
+    }
+    item.digest = result.digest;
+    item.assertedAt = assertedMs(answer);
+    item.cancelled = cancelled;
+    item.checkedAt = now;
+    item.failure = undefined;
+    item.staleLooks = 0;
+    return true;
+  }
+
+  #mark(item: Item, at: number, failure: string | undefined): void {
+    if (failure === undefined) item.checkedAt = at;
+    else if (item.failure === failure) return;
+    item.failure = failure;
+    this.#parts.marks.add({ id: item.id, at, ...(failure === undefined ? {} : { failure }) });
+  }
+
+  #failedToAsk(item: Item, thrown: unknown): void {
+    if (this.#signal.aborted || item.gone) return;
+    const { clock, random } = this.#parts;
+    const now = clock.now();
+    const error = thrown instanceof TripwatchError ? thrown : undefined;
+    const kind = kindOf(thrown);
+    const code = error?.code ?? 'unexpected';
+    const fields = { subject: item.id, code, kind };
+    switch (kind) {
+      case 'rate-limited': {
+        const until = this.#health.limited(now, error?.retryAt);
+        this.#logger.warn({ ...fields, waitMs: Math.round(until - now) }, 'provider wants fewer calls');
+        // No attempt counted: it waits where it was.
+        this.#waitAgain(item, now);
+        return;
+      }
+      case 'unauthorised':
+        this.#health.unauthorised(now, error);
+        this.#mark(item, now, code);
+        this.#logger.error(fields, 'provider refuses our key; the account rests');
+        this.#waitAgain(item, now);
+        return;
+      case 'permanent':
+      case 'poison':
+        this.#health.unanswerable();
+        this.#mark(item, now, code);
+        this.#logger.warn(fields, 'provider cannot answer this');
+        this.#schedule(item, now + backoffDelayMs(PERMANENT, ++item.attempts, 0.5 + random.number() / 2));
+        return;
+      default: {
+        if (this.#health.broken(now)) this.#logger.error(fields, 'provider fails; asking by single probes');
+        if (error === undefined) this.#logger.error({ ...fields, error: String(thrown) }, 'question failed');
+        else this.#logger.debug(fields, 'question failed');
+        this.#mark(item, now, code);
+        const wait = backoffDelayMs(RETRY, ++item.attempts, random.number());
+        this.#schedule(item, Math.max(now + wait, error?.retryAt ?? 0));
+      }
+    }
+  }
+
+  #waitAgain(item: Item, now: number): void {
+    this.#ready.add(item.slot, this.#agedFrom(item), this.#need(item, now), false);
+  }
+
+  /** Its time is over, or nothing more will be known. */
+  async #end(item: Item, final: boolean): Promise<void> {
+    const { store, clock } = this.#parts;
+    try {
+      const ended = await store.transact(async (tx) => {
+        const stored = await tx.subjects.get(item.id);
+        // Its end was moved meanwhile.
+        if (!final && stored?.state === 'active' && stored.spec.endAt > clock.now()) return stored;
+        await tx.subjects.end(item.id);
+        return undefined;
+      });
+      if (ended === undefined) this.drop(item.id);
+      else {
+        item.spec = ended.spec;
+        if (!item.gone) this.#schedule(item, clock.now());
+      }
+    } catch (error) {
+      this.#logger.warn({ subject: item.id, error: String(error) }, 'subject could not be ended; tried again');
+      if (!item.gone) this.#wheel.reschedule(item.slot, clock.now() + RETRY.firstDelayMs);
+    }
+    this.#ring();
+  }
+
+  #release(item: Item): void {
+    if (this.#slots[item.slot] !== item) return;
+    this.#slots[item.slot] = undefined;
+    this.#free.push(item.slot);
+  }
+
+  status(): AccountStatus {
+    const now = this.#parts.clock.now();
+    const ages: number[] = [];
+    let needed = 0;
+    let failing = 0;
+    for (const item of this.#items.values()) {
+      if (item.failure !== undefined) failing++;
+      if (item.spec.fromAt > now) continue;
+      needed += 1000 / this.#interval(item);
+      if (item.spec.everyMs === undefined) ages.push((now - (item.checkedAt ?? item.addedAt)) / 1000);
+    }
+    ages.sort((a, b) => a - b);
+    const health = this.#health;
+    const allowed = health.budget.perSecond * health.budget.pace;
+    const { freshSeconds } = this.tracked;
+    const pause = health.pause(now);
+    return {
+      account: this.tracked.account,
+      label: this.tracked.connector.label,
+      subjects: this.#items.size,
+      asked: ages.length,
+      due: this.#ready.size,
+      inFlight: health.inFlight,
+      concurrency: health.concurrency,
+      calls: health.calls,
+      refused: health.refused,
+      failed: health.failed,
+      failing,
+      held: this.#guard.held,
+      budget: health.budget.left(now),
+      pace: health.budget.pace,
+      shortfallSeconds: needed > allowed ? Math.round(freshSeconds * (needed / allowed - 1)) : 0,
+      freshSecondsP50: quantile(ages, 0.5),
+      freshSecondsP99: quantile(ages, 0.99),
+      circuit: health.circuit,
+      paused: pause?.why,
+      pausedUntil: pause?.until,
+    };
+  }
+}
+
+function quantile(sorted: readonly number[], q: number): number | undefined {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
+}

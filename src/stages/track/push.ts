@@ -1,0 +1,44 @@
+import type { PushRequest } from '../../ports/provider.ts';
+import type { AccountRunner } from './account.ts';
+import { subjectIdOf } from './subject.ts';
+
+/** As the API wants it: see ApiDeps.push. */
+export type PushAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+/** Messages remembered per account: a provider that repeats does so within minutes. */
+const REMEMBERED_MAX = 10_000;
+
+/**
+ * Takes pushed messages: verified by the connector, each once, and each only a reason to ask now. A message about a
+ * subject that nobody follows is accepted and forgotten.
+ */
+export function createPushDesk(runners: ReadonlyMap<string, AccountRunner>) {
+  const seen = new Map<string, Set<string>>();
+
+  return (account: string, request: PushRequest): PushAnswer | undefined => {
+    const runner = runners.get(account);
+    if (runner === undefined) return undefined;
+    const { connector } = runner.tracked;
+    if (connector.receivePush === undefined) {
+      return {
+        kind: 'refused',
+        code: 'push-not-configured',
+        message: `Account "${account}" takes no pushed messages.`,
+      };
+    }
+    const verdict = connector.receivePush(request);
+    if (verdict.kind === 'refused') return verdict;
+    const known = seen.get(account) ?? new Set<string>();
+    seen.set(account, known);
+    if (known.has(verdict.pushId)) return { kind: 'accepted' };
+    known.add(verdict.pushId);
+    for (const oldest of known) {
+      if (known.size <= REMEMBERED_MAX) break;
+      known.delete(oldest);
+    }
+    for (const id of verdict.wakes) runner.wake(subjectIdOf(account, id));
+    return { kind: 'accepted' };
+  };
+}
