@@ -31,7 +31,7 @@ export interface Tracker {
    */
   refresh(subjects: ReadonlyMap<SubjectId, string | undefined>): void;
   /** A pushed message for an account; undefined: no such account. */
-  push(account: string, request: PushRequest): Promise<PushAnswer | undefined>;
+  receivePush(account: string, request: PushRequest): Promise<PushAnswer | undefined>;
   status(): readonly AccountStatus[];
 }
 
@@ -125,7 +125,7 @@ export function createTracker(options: TrackerOptions): Tracker {
         if (!stopping.signal.aborted) logger.warn({ error: String(error) }, 'subjects could not be read again');
       });
     },
-    push: async (account, request) => takePush(account, request),
+    receivePush: async (account, request) => takePush(account, request),
     status: () => [...runners.values()].map((runner) => runner.status()),
   };
 }
