@@ -121,14 +121,17 @@ export async function sandboxDay(options: DayBenchOptions): Promise<DayBenchResu
   async function killAtRandom(): Promise<never> {
     const { startAt, hours } = providers.folder.scenario.options;
     const draw = rng(options.seed, 'kills');
+    const downtime = providers.folder.open('downtime');
     // The last tenth of the day is left, so that what a kill delays can still come.
     const moments = Array.from({ length: options.kills }, () => startAt + draw.number() * hours * 3_600_000 * 0.9);
     for (const at of moments.sort((a, b) => a - b)) {
       const wait = at - providers.folder.clock.now();
       if (wait > 0) await providers.folder.clock.sleep(wait, ended.signal).catch(() => undefined);
       if (ended.signal.aborted) break;
+      const from = providers.folder.clock.now();
       await stop('SIGKILL');
       await start();
+      downtime.add({ from, to: providers.folder.clock.now() });
       tell(`killed and started again at ${Temporal.Instant.fromEpochMilliseconds(Math.trunc(at))}`);
     }
     return new Promise<never>(() => undefined);

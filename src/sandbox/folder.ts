@@ -60,6 +60,12 @@ export interface SinkEntry {
   readonly body: unknown;
 }
 
+/** A stretch in which whoever runs the test had stopped the service, sandbox time. */
+export interface Downtime {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Everything that was seen to happen: the raw material of the verdict. */
 export interface Witness {
   readonly people: readonly EnrolledPerson[];
@@ -69,6 +75,7 @@ export interface Witness {
   readonly sink: readonly SinkEntry[];
   readonly calls: readonly CallRecord[];
   readonly pushes: readonly PushRecord[];
+  readonly downtime: readonly Downtime[];
 }
 
 const FILES = {
@@ -79,6 +86,7 @@ const FILES = {
   sink: 'sink.jsonl',
   calls: 'calls.jsonl',
   pushes: 'pushes.jsonl',
+  downtime: 'downtime.jsonl',
 } as const;
 
 export interface OpenOptions {
@@ -171,6 +179,7 @@ function folderOf(dataDir: string, first: Meta): SandboxFolder {
       sink: read('sink'),
       calls: read('calls'),
       pushes: read('pushes'),
+      downtime: read('downtime'),
     }),
   };
 }

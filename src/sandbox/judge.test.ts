@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ExpectedLeg, expectBookings } from './expect.ts';
+import { awayMs, type ExpectedLeg, expectBookings, settledBy, visibleAt } from './expect.ts';
 import type { SaidEvent, Witness } from './folder.ts';
 import { type JudgeInput, judge, type KnownReservation } from './judge.ts';
 import { composeMail } from './mail/compose.ts';
@@ -28,6 +28,7 @@ function perfect(seed = 3): Spoilable {
     sink: [],
     calls: [],
     pushes: [],
+    downtime: [],
   };
   const said: SaidEvent[] = [];
   const reservations = expectBookings(scenario, handed).map((one): KnownReservation => {
@@ -203,6 +204,29 @@ test('planted: a change is told late, or not at all, or is not so', () => {
   const false_ = perfect();
   gateEvent(false_).data.changes.push({ ...gateEvent(false_).data.changes[0]!, to: 'Q0' });
   assert.deepEqual(kinds(judge(false_)), ['wrong']);
+});
+
+test('what came late because the test had stopped the service is not late; the figures still say it', () => {
+  const input = perfect();
+  const told = gateEvent(input);
+  told.data.publishedAt = instant(told.event.at + 5 * MINUTE);
+  input.witness.downtime = [{ from: told.event.at, to: told.event.at + 2 * MINUTE }];
+  const verdict = judge(input);
+  assert.deepEqual(verdict.findings, []);
+  assert.ok(verdict.latency.max > 300_000 && verdict.downtime.times === 1);
+});
+
+test('a provider that is away stops the clock of the promise', () => {
+  const scenario = {
+    ...makeDay(),
+    faults: [{ provider: 'duffel', kind: 'wall', from: 1000, to: 5000, share: 1 }] as const,
+  };
+  assert.equal(awayMs(scenario, 'duffel', 0, 2000), 1000);
+  assert.equal(awayMs(scenario, 'duffel', 2000, 9000), 3000);
+  assert.equal(awayMs(scenario, 'aerodatabox', 0, 9000), 0);
+  assert.equal(visibleAt(scenario, 'duffel', 1000), 5000);
+  assert.equal(visibleAt(scenario, 'duffel', 5000), 5000);
+  assert.equal(settledBy(scenario, 1_000_000), 1_000_000 - 360_000 - 4000);
 });
 
 test('planted: an event never comes to the webhook; a delivery is forged', () => {

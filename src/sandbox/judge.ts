@@ -63,7 +63,7 @@ export function judge(input: JudgeInput): Verdict {
   const events = toldEvents(witness.said);
   const personOf = new Map(witness.people.map((one) => [one.index, one.traveller]));
   const told = byReservation(events);
-  const stats: Stats = { scenario, now, legs: 0, fields: 0, news: 0, latencies: [] };
+  const stats: Stats = { scenario, now, downtime: witness.downtime, legs: 0, fields: 0, news: 0, latencies: [] };
   const matched = new Set<string>();
   const index = new Map<string, KnownReservation[]>();
   for (const one of reservations) {
@@ -120,6 +120,10 @@ export function judge(input: JudgeInput): Verdict {
       mails: witness.mails.length,
     },
     latency: quantiles(stats.latencies),
+    downtime: {
+      times: witness.downtime.length,
+      ms: witness.downtime.reduce((sum, one) => sum + one.to - one.from, 0),
+    },
     calls,
   };
 }
@@ -127,6 +131,7 @@ export function judge(input: JudgeInput): Verdict {
 interface Stats {
   readonly scenario: Scenario;
   readonly now: number;
+  readonly downtime: Witness['downtime'];
   legs: number;
   fields: number;
   news: number;
@@ -292,7 +297,7 @@ function judgeNews(
   // While the source refuses or is down, the clock of the promise stands still.
   const latencyMs = Math.max(0, event.publishedAt - from - awayMs(stats.scenario, leg.by, from, event.publishedAt));
   stats.latencies.push(latencyMs);
-  if (latencyMs > LATE_MS) {
+  if (isLate(latencyMs, event, from, stats)) {
     report({
       kind: 'late',
       what: `${path} of ${leg.label} told after ${Math.round(latencyMs / 1000)} s`,
@@ -301,6 +306,12 @@ function judgeNews(
     });
   }
 }
+/** Not held against the service: that the test had stopped it. The figures of latency count it all the same. */
+function isLate(latencyMs: number, event: ToldEvent, from: number, { downtime }: Stats): boolean {
+  const down = downtime.map((one) => Math.min(one.to, event.publishedAt) - Math.max(one.from, from));
+  return latencyMs - down.reduce((sum, ms) => sum + Math.max(0, ms), 0) > LATE_MS;
+}
+
 const BIRTHS: ReadonlySet<string> = new Set(['created', 'leg-added', 'merged']);
 
 function judgeCancellationTold(
@@ -325,7 +336,7 @@ function judgeCancellationTold(
   const away = awayMs(stats.scenario, 'duffel', cancelledFrom, event.publishedAt);
   const latencyMs = Math.max(0, event.publishedAt - cancelledFrom - away);
   stats.latencies.push(latencyMs);
-  if (latencyMs > LATE_MS)
+  if (isLate(latencyMs, event, cancelledFrom, stats))
     report({ kind: 'late', what: `cancellation told after ${Math.round(latencyMs / 1000)} s`, latencyMs });
 }
 

@@ -42,6 +42,8 @@ export interface Verdict {
   };
   /** From a source showing a change to our publishing it; milliseconds of sandbox time. */
   readonly latency: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  /** How often and long the test itself had stopped the service; not counted as late. */
+  readonly downtime: { readonly times: number; readonly ms: number };
   readonly calls: { readonly aerodatabox: CallFigures; readonly duffel: CallFigures; readonly ratio: number };
 }
 
@@ -62,6 +64,11 @@ export function verdictLines(verdict: Verdict): readonly string[] {
     `  From the source showing it to telling it: half within ${seconds(latency.p50)}, 99 % within ${seconds(latency.p99)}, slowest ${seconds(latency.max)} (sandbox time).`,
     `  Provider calls: ${calls.ratio.toFixed(2)} × what coalescing allows (flight status ${figures(calls.aerodatabox)}; bookings ${figures(calls.duffel)}).`,
   ];
+  if (verdict.downtime.times > 0) {
+    lines.push(
+      `  The test stopped the service ${verdict.downtime.times} times, ${seconds(verdict.downtime.ms)} in all (sandbox time); not counted as late.`,
+    );
+  }
   for (const finding of verdict.findings.slice(0, SHOWN_MAX)) lines.push(`  - ${findingWords(finding)}`);
   if (verdict.findings.length > SHOWN_MAX)
     lines.push(`  … and ${verdict.findings.length - SHOWN_MAX} more; --json shows all.`);

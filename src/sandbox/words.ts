@@ -15,7 +15,9 @@ export function flightName(flight: Flight): string {
 
 export function cityOf(code: string): string {
   const airport = AIRPORTS.find((one) => one.code === code);
-  return airport === undefined || airport.city === '' ? code : airport.city.replace(/\s*\(.*$/, '');
+  return airport === undefined || airport.city === ''
+    ? code
+    : airport.city.replace(/\s*\(.*$/, '').replace(/^.*, /, '');
 }
 
 /** Everything that the sandbox does by itself, as lines with their time, in order. */
