@@ -69,7 +69,7 @@ export async function startService(core: Core): Promise<Service> {
     ...core.commands,
     logger,
     status,
-    push: (account, request) => tracker.push(account, request),
+    push: (account, request) => tracker.receivePush(account, request),
     webRoot,
     consumers: STAGES.map(({ name, reads }) => ({ name, reads })),
     onDeliveries: () => sender.wake(),
