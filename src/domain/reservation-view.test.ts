@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { madeBy } from './reconcile/observations.testing.ts';
 import type { Attribution, Change, Leg, Reservation } from './reservation.ts';
-import { describeChange, describeChanges, legEnd, legStart, value } from './reservation-view.ts';
+import { bookingTitle, describeChange, describeChanges, legEnd, legStart, value } from './reservation-view.ts';
 
 const { id: observation, source, authority, assertedAt, observedAt } = madeBy('obs_1', 'status', 'provider', 1);
 const by: Attribution = { observation, source: { ...source, label: 'AeroDataBox' }, authority, assertedAt, observedAt };
@@ -36,7 +36,7 @@ test('sentences say what happened, in local time', () => {
     [
       // A feed that speaks UTC is told in the time of the place.
       { type: 'delay', path: 'end.estimated', to: '2026-12-02T05:10:00+00:00[UTC]', minutes: 445 },
-      /is now expected to arrive at 00:10 on Wed, Dec 2, 7 h 25 min late \(was 16:45\)$/,
+      /is now expected to arrive at 00:10 on Wed 2 Dec, 7 h 25 min late \(was 16:45\)$/,
     ],
     [
       {
@@ -60,7 +60,7 @@ test('sentences say what happened, in local time', () => {
         from: '2026-12-01T13:55:00+01:00[Europe/Berlin]',
         to: '2026-12-02T07:00:00+01:00[Europe/Berlin]',
       },
-      /scheduled to leave at 07:00 on Wed, Dec 2 \(was 13:55 on Tue, Dec 1\)$/,
+      /scheduled to leave at 07:00 on Wed 2 Dec \(was 13:55 on Tue 1 Dec\)$/,
     ],
     [{ type: 'gate', path: 'start.gate', from: 'A12', to: 'B3' }, /: gate B3 \(was A12\)$/],
     [{ type: 'terminal', path: 'end.terminal', to: '4' }, /: arrival terminal 4$/],
@@ -105,4 +105,13 @@ test('best known times; a withdrawn value is no value', () => {
   assert.equal(legEnd(leg), '2026-12-01T17:20:00-05:00[America/New_York]');
   assert.equal(value(leg.fields, 'start.gate'), undefined);
   assert.equal(value(leg.fields, 'toString'), undefined);
+});
+
+test('a booking known by its provider id alone is called by it', () => {
+  const reservation = { bookingKeys: ['id:agency:ord_1'], fields: {}, legs: [] } as unknown as Reservation;
+  assert.equal(bookingTitle(reservation), 'the booking ord_1 at agency');
+  assert.equal(
+    describeChange({ type: 'created' }, undefined, undefined, reservation),
+    'The booking ord_1 at agency was registered; its details are asked for',
+  );
 });

@@ -6,6 +6,9 @@ import { epochMsOf, parseZoned } from './travel-time.ts';
 
 export { legTitle };
 
+/** Sentences are English for now, so times and days in them are too: 14:35, 1 Dec. */
+const ENGLISH = 'en-GB';
+
 /** The decided value of a field; undefined where nobody said one or it was withdrawn. */
 export function value(fields: Fields, path: string): FactValue | undefined {
   return Object.hasOwn(fields, path) ? (fields[path]!.value ?? undefined) : undefined;
@@ -26,16 +29,16 @@ export function legEnd(leg: Pick<Leg, 'fields'>): string | undefined {
  * 40 min late (was 13:55)`. `leg` is the leg that the change names, as it is after the change; `reservation` gives the
  * booking a name where the change concerns all of it. English; `locale` formats clock times and days.
  */
-export function describeChange(change: Change, leg?: Leg, locale = 'en', reservation?: Reservation): string {
+export function describeChange(change: Change, leg?: Leg, locale = ENGLISH, reservation?: Reservation): string {
   const subject = leg === undefined ? bookingTitle(reservation) : legTitle(leg);
   const sentence = change.besidePerson
     ? besideSentence(change, subject, leg, locale)
-    : plainSentence(change, subject, leg, locale);
+    : plainSentence(change, subject, leg, locale, reservation);
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 /** All changes of a version, in order, each told with its own leg. */
-export function describeChanges(changes: readonly Change[], reservation: Reservation, locale = 'en'): string[] {
+export function describeChanges(changes: readonly Change[], reservation: Reservation, locale = ENGLISH): string[] {
   const legs = new Map(reservation.legs.map((leg) => [leg.id, leg]));
   return changes.map((change) =>
     describeChange(change, change.leg === undefined ? undefined : legs.get(change.leg), locale, reservation),
@@ -51,15 +54,38 @@ export function bookingTitle(reservation: Reservation | undefined): string {
   if (only !== undefined && others.length === 0) return `${legTitle(only)}${of}`;
   const provider = textOf(reservation.fields, 'provider.name');
   if (provider !== undefined) return `the booking with ${provider}${of}`;
-  return reference === undefined ? 'the booking' : `the booking ${reference}`;
+  if (reference !== undefined) return `the booking ${reference}`;
+  const registered = registeredAt(reservation);
+  return registered === undefined ? 'the booking' : `the booking ${registered.id} at ${registered.account}`;
 }
 
-function plainSentence(change: Change, subject: string, leg: Leg | undefined, locale: string): string {
+/** The provider's own id of a booking that is known by nothing else yet. */
+function registeredAt(reservation: Reservation): { readonly account: string; readonly id: string } | undefined {
+  for (const key of reservation.bookingKeys) {
+    const [, account, id] = /^id:([^:]+):(.+)$/.exec(key) ?? [];
+    if (account !== undefined && id !== undefined && account !== 'person') return { account, id };
+  }
+  return undefined;
+}
+
+function nothingKnown(reservation: Reservation | undefined): boolean {
+  return reservation !== undefined && reservation.legs.length === 0 && registeredAt(reservation) !== undefined;
+}
+
+function plainSentence(
+  change: Change,
+  subject: string,
+  leg: Leg | undefined,
+  locale: string,
+  reservation: Reservation | undefined,
+): string {
   const { type, from, to } = change;
   const was = from === undefined || from === null ? '' : ` (was ${show(from)})`;
   switch (type) {
     case 'created':
-      return `${subject} was added`;
+      return nothingKnown(reservation)
+        ? `${subject} was registered; its details are asked for`
+        : `${subject} was added`;
     case 'leg-added':
       return `${subject} was added to the booking`;
     case 'leg-removed':

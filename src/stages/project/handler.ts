@@ -22,7 +22,6 @@ export function createProjectHandler(): Handler<'reservation.changed'> {
       const now = clock.now();
       const reservation = event.data.reservation as Reservation;
       await keepRow(tx, event, reservation, now);
-      const locale = (await tx.accounts.getTraveller(reservation.tenant, reservation.traveller))?.locale;
       const [published] = await tx.append(
         [
           {
@@ -31,7 +30,7 @@ export function createProjectHandler(): Handler<'reservation.changed'> {
             traveller: reservation.traveller,
             key: reservation.traveller,
             subject: reservation.id,
-            data: updated(event, reservation, isoInstant(now), locale),
+            data: updated(event, reservation, isoInstant(now)),
           },
         ],
         { source: 'project', cause: event, seed: event.id },
@@ -70,18 +69,13 @@ export function itineraryItem(reservation: Reservation, now: number): ItineraryI
   };
 }
 
-function updated(
-  event: Event<'reservation.changed'>,
-  reservation: Reservation,
-  publishedAt: string,
-  locale: string | undefined,
-) {
+function updated(event: Event<'reservation.changed'>, reservation: Reservation, publishedAt: string) {
   const { changes, changedAt, assertedAt, observedAt, mergedInto } = event.data;
   return {
     reservationId: reservation.id,
     version: reservation.version,
     title: reservationTitle(reservation),
-    sentences: describeChanges(changes as readonly Change[], reservation, locale),
+    sentences: describeChanges(changes as readonly Change[], reservation),
     changes,
     changedAt,
     ...(assertedAt === undefined ? {} : { assertedAt }),
