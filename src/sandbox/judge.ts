@@ -253,9 +253,10 @@ function judgeTold(
 }
 
 /** News that was to be seen for long enough, about a booking known and alive. */
-function due(interval: Interval, one: ExpectedBooking, leg: ExpectedLeg, { scenario, now }: Stats): boolean {
+function due(interval: Interval, one: ExpectedBooking, leg: ExpectedLeg, { scenario, now, downtime }: Stats): boolean {
   const end = Math.min(interval.until, one.cancelledFrom ?? Number.POSITIVE_INFINITY);
-  const shown = (to: number): number => to - interval.from - awayMs(scenario, leg.by, interval.from, to);
+  const shown = (to: number): number =>
+    to - interval.from - awayMs(scenario, leg.by, interval.from, to) - downMs(downtime, interval.from, to);
   return (
     interval.told &&
     interval.from > one.knownAt &&
@@ -308,8 +309,11 @@ function judgeNews(
 }
 /** Not held against the service: that the test had stopped it. The figures of latency count it all the same. */
 function isLate(latencyMs: number, event: ToldEvent, from: number, { downtime }: Stats): boolean {
-  const down = downtime.map((one) => Math.min(one.to, event.publishedAt) - Math.max(one.from, from));
-  return latencyMs - down.reduce((sum, ms) => sum + Math.max(0, ms), 0) > LATE_MS;
+  return latencyMs - downMs(downtime, from, event.publishedAt) > LATE_MS;
+}
+
+function downMs(downtime: Witness['downtime'], from: number, to: number): number {
+  return downtime.reduce((sum, one) => sum + Math.max(0, Math.min(one.to, to) - Math.max(one.from, from)), 0);
 }
 
 const BIRTHS: ReadonlySet<string> = new Set(['created', 'leg-added', 'merged']);
