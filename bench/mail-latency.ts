@@ -32,7 +32,7 @@ export async function mailLatency(options: { readonly mails: number; readonly ra
   try {
     const arrived = new Map<string, number>();
     const stream = service.changes((event, at) => {
-      const reference = /REF\d{6}/.exec(event.data.title + JSON.stringify(event.data.changes))?.[0];
+      const reference = /REF\d{6}/.exec(JSON.stringify(event.data))?.[0];
       if (reference !== undefined && !arrived.has(reference)) arrived.set(reference, at);
     });
     const address = await mailbox(service);
