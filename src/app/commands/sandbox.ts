@@ -52,10 +52,13 @@ Stopped and started again with the same --data, it goes on with the same day. \`
   sandbox
     .command('verify')
     .description('compare what the service knows and said with the truth; exit code 1 when something is not as it was')
-    .option('--service <url>', 'address of the service', 'http://127.0.0.1:8420')
-    .option('--token <token>', 'token with the scope read (or TRIPWATCH_TOKEN)')
+    .addHelpText(
+      'after',
+      '\nTakes --service and --token as `tripwatch sandbox` does; a token with the scope read is enough.',
+    )
     .action(
-      action(async (context, options: { service: string; token?: string }) => {
+      action(async (context) => {
+        const options = sandbox.opts<PlayOptions>();
         const token = options.token ?? context.env.TRIPWATCH_TOKEN;
         if (token === undefined) throw tokenMissing();
         const folder = existingDay(sandboxFolder(context));
