@@ -54,6 +54,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   'option-invalid': ['an option has a value that it does not take', 'the message says what it takes'],
   'option-missing': ['an option that is needed was not given', '`--help` explains it'],
   'parse-crashed': ['the document ended its parsing thread', 'the mail is kept; replay it after an upgrade'],
+  'parse-failed': ['the parser failed on the document', 'the mail is kept; replay it after an upgrade'],
   'parse-memory': [
     'the document needs more memory than parsing may take',
     'the mail is kept; replay it after an upgrade',

@@ -83,6 +83,40 @@ test('reservations without number stand apart, or join the booking that has thei
   assert.equal(read([bare('LH400'), flight('LH400')]).claims.length, 1);
 });
 
+test('the legs of one reservation or one calendar event without number are one claim', () => {
+  const trips = ['LH400', 'LH402'].map(
+    (number, day) => flight(number, {}, { departureTime: `2026-12-0${day + 1}T10:05:00+01:00` }).reservationFor,
+  );
+  const { claims } = read({ '@type': 'FlightReservation', reservationFor: trips });
+  assert.deepEqual(
+    claims.map((claim) => [claim.bookingKeys.length, claim.legs.length]),
+    [[0, 2]],
+  );
+  const journey = [
+    'BEGIN:VCALENDAR',
+    'BEGIN:VEVENT',
+    'SUMMARY:A -> C',
+    'DTSTART;TZID=Europe/Berlin:20261201T231000',
+    'DTEND;TZID=Europe/Berlin:20261202T013000',
+    'DESCRIPTION:ab 23:10 Astadt - Gleis 1 (ICE 16)\\nan 23:50 Bstadt - Gleis 2\\nab 00:05 Bstadt - Gleis 3 (RE 7)\\nan 01:30 Cstadt',
+    'END:VEVENT',
+    'END:VCALENDAR',
+  ].join('\n');
+  const [claim, ...more] = extractDocument({ bytes: Buffer.from(journey), receivedAt }).claims;
+  assert.equal(more.length, 0);
+  assert.deepEqual(
+    claim?.legs.map((leg) => [
+      leg.facts.number?.value,
+      leg.facts['start.scheduled']?.value,
+      leg.facts['end.scheduled']?.value,
+    ]),
+    [
+      ['ICE 16', '2026-12-01T23:10:00+01:00[Europe/Berlin]', '2026-12-01T23:50:00'],
+      ['RE 7', '2026-12-02T00:05:00', '2026-12-02T01:30:00+01:00[Europe/Berlin]'],
+    ],
+  );
+});
+
 test('an offset that would make the flight impossible is read the other way', () => {
   // Local times marked as UTC: FRA 10:05 to JFK 12:55 the same day is nearly nine hours, read as instants it is three.
   const [claim] = read(

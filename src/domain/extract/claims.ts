@@ -56,15 +56,18 @@ export function joinDrafts(
   const groups: Group[] = [];
   const byKey = new Map<string, Group>();
   const byLeg = new Map<string, Group>();
+  const byUnit = new Map<string, Group>();
   for (const draft of ordered.slice(0, limits.reservationsMax)) {
     const key = draft.reference === '' ? undefined : referenceKey(draft.kind, draft.reference, draft.providerName);
+    const unit = `${draft.kind} ${draft.extractor} ${draft.unit}`;
     const known =
       key === undefined
-        ? draft.leg?.keys.map((legKey) => byLeg.get(legKey)).find((group) => group !== undefined)
+        ? (draft.leg?.keys.map((legKey) => byLeg.get(legKey)).find((group) => group !== undefined) ?? byUnit.get(unit))
         : byKey.get(key);
     const group = known ?? { extractor: draft.extractor, bookingKey: key, drafts: [], legs: [] };
     if (known === undefined) groups.push(group);
     if (key !== undefined) byKey.set(key, group);
+    else byUnit.set(unit, group);
     group.drafts.push(draft);
     if (draft.leg !== undefined) {
       addLeg(group, draft.leg, draft, warnings);

@@ -121,8 +121,10 @@ function readJson(
   const parsed = parseJsonLeniently(text, context.limits.nodeDepthMax * 2);
   if (parsed.problem !== undefined)
     context.warnings.add(`json-ld-${parsed.problem}`, JSON_PROBLEMS[parsed.problem], at.where, text.slice(0, 200));
-  const found = { where: at.where, extractor: EXTRACTORS.jsonLd, mailDate: at.mailDate };
-  return parsed.values.flatMap((value) => findReservations(value, found, context.limits));
+  return parsed.values.flatMap((value, index) => {
+    const where = parsed.values.length > 1 ? `${at.where}, value ${index + 1}` : at.where;
+    return findReservations(value, { where, extractor: EXTRACTORS.jsonLd, mailDate: at.mailDate }, context.limits);
+  });
 }
 
 const JSON_PROBLEMS = {

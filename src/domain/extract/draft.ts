@@ -10,6 +10,8 @@ export interface Draft {
   readonly kind: Kind;
   readonly extractor: string;
   readonly where: string;
+  /** Drafts of one reservation node or calendar event belong together, even without a number. */
+  readonly unit: string;
   readonly reference: string;
   readonly providerName: string;
   readonly status: Fact | undefined;

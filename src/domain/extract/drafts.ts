@@ -22,12 +22,12 @@ export function readDrafts(found: ReservationNode, warnings: Warnings): readonly
   const many = trips.length > 1;
   return (trips.length === 0 ? [{}] : trips.slice(0, TRIPS_MAX)).flatMap((trip, index) => {
     const at = many ? `${where}, reservationFor[${index}]` : where;
-    return readDraft({ ...found, where: at, kind }, trip, warnings) ?? [];
+    return readDraft({ ...found, where: at, kind }, trip, where, warnings) ?? [];
   });
 }
 const TRIPS_MAX = 100;
 
-function readDraft(found: ReservationNode, trip: JsonObject, warnings: Warnings): Draft | undefined {
+function readDraft(found: ReservationNode, trip: JsonObject, unit: string, warnings: Warnings): Draft | undefined {
   const { kind, node, where } = found;
   const reference = firstText(node, 'reservationNumber', 'reservationId', 'confirmationNumber').slice(0, 100);
   const status = readStatus(node, where);
@@ -53,6 +53,7 @@ function readDraft(found: ReservationNode, trip: JsonObject, warnings: Warnings)
     kind,
     extractor: found.extractor,
     where,
+    unit,
     reference,
     providerName: nameOf(node.provider) || leg.providerName,
     status,

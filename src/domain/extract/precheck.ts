@@ -8,6 +8,7 @@ export type ContentKind = 'html' | 'json' | 'calendar' | 'none';
 const TYPES: Readonly<Record<string, ContentKind>> = {
   'text/html': 'html',
   'application/xhtml+xml': 'html',
+  'text/x-amp-html': 'html',
   'application/ld+json': 'json',
   'application/json': 'json',
   'text/calendar': 'calendar',
