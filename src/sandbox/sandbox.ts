@@ -216,6 +216,9 @@ function sentencesOf(event: unknown): readonly string[] {
   return Array.isArray(sentences) ? sentences.filter((one) => typeof one === 'string') : [];
 }
 
+/** A service that is away now is not there to be judged. */
+const VERIFY_PATIENCE_MS = 5000;
+
 export interface VerifyOptions {
   readonly folder: SandboxFolder;
   readonly tripwatch: ServiceAddress;
@@ -224,7 +227,7 @@ export interface VerifyOptions {
 
 /** Compares what Tripwatch knows and said with the truth, as of now. */
 export async function verifySandbox(options: VerifyOptions): Promise<Verdict> {
-  return verify(options.folder, serviceClient(options.tripwatch), options.signal);
+  return verify(options.folder, serviceClient(options.tripwatch, VERIFY_PATIENCE_MS), options.signal);
 }
 
 export { existingDay } from './folder.ts';

@@ -17,12 +17,12 @@ export interface ServiceAddress {
 
 /** Real time between attempts while the service is away: it may be restarting. */
 const RETRY_MS = 300;
-/** How long the service may be away, real time. */
+/** How long the service may be away while a day is played, real time. */
 const PATIENCE_MS = 120_000;
 
-export function serviceClient({ url, token }: ServiceAddress): ServiceClient {
+export function serviceClient({ url, token }: ServiceAddress, patienceMs = PATIENCE_MS): ServiceClient {
   async function call<T>(method: string, path: string, signal: AbortSignal, body?: unknown, headers = {}): Promise<T> {
-    const until = performance.now() + PATIENCE_MS;
+    const until = performance.now() + patienceMs;
     for (;;) {
       signal.throwIfAborted();
       let failure: string;
