@@ -42,7 +42,7 @@ function printTrip(context: CommandContext, trip: TripView): void {
   context.say(`${style.bold(printable(trip.title))}${trip.cancelled ? style.red('  cancelled') : ''}`);
   const rows = trip.legs.map((leg) => [
     `  ${day(leg.start)}`,
-    `${clock(leg.start)} → ${clock(leg.end)}`,
+    `${clock(leg.start)} → ${clock(leg.end)}${laterDays(leg)}`,
     printable(leg.title),
     stateText(context, leg),
     style.dim(whereText(leg)),
@@ -60,6 +60,13 @@ function clock(point: PointView): string {
   if (time === '') return '--:--';
   return scheduled !== '' && scheduled !== time ? `${time} (${scheduled})` : time;
 }
+/** ` +1` where the end is on a later day than the start, each by its own calendar. */
+function laterDays({ start, end }: LegView): string {
+  const [first, last] = [start, end].map((point) => (point.time ?? point.scheduled)?.slice(0, 10));
+  if (first === undefined || last === undefined) return '';
+  const { days } = Temporal.PlainDate.from(first).until(Temporal.PlainDate.from(last));
+  return days === 0 ? '' : ` ${days > 0 ? '+' : ''}${days}`;
+}
 function stateText({ style }: CommandContext, leg: LegView): string {
   if (leg.cancelled) return style.red('cancelled');
   const late = leg.start.lateMinutes ?? 0;
@@ -74,10 +81,8 @@ function whereText(leg: LegView): string {
     ['belt', leg.end.belt],
     [
       'seat',
-      leg.passengers
-        .map((one) => one.seat)
-        .filter(Boolean)
-        .join(' '),
+      // Two sources may know one seat under two names.
+      [...new Set(leg.passengers.map((one) => one.seat).filter(Boolean))].join(' '),
     ],
   ]
     .filter(([, value]) => value !== undefined && value !== '')
