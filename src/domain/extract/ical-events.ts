@@ -1,10 +1,11 @@
 import { airlineName } from '../geo/airlines.ts';
 import { airportByCode, airportsByName, countryCode } from '../geo/airports.ts';
-import { parseClock } from '../time/travel-time.ts';
-import { bodyLegs, dayOf, localText } from './ical-journeys.ts';
+import { epochMsOf, parseClock, parseTravelTime, resolveTime } from '../time/travel-time.ts';
+import { bodyLegs, dayOf, localText, zoneOf } from './ical-journeys.ts';
 import { type EventLabels, readLabels } from './ical-labels.ts';
 import type { JsonObject, JsonValue } from './json-repair.ts';
 import { splitFlightNumber } from './legs.ts';
+import { plausibleFlight } from './times.ts';
 
 /** The parts of a calendar event that may tell of a journey. */
 export interface CalendarEvent {
@@ -45,11 +46,14 @@ const RECOGNISERS: readonly Recogniser[] = [
   {
     summaries: [
       pattern(
-        String.raw`^(?:(?:your |ihr )?${FLIGHT}:?\s+)?${NUMBER}[\s,:(–-]+(?:${FROM}\s+)?(?<from>[A-Z]{3})\)?\s*(?:${ARROW}|${TO})\s*\(?(?<to>[A-Z]{3})\b`,
+        String.raw`^(?:(?:your |ihr )?${FLIGHT}:?\s+)?${NUMBER}[\s,:(/–-]+(?:${FROM}\s+)?(?<from>[A-Z]{3})\)?\s*(?:${ARROW}|${TO})\s*\(?(?<to>[A-Z]{3})\b`,
       ),
       pattern(
         String.raw`^(?:${FLIGHT}:?\s+)?(?<from>[A-Z]{3})\s*(?:${ARROW}|${TO})\s*(?<to>[A-Z]{3})\b.{0,20}?\b${NUMBER}\b`,
       ),
+      pattern(String.raw`\b${NUMBER}\b.{1,60}\((?<from>[A-Z]{3})\).{1,60}\((?<to>[A-Z]{3})\)`),
+      pattern(String.raw`\b${FLIGHT}:?\s+${NUMBER}:\s+(?<from>.{3,60}?)\s+(?:${TO}|${ARROW})\s+(?<to>.{3,60})$`),
+      pattern(String.raw`\b${FLIGHT}\s+${TO}\s+(?<to>.{3,60}?)\s+\(${NUMBER}\)$`),
       pattern(String.raw`\b${FLIGHT}\s+(?:${NUMBER}\s+)?${FROM}\s+(?<from>.{3,60}?)\s+${TO}\s+(?<to>.{3,60})$`),
       pattern(String.raw`\b${FLIGHT}\s+(?:${NUMBER}\s+)?${TO}\s+(?<to>.{3,60})$`),
     ],
@@ -91,7 +95,7 @@ export function recogniseEvent(event: CalendarEvent): readonly JsonObject[] {
   if (legs.length > 0) return legs.map((leg) => ({ ...common, ...leg }));
   for (const { summaries, read } of RECOGNISERS) {
     for (const summary of summaries) {
-      const groups = summary.exec(event.summary)?.groups;
+      const groups = summary.exec(event.summary.replace(/^[^\p{L}\p{N}]+/u, ''))?.groups;
       const node = groups === undefined ? undefined : read(groups, event, labels);
       if (node !== undefined) return [{ ...common, ...node }];
     }
@@ -116,7 +120,24 @@ function nameBeforeReference(lines: readonly string[]): string {
   return /^\p{Lu}[\p{L}'’.-]*(?: \p{Lu}[\p{L}'’.-]*){1,3}$/u.test(line) ? line : '';
 }
 
-/** Proof: two airports that exist beside a number, or a flight number under its own label. */
+const FLIGHT_WORD = pattern(String.raw`(?:^|\P{L})${FLIGHT}(?:$|\P{L})`);
+
+/** Whether the event lasts as long as a flight between its airports. */
+function takesAsLongAsAFlight(event: CalendarEvent, from: JsonObject, to: JsonObject): boolean {
+  const [origin, destination] = [from, to].map((one) =>
+    typeof one.iataCode === 'string' ? airportByCode(one.iataCode) : undefined,
+  );
+  if (origin === undefined || destination === undefined || origin === destination) return false;
+  const instant = (time: JsonValue | undefined, zone: string) => {
+    const stated = time === undefined ? undefined : parseTravelTime(localText(time), zoneOf(time));
+    return stated === undefined ? undefined : epochMsOf(resolveTime(stated, zone).value);
+  };
+  const start = instant(event.start, origin.zone);
+  const end = instant(event.end, destination.zone);
+  return start !== undefined && end !== undefined && plausibleFlight((end - start) / 3_600_000, origin, destination);
+}
+
+/** Proof: an airport that exists beside a labelled flight number, or a known airline's number with the word or the times of a flight. */
 function readFlightEvent(
   groups: Readonly<Record<string, string | undefined>>,
   event: CalendarEvent,
@@ -129,10 +150,13 @@ function readFlightEvent(
   if (flight.carrier === '' || flight.number === '') return undefined;
   const from = airportNode(groups.from ?? '', labels.get('from', 'departure') || labels.get('from'));
   const to = airportNode(groups.to ?? '', labels.get('to', 'arrival') || labels.get('to'));
+  if (!(from.known || to.known)) return undefined;
+  // With neither label nor the word, codes alone may be anything (`MS 365 SEA to SAP`): the times must fit a flight too.
+  const knownCarrier = airlineName(flight.carrier) !== undefined;
   const proven =
     labelled !== '' ||
-    (from.known && to.known && (airlineName(flight.carrier) !== undefined || inSummary === inSummary.toUpperCase()));
-  if (!proven || !(from.known || to.known)) return undefined;
+    (knownCarrier && (FLIGHT_WORD.test(event.summary) || takesAsLongAsAFlight(event, from.node, to.node)));
+  if (!proven) return undefined;
   const operator = labels.get('operator');
   const boarding = parseClock(labels.get('boarding'));
   const day = dayOf(event.start);
@@ -171,9 +195,10 @@ function terminalIn(text: string): string {
 function airportNode(inSummary: string, labelled: string): { readonly node: JsonObject; readonly known: boolean } {
   const candidates = [labelled, inSummary].filter((text) => text !== '');
   for (const text of candidates) {
-    const code = /^([A-Z]{3})$/.exec(text)?.[1] ?? /\(([A-Z]{3})\)/.exec(text)?.[1];
+    const code =
+      /^([A-Z]{3})$/.exec(text)?.[1] ?? /(?:\(|\s)([A-Z]{3})\)?$/.exec(text)?.[1] ?? /\(([A-Z]{3})\)/.exec(text)?.[1];
     if (code !== undefined && airportByCode(code) !== undefined) {
-      const name = text.replace(/\s*\([A-Z]{3}\).*$/, '').trim();
+      const name = text.replace(/\s*\([A-Z]{3}\).*$|\s+[A-Z]{3}$/, '').trim();
       return { node: { iataCode: code, ...(name === '' || name === code ? {} : { name }) }, known: true };
     }
   }

@@ -142,7 +142,7 @@ export function localText(time: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-function zoneOf(time: JsonValue | undefined): string | undefined {
+export function zoneOf(time: JsonValue | undefined): string | undefined {
   const zone =
     typeof time === 'object' && time !== null && !Array.isArray(time) ? (time as JsonObject).timezone : undefined;
   return typeof zone === 'string' ? zone : undefined;

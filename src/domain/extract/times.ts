@@ -1,4 +1,4 @@
-import { distanceKm } from '../geo/airports.ts';
+import { type Airport, distanceKm } from '../geo/airports.ts';
 import {
   epochMsOf,
   type OffsetReading,
@@ -125,6 +125,12 @@ export function writeFlightTimes(
   write('start.boarding', times.boarding, from);
 }
 
+/** Whether a scheduled flight between two airports may take so many hours. */
+export function plausibleFlight(hours: number, from: Airport, to: Airport): boolean {
+  const expected = 0.6 + distanceKm(from, to) / 800;
+  return hours >= expected * 0.5 - 0.3 && hours <= expected * 2 + 2;
+}
+
 function plausibleReading(times: FlightTimes, from: Place, to: Place): OffsetReading | undefined {
   if (times.departure?.parsed.offset === undefined && times.arrival?.parsed.offset === undefined) return undefined;
   if (
@@ -134,14 +140,15 @@ function plausibleReading(times: FlightTimes, from: Place, to: Place): OffsetRea
     times.arrival === undefined
   )
     return undefined;
-  const expected = 0.6 + distanceKm(from.airport, to.airport) / 800;
   const { departure, arrival } = times;
   const hours = (reading: OffsetReading | undefined) => {
     const start = epochMsOf(resolveTime(departure.parsed, from.zone, reading).value);
     const end = epochMsOf(resolveTime(arrival.parsed, to.zone, reading).value);
     return start === undefined || end === undefined ? Number.NaN : (end - start) / 3_600_000;
   };
-  const plausible = (h: number) => h >= expected * 0.5 - 0.3 && h <= expected * 2 + 2;
+  const { airport: origin } = from;
+  const { airport: destination } = to;
+  const plausible = (h: number) => plausibleFlight(h, origin, destination);
   const usual = hours(undefined);
   if (Number.isNaN(usual) || plausible(usual)) return undefined;
   return (['wall-clock', 'instant'] as const).find((reading) => plausible(hours(reading)));
