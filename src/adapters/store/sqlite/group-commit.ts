@@ -4,7 +4,15 @@ import { TripwatchError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
 import { isBusy, isFatal, translate } from './errors.ts';
-import { BATCH_MS_MAX, BATCH_WORKS_MAX, BUSY_RETRY_MS, BUSY_TOTAL_MS, SLOW_BATCH_MS } from './limits.ts';
+import {
+  BATCH_MS_MAX,
+  BATCH_WORKS_MAX,
+  BUSY_RETRY_MS,
+  BUSY_TOTAL_MS,
+  GATHER_MS_MAX,
+  GATHER_MS_MIN,
+  SLOW_BATCH_MS,
+} from './limits.ts';
 
 export interface GroupCommitOptions {
   readonly database: Pick<DatabaseSync, 'exec' | 'isTransaction'>;
@@ -12,6 +20,8 @@ export interface GroupCommitOptions {
   readonly logger: Logger;
   /** Starts a batch soon, after what is runnable now had the chance to hand in work. */
   readonly schedule: (run: () => void) => void;
+  /** Starts a batch after real milliseconds: see `#gatherMs`. */
+  readonly after?: (ms: number, run: () => void) => void;
   /** Called once when it is no longer known what is durable; the process must stop. */
   readonly onFatal: (error: TripwatchError) => void;
 }
@@ -36,6 +46,12 @@ export class GroupCommit {
   #mode: 'idle' | 'scheduled' | 'running' = 'idle';
   #failed: TripwatchError | undefined;
   #idleListeners: (() => void)[] = [];
+  /**
+   * Where a sync is slow and several callers take turns, their next works arrive one after the other just when a new
+   * batch begins, and each pays a sync of its own. So the next batch waits as long as the last sync took: on a fast disk
+   * that is nothing, on a slow one it multiplies what a sync carries. A lone caller never waits.
+   */
+  #gatherMs = 0;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -66,7 +82,9 @@ export class GroupCommit {
 
   #scheduleNext(): void {
     this.#mode = 'scheduled';
-    this.#options.schedule(() => void this.#turn());
+    const turn = (): void => void this.#turn();
+    if (this.#gatherMs < GATHER_MS_MIN) this.#options.schedule(turn);
+    else (this.#options.after ?? later)(this.#gatherMs, turn);
   }
 
   async #turn(): Promise<void> {
@@ -117,6 +135,7 @@ export class GroupCommit {
       }
     }
     if (index < works.length) this.#waiting.unshift(...works.slice(index));
+    const commitFrom = clock.monotonic();
     try {
       database.exec('COMMIT');
     } catch (cause) {
@@ -126,6 +145,8 @@ export class GroupCommit {
       );
       return;
     }
+    const commitMs = (clock.monotonic() - commitFrom) / clock.speed;
+    this.#gatherMs = done.length > 1 ? Math.min(commitMs, GATHER_MS_MAX) : 0;
     for (const { work, value } of done) {
       work.committed();
       work.resolve(value);
@@ -178,4 +199,8 @@ export class GroupCommit {
       this.#options.onFatal(error);
     }
   }
+}
+
+function later(ms: number, run: () => void): void {
+  setTimeout(run, ms);
 }

@@ -4,6 +4,9 @@
 export const BATCH_WORKS_MAX = 256;
 /** A batch ends after this long even when works wait, so that timers and sockets are served. Real milliseconds. */
 export const BATCH_MS_MAX = 20;
+/** A sync faster than this is not worth waiting for company; a wait is never longer than the greater. Real milliseconds. */
+export const GATHER_MS_MIN = 1;
+export const GATHER_MS_MAX = 5;
 /** How long SQLite itself may wait for another process's lock: it blocks the event loop, so it is short. */
 export const BUSY_BLOCK_MS = 5;
 /** Pause between two tries for the write lock, and for how long in all, before `store-busy`. */
@@ -15,7 +18,8 @@ export const OPEN_BUSY_MS = 10_000;
 export const READERS_MAX = 4;
 /** Prepared statements kept per connection; lists in `IN (…)` are padded, so the number of different texts is small. */
 export const STATEMENTS_MAX = 400;
-/** Page cache per connection, KiB. */
-export const CACHE_KIB = 16_384;
+/** Page cache, KiB. Readers mostly read what the system has cached anyway. */
+export const WRITER_CACHE_KIB = 16_384;
+export const READER_CACHE_KIB = 4_096;
 /** A transaction open for longer is reported: some work waits for something that is not the transaction. */
 export const SLOW_BATCH_MS = 5_000;
