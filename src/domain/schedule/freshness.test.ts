@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { afterOverload, afterSuccess, startConcurrency } from './concurrency.ts';
 import { askIntervalMs, FRESHNESS_CLASSES, faultsOfClasses, freshnessClassOf, needMs } from './freshness.ts';
-import { firstDue, nextDue, phaseOf } from './phase.ts';
+import { firstDue, nextDue, phaseOf, secondDue } from './phase.ts';
 
 const HOUR = 3_600_000;
 
@@ -57,6 +57,13 @@ test('the next question is at most one interval away, at least half of one, and 
       if (late >= 0 && late <= 130_000) assert.equal(next, dueAt + 260_000);
     }),
   );
+});
+
+test('what began together parts, and is never asked later than a round', () => {
+  const due = Array.from({ length: 100 }, (_, i) => secondDue(phaseOf(`sub_${i}`), 260_000, 0));
+  assert.ok(due.every((at) => at >= 130_000 && at <= 260_000));
+  for (let from = 130_000; from < 260_000; from += 26_000)
+    assert.ok(due.filter((at) => at >= from && at < from + 26_000).length < 35);
 });
 
 test('concurrency grows only while it is used, halves on overload, never below one', () => {

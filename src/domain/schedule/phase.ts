@@ -45,3 +45,11 @@ export function nextDue(dueAt: number, intervalMs: number, now: number): number 
   const next = dueAt + intervalMs;
   return next >= now + intervalMs / 2 && next <= now + intervalMs ? next : now + intervalMs;
 }
+
+/**
+ * When to ask a second time about what was new: many that began together (an import, a busy minute) must not go on
+ * together, so they part over half an interval, by phase.
+ */
+export function secondDue(phase: number, intervalMs: number, now: number): number {
+  return now + intervalMs * (0.5 + phase / 2);
+}

@@ -3,7 +3,7 @@ import { kindOf, TripwatchError } from '../../domain/errors.ts';
 import type { SubjectId } from '../../domain/ids.ts';
 import type { CallLimit } from '../../domain/schedule/call-budget.ts';
 import { askIntervalMs, needMs } from '../../domain/schedule/freshness.ts';
-import { firstDue, nextDue, phaseOf } from '../../domain/schedule/phase.ts';
+import { firstDue, nextDue, phaseOf, secondDue } from '../../domain/schedule/phase.ts';
 import { createReadyQueue } from '../../domain/schedule/ready-queue.ts';
 import { createTimingWheel } from '../../domain/schedule/timing-wheel.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
@@ -99,8 +99,11 @@ export class AccountRunner {
     return this.#items.keys();
   }
 
-  /** Takes up a subject as stored, or what changed about it. */
-  put(subject: Subject): void {
+  /**
+   * Takes up a subject as stored, or what changed about it. `spread`: one of many (after a start), so that what is
+   * overdue must not come back at once.
+   */
+  put(subject: Subject, spread = false): void {
     const held = this.#items.get(subject.id);
     const now = this.#parts.clock.now();
     if (held !== undefined) {
@@ -131,7 +134,9 @@ export class AccountRunner {
     };
     this.#slots[slot] = item;
     this.#items.set(item.id, item);
-    this.#schedule(item, this.#first(item));
+    const due = this.#first(item);
+    const overdue = item.checkedAt !== undefined && item.checkedAt + this.#interval(item) < now;
+    this.#schedule(item, overdue && !spread ? Math.max(now, item.spec.fromAt) : due);
     this.#ring();
   }
 
@@ -177,15 +182,13 @@ export class AccountRunner {
   }
 
   #first(item: Item): number {
-    const { fromAt } = item.spec;
-    const due = firstDue({
+    return firstDue({
       phase: item.phase,
       intervalMs: this.#interval(item),
-      fromAt,
+      fromAt: item.spec.fromAt,
       checkedAt: item.checkedAt,
       now: this.#parts.clock.now(),
     });
-    return due;
   }
 
   #interval(item: Item): number {
@@ -282,6 +285,8 @@ export class AccountRunner {
 
   async #take(item: Item, result: ReadResult, askedAt: number): Promise<void> {
     const now = this.#parts.clock.now();
+    const interval = this.#interval(item);
+    const isFirst = item.checkedAt === undefined;
     item.attempts = 0;
     if (result.kind === 'absent') {
       // "Not found" is no cancellation. About something that was found before, it only means that we cannot verify it.
@@ -292,7 +297,8 @@ export class AccountRunner {
       this.#mark(item, now, undefined);
     } else if (!(await this.#news(item, result, now))) return;
     if (result.kind === 'found' && result.final && result.digest === item.digest) await this.#end(item, true);
-    else if (!item.gone) this.#schedule(item, nextDue(item.dueAt, this.#interval(item), askedAt));
+    else if (!item.gone)
+      this.#schedule(item, isFirst ? secondDue(item.phase, interval, askedAt) : nextDue(item.dueAt, interval, askedAt));
   }
 
   /** An answer that differs. False: it was not taken, and the next question is scheduled. */

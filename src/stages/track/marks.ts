@@ -33,6 +33,7 @@ export function createMarks(store: Store, clock: Clock, logger: Logger): Marks {
   let waiting = new Map<SubjectId, FreshnessMark>();
   let flushing: Promise<void> = Promise.resolve();
   let full = false;
+  let arrived: (() => void) | undefined;
 
   async function write(): Promise<void> {
     while (waiting.size > 0) {
@@ -55,6 +56,11 @@ export function createMarks(store: Store, clock: Clock, logger: Logger): Marks {
     }
   }
 
+  const nextMark = (): Promise<void> =>
+    new Promise((resolve) => {
+      arrived = resolve;
+    });
+
   const flush = (): Promise<void> => {
     flushing = flushing.then(write);
     return flushing;
@@ -64,6 +70,7 @@ export function createMarks(store: Store, clock: Clock, logger: Logger): Marks {
     add: (mark) => {
       waiting.delete(mark.id);
       waiting.set(mark.id, mark);
+      arrived?.();
       if (waiting.size >= BATCH_MAX && !full) {
         full = true;
         void flush().finally(() => {
@@ -76,7 +83,13 @@ export function createMarks(store: Store, clock: Clock, logger: Logger): Marks {
     },
     flush,
     run: async (signal) => {
+      const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
       while (!signal.aborted) {
+        // Nothing is written, and nothing wakes, while nothing is asked.
+        if (waiting.size === 0) {
+          await Promise.race([stopped, nextMark()]);
+          arrived = undefined;
+        }
         await clock.sleep(FLUSH_MS * clock.speed, signal).catch(() => {});
         await flush();
       }

@@ -84,7 +84,7 @@ export function createTracker(options: TrackerOptions): Tracker {
   async function sweep(): Promise<void> {
     const active = await store.read((tx) => tx.subjects.listActive());
     const ids = new Set(active.map((subject) => subject.id));
-    for (const subject of active) runners.get(subject.account)?.put(subject);
+    for (const subject of active) runners.get(subject.account)?.put(subject, true);
     for (const runner of runners.values())
       for (const id of [...runner.subjectIds]) if (!ids.has(id)) await take(id, '');
     const strange = active.filter((subject) => !runners.has(subject.account)).length;
