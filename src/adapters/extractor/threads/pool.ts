@@ -68,7 +68,7 @@ export function createExtractPool(options: ExtractPoolOptions = {}): ExtractPool
       env: {},
       execArgv: [],
       argv: [],
-      resourceLimits: { maxOldGenerationSizeMb: options.heapMb ?? 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: options.heapMb ?? 256, maxYoungGenerationSizeMb: 12, stackSizeMb: 4 },
     });
     const thread: Thread = { worker, current: undefined, timer: undefined, ended: false };
     worker.unref();
