@@ -60,6 +60,41 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'the mail is kept; replay it after an upgrade',
   ],
   'parse-timeout': ['the document could not be read in time', 'the mail is kept; replay it after an upgrade'],
+  'provider-ambiguous': ['a flight number leaves from several airports that day', 'add the origin to the reservation'],
+  'provider-answer-too-large': [
+    'a provider answered with more than we read',
+    'nothing: it is asked again; if it stays, please report it',
+  ],
+  'provider-answered-garbage': [
+    'a provider answered with something that is no JSON, or with half of it',
+    'nothing: it is asked again',
+  ],
+  'provider-answered-html': [
+    'a provider answered with a web page: a gateway in trouble',
+    'nothing: it is asked again; check the `url` of the account if it stays',
+  ],
+  'provider-answered-other': [
+    'a provider answered about something else; the answer was not used',
+    'check number and day of the reservation',
+  ],
+  'provider-answered-unreadable': [
+    "a provider's answer has not the documented form",
+    'nothing: it is asked again; if it stays, please report it',
+  ],
+  'provider-failed': ['a provider failed on its side', 'nothing: it is asked again, by single probes while it lasts'],
+  'provider-rate-limited': [
+    'a provider wants fewer calls',
+    'nothing: it is obeyed; lower `calls` of the account if it happens often',
+  ],
+  'provider-refused': ['a provider refuses a question as it is asked', 'check the reservation; please report it'],
+  'provider-timeout': ['a provider gave no whole answer in time', 'nothing: it is asked again'],
+  'provider-unauthorised': [
+    'a provider refuses our key; the account rests',
+    'check `key` of the account and the plan at the provider',
+  ],
+  'provider-unreachable': ['the connection to a provider failed', 'check network and `url` of the account'],
+  'question-called-off': ['a question to a provider was ended by the shutdown', 'nothing: it is asked after the start'],
+  'subject-incomplete': ['a fault of ours: a subject does not say what to ask', 'please report it'],
   'read-only': ['a fault of ours: a write where only reading is allowed', 'please report it'],
   'retry-policy-invalid': ['a fault of ours: a stage has an impossible retry policy', 'please report it'],
   'runtime-state': ['a fault of ours: the runtime was started twice', 'please report it'],

@@ -46,7 +46,7 @@ export const changeSchema = z.object({
   order_id: text,
   created_at: text,
   updated_at: text,
-  action_taken: z.enum(['accepted', 'cancelled', 'changed', 'unknown']).nullish().catch('unknown'),
+  action_taken: z.enum(['accepted', 'changed', 'unknown', 'cancelled']).nullish().catch('unknown'),
   added: list(sliceSchema),
   removed: list(sliceSchema),
 });
@@ -84,7 +84,7 @@ const addressSchema = z
   .nullish()
   .catch(undefined);
 export type Address = z.infer<typeof addressSchema>;
-const status = z.enum(['confirmed', 'cancelled', 'pending', 'unknown']).catch('unknown');
+const status = z.enum(['confirmed', 'pending', 'unknown', 'cancelled']).catch('unknown');
 
 export const staySchema = z.object({
   id: z.string(),

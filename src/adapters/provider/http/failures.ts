@@ -57,7 +57,7 @@ const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UN
 /** Anything thrown while asking. Our own errors pass; an abort by the caller is `cancelled`. */
 export function failureOfTransport(error: unknown, origin: string, signal: AbortSignal): TripwatchError {
   if (error instanceof TripwatchError) return error;
-  if (signal.aborted) return new TripwatchError('cancelled', 'cancelled', 'The question was called off.');
+  if (signal.aborted) return new TripwatchError('cancelled', 'question-called-off', 'The question was called off.');
   const code = codeOf(error);
   if ((error instanceof Error && error.name === 'TimeoutError') || TIMEOUTS.has(code)) {
     return new TripwatchError('transient', 'provider-timeout', `No whole answer from ${origin} in time.`, {
