@@ -32,7 +32,7 @@ export function extractCommand(program: Command): void {
 }
 
 function receivedInstant(date: string | undefined): string {
-  if (date === undefined) return Temporal.Now.instant().toString({ smallestUnit: 'millisecond' });
+  if (date === undefined || date === '') return Temporal.Now.instant().toString({ smallestUnit: 'millisecond' });
   const parsed = parseTravelTime(date);
   const instant = parsed === undefined ? undefined : (instantOf(parsed) ?? `${parsed.date}T00:00:00.000Z`);
   if (instant === undefined) {

@@ -175,10 +175,15 @@ function namedPassengers(facts: FactDraft): FactDraft {
   return out;
 }
 
-/** The status of the whole booking: what all its parts say. Where only some are cancelled, the booking stands. */
+/**
+ * The status of the whole booking: what all its parts say. Where only some are cancelled, the booking stands. A document
+ * that names the legs it cancels speaks of these alone: it may be one flight of several.
+ */
 function bookingStatus(group: Group): Fact | undefined {
   const statuses = group.drafts.filter((draft) => draft.extractor === group.extractor).map((draft) => draft.status);
-  return agreed(statuses) ?? statuses.find((status) => status?.value === 'confirmed');
+  const status = agreed(statuses) ?? statuses.find((one) => one?.value === 'confirmed');
+  const namesLegs = group.legs.length > 0 && group.legs.every((leg) => leg.keys.size > 0);
+  return status?.value === 'cancelled' && namesLegs ? undefined : status;
 }
 
 function agreed(statuses: readonly (Fact | undefined)[]): Fact | undefined {
