@@ -16,7 +16,7 @@ const PAIR = new RegExp(`'(?:${KINDS})',\\s*'([a-z][a-z0-9-]+)'`, 'g');
 async function used(): Promise<Map<string, string>> {
   const codes = new Map<string, string>();
   for await (const file of glob('**/*.ts', { cwd: src })) {
-    if (file.endsWith('.test.ts')) continue;
+    if (/\.(test|testing)\.ts$|^sandbox.scenario/.test(file)) continue;
     for (const match of readFileSync(join(src, file), 'utf8').matchAll(PAIR)) codes.set(match[1]!, file);
   }
   return codes;
