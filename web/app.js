@@ -6,7 +6,7 @@ import { Trips } from './trips.js';
 import { html, render, useEffect, useRef, useState } from './vendor.js';
 
 /** How long a changed leg stays marked, ms. */
-const CHANGED_MS = 6000;
+const CHANGED_MS = 60_000;
 /** Changes that come together are read together, ms. */
 const GATHER_MS = 150;
 const FEED_SHOWN = 50;
@@ -118,8 +118,8 @@ function App() {
       const mine = events.filter((event) => event.travellerid === current.current.traveller);
       if (mine.length === 0) return;
       const ids = new Set(mine.map((event) => event.data.reservationId));
-      setChanged(ids);
-      setTimeout(() => setChanged((now) => (now === ids ? new Set() : now)), CHANGED_MS);
+      setChanged((old) => new Set([...old, ...ids]));
+      setTimeout(() => setChanged((old) => new Set([...old].filter((id) => !ids.has(id)))), CHANGED_MS);
       setFeed((old) => [...mine.reverse(), ...old].slice(0, FEED_SHOWN));
       guard(async () => {
         await loadTrips();

@@ -1,25 +1,5 @@
-import { KIND, moment } from './format.js';
+import { FIELD, KIND, moment, valueText } from './format.js';
 import { html } from './vendor.js';
-
-const FIELD = {
-  status: 'Booking status',
-  operation: 'Operation',
-  'start.scheduled': 'Scheduled',
-  'start.estimated': 'Expected',
-  'start.actual': 'Actual',
-  'start.terminal': 'Terminal',
-  'start.gate': 'Gate',
-  'start.platform': 'Platform',
-  'start.desk': 'Check-in desk',
-  'end.scheduled': 'Scheduled arrival',
-  'end.estimated': 'Expected arrival',
-  'end.actual': 'Actual arrival',
-  'end.terminal': 'Arrival terminal',
-  'end.gate': 'Arrival gate',
-  'end.belt': 'Baggage belt',
-  aircraft: 'Aircraft',
-  reference: 'Reference',
-};
 
 /** What is known of a leg and who says so; and what changed, newest first. */
 export function Detail({ leg, reservation, history }) {
@@ -35,8 +15,8 @@ export function Detail({ leg, reservation, history }) {
       ${[...history.versions].reverse().map(
         (version) => html`<li key=${version.version}>
           <p class="muted small"><time datetime=${version.at}>${moment(version.at)}</time> · version ${version.version}</p>
-          ${version.sentences.map((sentence) => html`<p key=${sentence}>${sentence}</p>`)}
-          <p class="muted small">${sourcesOf(version.changes)}</p>
+          ${(version.sentences.length > 0 ? version.sentences : ['First seen']).map((sentence) => html`<p key=${sentence}>${sentence}</p>`)}
+          ${sourcesOf(version.changes).map((source) => html`<p key=${source} class="muted small source">${source}</p>`)}
         </li>`,
       )}
     </ol>
@@ -47,7 +27,7 @@ export function Detail({ leg, reservation, history }) {
         <tbody>${rows.map(
           ([path, field]) => html`<tr key=${path}>
           <th scope="row">${FIELD[path] ?? path}</th>
-          <td>${String(field.value ?? 'withdrawn')}${field.beside !== undefined && html`<span class="beside small">${field.beside.by.label} says: <b>${String(field.beside.value ?? 'withdrawn')}</b></span>`}</td>
+          <td title=${String(field.value ?? '')}>${valueText(field.value)}${field.beside !== undefined && html`<span class="beside small">${field.beside.by.label} says: <b>${valueText(field.beside.value)}</b></span>`}</td>
           <td class="small"><span>${field.by.label}</span><span class="muted" title=${field.by.evidence?.raw ?? ''}>${field.by.evidence?.where ?? ''}</span></td>
         </tr>`,
         )}</tbody>
@@ -66,5 +46,5 @@ function sourcesOf(changes) {
         .filter(Boolean)
         .join(' · '),
     );
-  return [...new Set(lines)].slice(0, 3).join(' — ');
+  return [...new Set(lines)].slice(0, 3);
 }

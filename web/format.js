@@ -60,11 +60,51 @@ export const KIND = {
   taxi: { name: 'Taxi', start: 'Pick-up', end: 'Drop-off' },
 };
 
+/** `40 min`, `2 h`, `1 h 35 min`. */
+function minutes(total) {
+  const [hours, rest] = [Math.floor(total / 60), total % 60];
+  return [hours > 0 ? `${hours} h` : '', rest > 0 ? `${rest} min` : ''].filter(Boolean).join(' ');
+}
+
+/** How a field is called where a person reads it. */
+export const FIELD = {
+  status: 'Booking status',
+  operation: 'Operation',
+  'start.scheduled': 'Scheduled',
+  'start.estimated': 'Expected',
+  'start.actual': 'Actual',
+  'start.terminal': 'Terminal',
+  'start.gate': 'Gate',
+  'start.platform': 'Platform',
+  'start.desk': 'Check-in desk',
+  'end.scheduled': 'Scheduled arrival',
+  'end.estimated': 'Expected arrival',
+  'end.actual': 'Actual arrival',
+  'end.terminal': 'Arrival terminal',
+  'end.gate': 'Arrival gate',
+  'end.belt': 'Baggage belt',
+  aircraft: 'Aircraft',
+  reference: 'Reference',
+};
+
+/** "Gate: mail from … says C33; shown is B22": the doubt, before the leg is opened. */
+export function besideText({ path, shown, value, label }) {
+  const person = /^passenger\..*\.(\w+)$/.exec(path)?.[1];
+  return `${FIELD[path] ?? person ?? path}: ${label} says ${valueText(value)}; shown is ${valueText(shown)}`;
+}
+
+/** A field's value as people read it: times on the wall clock of the place. */
+export function valueText(value) {
+  if (value === null || value === undefined || value === '') return 'none';
+  const time = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}(T|$)/.test(value) ? wallClock(value) : undefined;
+  return time === undefined ? String(value) : [time.dayText, time.time].filter(Boolean).join(' ');
+}
+
 /** State pill of a leg: words and a tone. Colour is never the only sign. */
 export function legState(leg) {
   if (leg.cancelled) return { text: 'Cancelled', tone: 'bad' };
   const late = leg.start.lateMinutes ?? 0;
-  const lateText = late === 0 ? undefined : late > 0 ? `${late} min late` : `${-late} min early`;
+  const lateText = late === 0 ? undefined : late > 0 ? `${minutes(late)} late` : `${minutes(-late)} early`;
   switch (leg.state) {
     case 'diverted':
       return { text: 'Diverted', tone: 'bad' };
@@ -80,7 +120,7 @@ export function legState(leg) {
     case 'en-route':
     case 'approaching': {
       const lands = leg.end.lateMinutes ?? 0;
-      return { text: lands > 4 ? `On the way, ${lands} min late` : 'On the way', tone: 'now' };
+      return { text: lands > 4 ? `On the way, ${minutes(lands)} late` : 'On the way', tone: 'now' };
     }
     case 'arrived':
       return { text: 'Arrived', tone: 'quiet' };

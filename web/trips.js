@@ -1,4 +1,4 @@
-import { age, KIND, legState, wallClock } from './format.js';
+import { age, besideText, KIND, legState, wallClock } from './format.js';
 import { KindIcon } from './icons.js';
 import { html, useEffect, useRef } from './vendor.js';
 
@@ -32,6 +32,7 @@ function Trip({ trip, now, changed, open, reservation, onOpen, renderDetail }) {
     <header>
       <h3>${trip.title}</h3>
       <p class="muted">${spanOf(trip)}</p>
+      ${trip.state !== 'past' && html`<${Attention} legs=${trip.legs} />`}
     </header>
     <ol class="timeline">
       ${trip.legs.map((leg) => {
@@ -49,10 +50,27 @@ function Trip({ trip, now, changed, open, reservation, onOpen, renderDetail }) {
   </article>`;
 }
 
+/** What needs a look in this trip, before any of its legs is read. */
+function Attention({ legs }) {
+  const found = legs
+    .map((leg) => ({ leg, state: legState(leg) }))
+    .filter(({ leg, state }) => state.tone === 'bad' || state.tone === 'warn' || leg.beside !== undefined);
+  if (found.length === 0) return undefined;
+  return html`<ul class="attention" aria-label="Needs a look">${found.map(
+    ({ leg, state }) =>
+      html`<li key=${leg.id} class="tone-${state.tone === 'good' ? 'warn' : state.tone}"><b>${state.tone === 'good' ? 'Sources differ' : state.text}</b> ${leg.title}</li>`,
+  )}</ul>`;
+}
+
+/** From the first start to the last end, which need not be that of the last leg: a stay goes on while others come and go. */
 function spanOf(trip) {
-  const first = wallClock(trip.legs[0]?.start.time)?.dayText;
-  const last = wallClock(trip.legs.at(-1)?.end.time ?? trip.legs.at(-1)?.start.time)?.dayText;
-  return first === undefined ? '' : first === last || last === undefined ? first : `${first} – ${last}`;
+  const days = trip.legs
+    .flatMap((leg) => [wallClock(leg.start.time), wallClock(leg.end.time)])
+    .filter((time) => time !== undefined)
+    .sort((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : 0));
+  if (days.length === 0) return '';
+  const [first, last] = [days[0].dayText, days.at(-1).dayText];
+  return first === last ? first : `${first} – ${last}`;
 }
 
 function Leg({ leg, now, fresh, isOpen, onOpen }) {
@@ -64,23 +82,30 @@ function Leg({ leg, now, fresh, isOpen, onOpen }) {
     const timer = setTimeout(() => element.current?.classList.remove('flash'), 2500);
     return () => clearTimeout(timer);
   }, [fresh, leg.version]);
-  return html`<button ref=${element} type="button" class="leg tone-${state.tone}" aria-expanded=${isOpen} onClick=${onOpen}>
+  return html`<button ref=${element} type="button" class="leg tone-${state.tone} ${leg.cancelled ? 'is-off' : ''}" aria-expanded=${isOpen} onClick=${onOpen}>
     <span class="icon"><${KindIcon} kind=${leg.kind} /><span class="sr">${kind.name}</span></span>
     <span class="body">
       <span class="line">
         <span class="title">${leg.title}</span>
-        <span class="pill tone-${state.tone}">${state.text}</span>
+        <span class="pills">${fresh && html`<span class="pill tone-now">just changed</span>`}<span class="pill tone-${state.tone}">${state.text}</span></span>
       </span>
+      ${leg.cancelled && html`<span class="off">This ${kind.name.toLowerCase()} is cancelled${leg.state === 'cancelled' && leg.start.time !== undefined ? '; it was planned as' : ''}</span>`}
       <span class="points">
         <${Point} name=${kind.start} point=${leg.start} />
-        <span class="arrow" aria-hidden="true">→</span>
-        <${Point} name=${kind.end} point=${leg.end} after=${leg.start} />
+        ${
+          !isEmpty(leg.end) &&
+          html`<span class="arrow" aria-hidden="true">→</span>
+        <${Point} name=${kind.end} point=${leg.end} after=${leg.start} />`
+        }
       </span>
       <${Where} leg=${leg} />
+      ${leg.beside?.map((beside) => html`<span key=${beside.path} class="beside small">⚠ ${besideText(beside)}</span>`)}
       <${Checked} leg=${leg} now=${now} />
     </span>
   </button>`;
 }
+
+const isEmpty = (point) => [point.time, point.code, point.city, point.name].every((value) => value === undefined);
 
 /** One end of a leg: the best known time, the scheduled one struck out beside it where they differ. */
 function Point({ name, point, after }) {
@@ -91,7 +116,7 @@ function Point({ name, point, after }) {
   const moved = time !== undefined && scheduled !== undefined && (point.lateMinutes ?? 0) !== 0;
   return html`<span class="point">
     <span class="muted small">${name}${point.basis === 'actual' ? ' (actual)' : ''}</span>
-    <span class="time">
+    <span class="time ${(point.lateMinutes ?? 0) > 14 ? 'is-late' : ''}">
       ${time === undefined ? '–' : html`<time datetime=${time.iso} title=${time.zone ?? 'zone not known'}>${time.time ?? time.dayText}</time>`}
       ${moved && html` <s class="muted"><span class="sr">scheduled </span>${scheduled.time ?? scheduled.dayText}</s>`}
       ${time?.time !== undefined && shownDay !== undefined && time.day !== shownDay && html` <span class="small day-of">${time.dayText}</span>`}
@@ -111,20 +136,18 @@ function Where({ leg }) {
     ['Belt', leg.end.belt],
     [
       'Seat',
-      leg.passengers
-        .map((person) => person.seat)
-        .filter(Boolean)
-        .join(', '),
+      // Two sources may know one seat under two names.
+      [...new Set(leg.passengers.map((person) => person.seat).filter(Boolean))].join(', '),
     ],
   ].filter(([, value]) => value !== undefined && value !== null && value !== '');
   if (parts.length === 0) return undefined;
-  return html`<span class="where">${parts.map(([name, value]) => html`<span key=${name} class="tag"><span class="muted">${name}</span> <b>${value}</b></span>`)}</span>`;
+  return html`<span class="where">${parts.map(([name, value]) => html`<span key=${name} class="tag ${name === 'Gate' || name === 'Platform' ? 'is-main' : ''}"><span class="muted">${name}</span> <b>${value}</b></span>`)}</span>`;
 }
 
 /** "checked 40 s ago by AeroDataBox", or since when it could not be verified. Honest about what nobody checks. */
 function Checked({ leg, now }) {
   if (leg.freshness.length === 0)
-    return html`<span class="checked muted small">${leg.state === 'arrived' ? 'Done' : 'From your mail; no provider is asked about this one'}</span>`;
+    return html`<span class="checked muted small">${leg.state === 'arrived' ? 'Done' : 'No provider checks this one'}</span>`;
   return leg.freshness.map((fresh) => {
     if (fresh.state === 'unverified-since') {
       const since = fresh.unverifiedSince === undefined ? '' : ` for ${age(now - Date.parse(fresh.unverifiedSince))}`;

@@ -66,7 +66,18 @@ export function legView(leg: Leg): LegView {
     start: pointView(leg, 'start'),
     end: pointView(leg, 'end'),
     passengers: passengers(leg.fields),
+    ...besideOf(leg.fields),
   };
+}
+
+/** What another source newly says of a field, so that a reader sees the doubt without opening the leg. */
+function besideOf(fields: Fields): Pick<LegView, 'beside'> {
+  const beside = Object.entries(fields).flatMap(([path, field]) =>
+    field.beside === undefined
+      ? []
+      : [{ path, shown: field.value, value: field.beside.value, label: field.beside.by.source.label }],
+  );
+  return beside.length === 0 ? {} : { beside };
 }
 
 function passengers(fields: Fields): LegView['passengers'] {

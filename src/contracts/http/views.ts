@@ -94,6 +94,10 @@ export const legViewSchema = z.object({
   start: pointViewSchema,
   end: pointViewSchema,
   passengers: z.array(z.object({ name: z.string(), seat: z.string().optional(), class: z.string().optional() })),
+  beside: z
+    .array(z.object({ path: z.string(), shown: factValue, value: factValue, label: z.string() }))
+    .optional()
+    .describe('fields where another source says something newer than what is shown, and who says so'),
 });
 export type LegView = z.infer<typeof legViewSchema>;
 
