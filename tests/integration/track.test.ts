@@ -7,7 +7,7 @@ import { subjectIdOf } from '../../src/stages/track/subject.ts';
 import { settle } from '../contract/broker/manual-clock.ts';
 import { HOUR, MINUTE, NOW, openTrackRig, type TrackRig } from './track.testing.ts';
 
-const INTERVAL = 260_000;
+const INTERVAL = 270_000;
 const failure = (kind: 'transient' | 'rate-limited' | 'unauthorised' | 'permanent', code: string, retryAt?: number) =>
   new TripwatchError(kind, code, 'made for the test', retryAt === undefined ? {} : { retryAt });
 

@@ -28,7 +28,7 @@ export const FRESHNESS_CLASSES = [
  * The share of the promised age after which we ask again. The rest is for waiting in the queue, the call itself, and
  * for storing and publishing what it brought.
  */
-export const ASK_AFTER_SHARE = 260 / 300;
+export const ASK_AFTER_SHARE = 270 / 300;
 
 /** The times of a subject that matter here (see SubjectSpec). */
 export interface Asked {

@@ -6,8 +6,9 @@ import { itemsOf, sameNumber } from '../../../src/adapters/provider/aerodatabox/
 import { isFinal, toAnswer } from '../../../src/adapters/provider/aerodatabox/map.ts';
 import { flightSchema } from '../../../src/adapters/provider/aerodatabox/schema.ts';
 import { createProviderHttp } from '../../../src/adapters/provider/http/http.ts';
+import type { Authority } from '../../../src/domain/observation.ts';
 import { stillClock } from '../store/harness.ts';
-import { reservation } from './cases.ts';
+import { fieldsOf, reservation } from './cases.ts';
 import { KEY, NOW, providerContract } from './provider-contract.ts';
 import { json, startVendor } from './vendor-server.ts';
 
@@ -118,6 +119,19 @@ test('no subject without number and day, nor for what the vendor would refuse', 
     plain.subjectsOf(reservation({ kind: 'stay', facts: { name: 'Inn', 'start.scheduled': '2026-12-01' } })),
     [],
   );
+});
+
+test('a cancelled seat ends the watch of its flight, a claim that nobody vouches for does not', () => {
+  const leg = {
+    kind: 'flight',
+    facts: { 'carrier.code': 'LH', number: '400', 'start.scheduled': '2026-12-01' },
+  } as const;
+  const subjects = (authority: Authority) => {
+    const { status } = fieldsOf({ status: 'cancelled' });
+    const fields = { status: { ...status!, by: { ...status!.by, authority } } };
+    return plain.subjectsOf(reservation(leg, { fields })).length;
+  };
+  assert.deepEqual((['booking', 'mail-proven', 'person', 'mail'] as const).map(subjects), [0, 0, 0, 1]);
 });
 
 const asked = { carrier: 'LH', number: '400', day: '2026-12-01', from: 'FRA', to: 'JFK' };

@@ -18,10 +18,20 @@ const ZONE_MS_MAX = 14 * HOUR;
 export function subjectsOf(reservation: Reservation): readonly SubjectSpec[] {
   const specs = new Map<string, SubjectSpec>();
   for (const leg of reservation.legs) {
-    const spec = leg.kind === 'flight' ? subjectOf(leg) : undefined;
+    const spec = leg.kind === 'flight' && !givenUp(reservation, leg) ? subjectOf(leg) : undefined;
     if (spec !== undefined) specs.set(spec.id, spec);
   }
   return [...specs.values()];
+}
+
+/**
+ * The seat on it is cancelled: how the flight runs is of no interest any more. (A flight that is cancelled is: it may be
+ * put on again.) A mail that nobody vouches for does not end the watch.
+ */
+function givenUp({ fields }: Reservation, leg: Leg): boolean {
+  return [fields.status, leg.fields.status].some(
+    (status) => status?.value === 'cancelled' && status.by.authority !== 'mail',
+  );
 }
 
 function subjectOf(leg: Leg): SubjectSpec | undefined {
