@@ -37,7 +37,7 @@ export function openBrowser(): Promise<Browser> {
 
 /** The service as it runs for people, in a folder of its own and without providers. */
 export class PageService {
-  readonly folder = mkdtempSync(join(tmpdir(), 'tripwatch-page-'));
+  folder = '';
   core!: Core;
   service!: Service;
   token = '';
@@ -46,6 +46,7 @@ export class PageService {
 
   /** Starts; a second time on the same port, as after a restart. */
   async start(): Promise<void> {
+    if (this.folder === '') this.folder = mkdtempSync(join(tmpdir(), 'tripwatch-page-'));
     const port = this.service === undefined ? 0 : Number(new URL(this.service.url).port);
     const config = loadConfig({
       data: this.folder,
