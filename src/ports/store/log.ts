@@ -76,7 +76,5 @@ export interface LogRepo {
   replay(tenant: TenantId, id: DeadLetterId, by: string, now: number): Promise<boolean>;
   discard(tenant: TenantId, id: DeadLetterId, reason: string, now: number): Promise<boolean>;
   /** What consumers have not done, whether or not a service runs: for doctor. Operator-wide. */
-  backlog(
-    consumers: readonly { readonly consumer: string; readonly topic: Topic }[],
-  ): Promise<readonly Backlog[]>;
+  backlog(consumers: readonly { readonly consumer: string; readonly topic: Topic }[]): Promise<readonly Backlog[]>;
 }
