@@ -27,16 +27,16 @@ export interface TrackedAccount {
   readonly freshSeconds: number;
 }
 
-/** Failed questions: tried again soon, then ever more seldom. */
-const RETRY = { firstDelayMs: 10_000, factor: 2, delayMsMax: 260_000 };
+/** Failed questions: tried again soon, so that one lost answer costs no freshness; the breaker stops what is hopeless. */
+const RETRY = { firstDelayMs: 10_000, factor: 2, delayMsMax: 60_000 };
 /** What will not work as asked is still asked now and then: providers mend their data. */
 const PERMANENT = { firstDelayMs: 300_000, factor: 2, delayMsMax: 1_800_000 };
 /** An answer whose own time is older than the last one's by more than this is an old copy. */
 const STALE_MS = 60_000;
 /** ... unless the provider insists. */
 const STALE_LOOKS = 3;
-/** After an outage the backlog comes back over this share of a round, each subject at its phase. */
-const RETURN_SHARE = 0.5;
+/** After an outage the backlog comes back over half its length, at most over this share of a round, by phase. */
+const RETURN_SHARE = 0.25;
 /** Taken from the wheel in one go, so that the loop stays short. */
 const DUE_MAX = 10_000;
 
@@ -254,7 +254,8 @@ export class AccountRunner {
       this.#failedToAsk(item, error);
     });
     if (answer !== undefined) {
-      if (this.#health.answered()) this.#comeBack();
+      const awayMs = this.#health.answered(clock.now());
+      if (awayMs > 0) this.#comeBack(awayMs);
       await this.#take(item, answer, askedAt).catch((error: unknown) => this.#failedToStore(item, error));
     }
     this.#health.inFlight--;
@@ -272,11 +273,11 @@ export class AccountRunner {
   }
 
   /** The provider is back: what waited returns spread over a part of a round, not at once. */
-  #comeBack(): void {
-    this.#logger.info({ waiting: this.#ready.size }, 'provider answers again');
+  #comeBack(awayMs: number): void {
+    this.#logger.info({ waiting: this.#ready.size, awayMs: Math.round(awayMs) }, 'provider answers again');
     if (this.#ready.size <= IN_FLIGHT_MAX) return;
     const now = this.#parts.clock.now();
-    const spread = this.tracked.freshSeconds * 1000 * RETURN_SHARE;
+    const spread = Math.min(awayMs / 2, this.tracked.freshSeconds * 1000 * RETURN_SHARE);
     for (const slot of this.#ready.clear()) {
       const item = this.#slots[slot];
       if (item !== undefined) this.#schedule(item, now + item.phase * spread);

@@ -22,6 +22,8 @@ export class AccountHealth {
   readonly #random: Random;
   readonly #reserve: number;
   #breaker: Breaker = CLOSED;
+  /** Since when the breaker is not closed. */
+  #awaySince: number | undefined;
   #concurrency = startConcurrency(IN_FLIGHT_MAX);
   #refusals = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
@@ -74,20 +76,20 @@ export class AccountHealth {
     );
   }
 
-  /** True: it had not answered before. */
-  answered(): boolean {
-    const back = this.#breaker.state !== 'closed';
-    this.#breaker = succeeded(this.#breaker);
+  /** How long it had been away, ms; 0: it was not. */
+  answered(now: number): number {
+    const awayMs = this.#awaySince === undefined ? 0 : Math.max(1, now - this.#awaySince);
+    this.#close();
     this.budget.recover();
     this.#concurrency = afterSuccess(this.#concurrency, this.inFlight, IN_FLIGHT_MAX);
     this.#refusals = 0;
-    return back;
+    return awayMs;
   }
 
   /** Refused by a limit. Returns when to come back. A provider that refuses is alive: the breaker closes. */
   limited(now: number, retryAt: number | undefined): number {
     this.refused++;
-    this.#breaker = succeeded(this.#breaker);
+    this.#close();
     this.budget.slowDown(now);
     this.#concurrency = afterOverload(this.#concurrency);
     this.#refusals++;
@@ -97,14 +99,14 @@ export class AccountHealth {
 
   unauthorised(now: number, error: TripwatchError | undefined): void {
     this.failed++;
-    this.#breaker = succeeded(this.#breaker);
+    this.#close();
     this.#rest('unauthorised', Math.max(error?.retryAt ?? 0, now + UNAUTHORISED_WAIT_MS));
   }
 
   /** It answered, but not what was asked. */
   unanswerable(): void {
     this.failed++;
-    this.#breaker = succeeded(this.#breaker);
+    this.#close();
   }
 
   /** No answer. True: the breaker opened by it. */
@@ -114,7 +116,14 @@ export class AccountHealth {
     const after = failed(this.#breaker, now, this.#random.number());
     this.#breaker = after;
     this.#concurrency = afterOverload(this.#concurrency);
-    return before === 'closed' && after.state === 'open';
+    const opened = before === 'closed' && after.state === 'open';
+    if (opened) this.#awaySince = now;
+    return opened;
+  }
+
+  #close(): void {
+    this.#breaker = succeeded(this.#breaker);
+    this.#awaySince = undefined;
   }
 
   #rest(why: 'limited' | 'unauthorised', until: number): void {
