@@ -17,6 +17,8 @@ export interface DecidedStatus {
  *  - A booking counts as cancelled only while no outside source has a higher-ranked word that one of its legs stands.
  *    If that source is of a higher authority, its word protects every leg: a mailed "cancelled" cannot beat the provider
  *    who holds the booking, and stays a claim.
+ *  - A booking all of whose legs are cancelled is cancelled, unless something said of the booking itself is newer or more
+ *    believed: an old "confirmed" that comes late says nothing new.
  *  - `operation: cancelled` from a mail is held to the same rule: it cannot beat a more believed status.
  *  - A "cancelled" that lost by authority, yet is newer than what won, is shown *beside* the status, so that the page
  *    can say so and the tracker can ask the provider at once.
@@ -29,16 +31,26 @@ export function decideStatus(booking: Claims, legs: readonly Claims[]): DecidedS
   const standing = best(ofLegs.flat().filter((said) => stands(said) && said.observation.authority !== 'person'));
   const contradicted = cancelled && standing !== undefined && outranks(standing, spoken);
   const overruled = contradicted && standing.level > spoken.level;
-  const pool = contradicted ? [...ofBooking, standing] : ofBooking;
+  const heard = ofLegs.map((own) =>
+    (cancelled && !overruled) || (own.length === 0 && !cancelled) ? [...own, ...ofBooking] : own,
+  );
+  const gone = allGone(heard.map(best), spoken);
+  const pool = contradicted ? [...ofBooking, standing] : gone === undefined ? ofBooking : [...ofBooking, gone];
 
   return {
     booking: challenged(decide('status', pool), best(pool), ofBooking),
-    legs: legs.map((leg, index) => {
-      const own = ofLegs[index]!;
-      const heard = (cancelled && !overruled) || (own.length === 0 && !cancelled) ? [...own, ...ofBooking] : own;
-      return decideLeg(heard, saidAbout(leg, 'operation'), [...own, ...ofBooking]);
-    }),
+    legs: legs.map((leg, index) =>
+      decideLeg(heard[index]!, saidAbout(leg, 'operation'), [...ofLegs[index]!, ...ofBooking]),
+    ),
   };
+}
+
+/** The last word on a booking all of whose legs are cancelled, each by more than what is said of the booking itself. */
+function allGone(legs: readonly (Said | undefined)[], booking: Said | undefined): Said | undefined {
+  if (legs.length === 0) return undefined;
+  const beyond = (said: Said | undefined): said is Said =>
+    said !== undefined && isCancelled(said) && (booking === undefined || outranks(said, booking));
+  return legs.every(beyond) ? best(legs.filter((said) => said !== undefined)) : undefined;
 }
 
 function decideLeg(heard: readonly Said[], running: readonly Said[], claimed: readonly Said[]) {
