@@ -91,11 +91,11 @@ function Leg({ leg, now, fresh, isOpen, onOpen }) {
       </span>
       ${leg.cancelled && html`<span class="off">This ${kind.name.toLowerCase()} is cancelled${leg.state === 'cancelled' && leg.start.time !== undefined ? '; it was planned as' : ''}</span>`}
       <span class="points">
-        <${Point} name=${kind.start} point=${leg.start} />
+        <${Point} flight=${leg.kind === 'flight'} name=${kind.start} point=${leg.start} />
         ${
           !isEmpty(leg.end) &&
           html`<span class="arrow" aria-hidden="true">→</span>
-        <${Point} name=${kind.end} point=${leg.end} after=${leg.start} />`
+        <${Point} flight=${leg.kind === 'flight'} name=${kind.end} point=${leg.end} after=${leg.start} />`
         }
       </span>
       <${Where} leg=${leg} />
@@ -108,14 +108,14 @@ function Leg({ leg, now, fresh, isOpen, onOpen }) {
 const isEmpty = (point) => [point.time, point.code, point.city, point.name].every((value) => value === undefined);
 
 /** One end of a leg: the best known time, the scheduled one struck out beside it where they differ. */
-function Point({ name, point, after }) {
+function Point({ name, point, after, flight }) {
   const time = wallClock(point.time);
   const scheduled = wallClock(point.scheduled);
   // The day is said where it is not the one that stands above: on an end another day, or a time that slipped past midnight.
   const shownDay = wallClock(after?.time)?.day ?? scheduled?.day;
   const moved = time !== undefined && scheduled !== undefined && (point.lateMinutes ?? 0) !== 0;
   return html`<span class="point">
-    <span class="muted small">${name}${point.basis === 'actual' ? ' (actual)' : ''}</span>
+    <span class="muted small">${point.basis === 'actual' && flight ? (after === undefined ? 'Took off' : 'Landed') : name}</span>
     <span class="time ${(point.lateMinutes ?? 0) > 14 ? 'is-late' : ''}">
       ${time === undefined ? '–' : html`<time datetime=${time.iso} title=${time.zone ?? 'zone not known'}>${time.time ?? time.dayText}</time>`}
       ${moved && html` <s class="muted"><span class="sr">scheduled </span>${scheduled.time ?? scheduled.dayText}</s>`}

@@ -28,7 +28,7 @@ export function textOf(fields: Fields, path: string): string | undefined {
 }
 
 /** The start (departure, check-in, pick-up) or end (arrival, check-out, drop-off) of a leg. */
-export function pointOf(leg: Pick<Leg, 'fields'>, side: 'start' | 'end'): Point {
+export function pointOf(leg: Pick<Leg, 'fields'> & Partial<Pick<Leg, 'kind'>>, side: 'start' | 'end'): Point {
   const { fields } = leg;
   const code = textOf(fields, `${side}.code`);
   const airport = code === undefined || code.length !== 3 ? undefined : airportByCode(code);
@@ -44,11 +44,29 @@ export function pointOf(leg: Pick<Leg, 'fields'>, side: 'start' | 'end'): Point 
     scheduled,
     at,
     zone: zoneOf(time, placeZone),
-    lateMinutes: at === undefined || planned === undefined ? undefined : Math.round((at - planned) / 60_000),
+    lateMinutes: latenessOf(leg, side, basis, at, planned, placeZone),
     code,
     name: textOf(fields, `${side}.name`) ?? airport?.name,
     city: textOf(fields, `${side}.locality`) ?? airport?.city,
   };
+}
+
+/**
+ * Minutes against schedule. What providers call a flight's actual times are wheels-up and touch-down, while its schedule
+ * is gate to gate: the last estimate says how late it was; taking off says nothing, touching down is close enough.
+ */
+function latenessOf(
+  leg: Pick<Leg, 'fields'> & Partial<Pick<Leg, 'kind'>>,
+  side: 'start' | 'end',
+  basis: Point['basis'],
+  at: number | undefined,
+  planned: number | undefined,
+  placeZone: string | undefined,
+): number | undefined {
+  const onRunway = leg.kind === 'flight' && basis === 'actual';
+  const estimated = onRunway ? epochMsOf(textOf(leg.fields, `${side}.estimated`), placeZone) : undefined;
+  const best = estimated ?? (onRunway && side === 'start' ? undefined : at);
+  return best === undefined || planned === undefined ? undefined : Math.round((best - planned) / 60_000);
 }
 
 function zoneOf(time: string | undefined, placeZone: string | undefined): string | undefined {

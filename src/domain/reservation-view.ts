@@ -147,7 +147,12 @@ function delaySentence(change: Change, subject: string, leg: Leg | undefined, lo
   const scheduled = leg === undefined ? undefined : value(leg.fields, `${end}.scheduled`);
   const at = timeText(to, path, leg, locale, scheduled) ?? show(to);
   const late = minutes === undefined ? '' : `, ${lateness(minutes)}`;
+  // Providers know wheels-up and touch-down, the schedule is gate to gate: comparing them would make every flight late.
+  if (path.endsWith('.actual') && leg?.kind === 'flight')
+    return `${subject} ${end === 'start' ? 'took off' : 'landed'} at ${at}`;
   if (path.endsWith('.actual')) return `${subject} ${left} at ${at}${late}`;
+  if (minutes === 0 && (from === undefined || from === null))
+    return `${subject} is expected to ${leave} on time, at ${at}`;
   const before = timeText(from ?? scheduled, path, leg, locale, scheduled);
   const was = before === undefined || before === at ? '' : ` (was ${before})`;
   if (minutes === 0) return `${subject} is on time again: expected to ${leave} at ${at}${was}`;
@@ -186,6 +191,9 @@ function detailSentence(change: Change, subject: string, was: string, leg: Leg |
   if (to === null || to === undefined) return `${subject}: ${pathWords(path)} was withdrawn${was}`;
   const time = timeText(to, path, leg, locale);
   const before = timeText(from, path, leg, locale);
+  // The diff calls it a detail when it is as late as before, which at first means: on time.
+  if (path.endsWith('.estimated') && time !== undefined && (from === undefined || from === null))
+    return `${subject} is expected to ${verbs(leg, change)[0]} as planned, at ${time}`;
   const wasTime = before === undefined || before === time ? '' : ` (was ${before})`;
   return time === undefined
     ? `${subject}: ${pathWords(path)} is ${show(to)}${was}`
@@ -265,11 +273,11 @@ const PATH_WORDS: Readonly<Record<string, string>> = {
   'url.manage': 'the link to manage the booking',
   'url.checkin': 'the link to check in',
   'start.scheduled': 'the scheduled start',
-  'start.estimated': 'the expected start',
   'start.actual': 'the actual start',
+  'start.estimated': 'the expected start',
+  'end.estimated': 'the expected end',
   'start.boarding': 'the boarding time',
   'end.scheduled': 'the scheduled end',
-  'end.estimated': 'the expected end',
   'end.actual': 'the actual end',
 };
 

@@ -82,7 +82,10 @@ export interface Change {
   readonly path?: string;
   readonly from?: FactValue;
   readonly to?: FactValue;
-  /** Minutes late (negative: earlier) against schedule, for `delay`; moved minutes, for `schedule`. */
+  /**
+   * Minutes late (negative: earlier) against schedule, for `delay`; moved minutes, for `schedule`. For a flight's actual
+   * times it counts to wheels-up and touch-down, while the schedule is gate to gate.
+   */
   readonly minutes?: number;
   /** The person's own value still stands; `to` is what the outside source says and is shown beside it. */
   readonly besidePerson?: true;
