@@ -20,8 +20,8 @@ export interface GroupCommitOptions {
   readonly logger: Logger;
   /** Starts a batch soon, after what is runnable now had the chance to hand in work. */
   readonly schedule: (run: () => void) => void;
-  /** Starts a batch after real milliseconds: see `#gatherMs`. */
-  readonly after?: (ms: number, run: () => void) => void;
+  /** Runs after real milliseconds, unless the function it returns is called before. Default: a timer. */
+  readonly after?: (ms: number, run: () => void) => () => void;
   /** Called once when it is no longer known what is durable; the process must stop. */
   readonly onFatal: (error: TripwatchError) => void;
 }
@@ -89,14 +89,13 @@ export class GroupCommit {
 
   async #turn(): Promise<void> {
     this.#mode = 'running';
-    const slow = setTimeout(() => {
+    const notSlow = (this.#options.after ?? later)(SLOW_BATCH_MS, () => {
       this.#options.logger.error({ afterMs: SLOW_BATCH_MS }, 'a transaction is held open by a slow work');
-    }, SLOW_BATCH_MS);
-    slow.unref();
+    });
     try {
       await this.#batch();
     } finally {
-      clearTimeout(slow);
+      notSlow();
       if (this.#waiting.length > 0) this.#scheduleNext();
       else {
         this.#mode = 'idle';
@@ -201,6 +200,7 @@ export class GroupCommit {
   }
 }
 
-function later(ms: number, run: () => void): void {
-  setTimeout(run, ms);
+function later(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
 }

@@ -41,6 +41,8 @@ export interface SqliteStoreOptions {
   readonly logger: Logger;
   /** Default: setImmediate. The simulation passes its own. */
   readonly schedule?: (run: () => void) => void;
+  /** Default: setTimeout; returns how to call it off. The simulation passes its own. */
+  readonly after?: (ms: number, run: () => void) => () => void;
   /** Default: throws the error uncaught, which ends the process. */
   readonly onFatal?: (error: TripwatchError) => void;
 }
@@ -81,6 +83,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     clock,
     logger,
     schedule: options.schedule ?? ((run) => void setImmediate(run)),
+    ...(options.after === undefined ? {} : { after: options.after }),
     onFatal:
       options.onFatal ??
       ((error) => {
