@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { TripwatchError } from '../domain/errors.ts';
 import { createContext, fail } from './command.ts';
 import { accessCommands } from './commands/access.ts';
 import { byHandCommands } from './commands/by-hand.ts';
@@ -37,6 +38,10 @@ For your own trips:
 Accounts at flight-status and booking providers: docs/operating/configuration.md`,
   );
 
+// What commander itself finds wrong is one JSON object too, where JSON was asked for. Commands inherit this.
+const json = process.argv.includes('--json');
+if (json) program.configureOutput({ writeErr: () => {} });
+
 upCommand(program);
 demoCommand(program);
 sandboxCommand(program);
@@ -66,8 +71,16 @@ for (const command of allOf(program)) {
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode;
-  else fail(error, createContext(program.opts()).json);
+  if (!(error instanceof CommanderError)) fail(error, createContext(program.opts()).json);
+  else if (json && error.exitCode !== 0) fail(usageError(error), true);
+  else process.exitCode = error.exitCode;
+}
+
+/** `error: unknown command 'recipts'` and a hint on the next line; without any command, its help. */
+function usageError({ code, message }: CommanderError): TripwatchError {
+  const text =
+    code === 'commander.help' ? 'There is no command.' : message.replace(/^error: /, '').replaceAll('\n', ' ');
+  return new TripwatchError('permanent', 'usage', `${text} \`tripwatch --help\` lists commands and options.`);
 }
 
 function allOf(command: Command): readonly Command[] {

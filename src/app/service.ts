@@ -1,12 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { createSmtpListener } from '../adapters/mailbox/smtp/listener.ts';
 import { createApi } from '../api/api.ts';
+import type { Config } from '../contracts/config.ts';
 import type { StatusReport } from '../contracts/http/status.ts';
 import { TripwatchError } from '../domain/errors.ts';
 import { isoInstant } from '../ports/clock.ts';
 import { createSender } from '../stages/notify/sender.ts';
 import { STAGES } from '../stages/stages.ts';
 import { createIntake } from '../stages/watch/intake.ts';
+import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
 import { openPipeline } from './pipeline.ts';
 import { providerStatus } from './providers.ts';
@@ -25,9 +27,15 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** Key and certificate of the mail listener, where configured. Errors: permanent `secret-missing`. */
+function smtpTls({ tls }: Config['smtp']): { readonly tls?: { readonly key: string; readonly cert: string } } {
+  if (tls === undefined) return {};
+  return { tls: { key: readSecret(tls.key, process.env), cert: readSecret(tls.cert, process.env) } };
+}
+
 /**
  * Starts the service on an opened core. Errors: permanent `already-running` (one process works on an installation),
- * `http-listen`, `smtp-listen`, `secret-missing`.
+ * `http-listen`, `smtp-listen`, `smtp-tls-invalid`, `secret-missing`.
  */
 export async function startService(core: Core): Promise<Service> {
   const { store, clock, random, logger, secrets, config } = core;
@@ -81,6 +89,7 @@ export async function startService(core: Core): Promise<Service> {
   const smtp = config.smtp.enabled
     ? createSmtpListener({
         config: config.smtp,
+        ...smtpTls(config.smtp),
         accept: (mail) => intake.accept(mail),
         findMailbox: (hash) => store.read((tx) => tx.accounts.findMailboxByAddress(hash)),
         clock,

@@ -51,6 +51,14 @@ export const configSchema = z.strictObject({
         .min(1024)
         .max(100 * 1024 * 1024)
         .default(25 * 1024 * 1024),
+      tls: z
+        .strictObject({
+          key: secretRefSchema.describe(
+            'private key, PEM; with key and certificate STARTTLS is offered, without them mails come in unencrypted',
+          ),
+          cert: secretRefSchema.describe('certificate with its chain, PEM'),
+        })
+        .optional(),
     })
     .prefault({}),
   providers: z.array(providerAccountSchema).default([]),

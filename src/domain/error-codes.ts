@@ -108,6 +108,10 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   'secret-unreadable': ['a sealed secret cannot be opened', 'restore `key` from a backup, or set the secret anew'],
   shutdown: ['the service is stopping, so the work is given back', 'nothing: it is done again after the start'],
   'smtp-listen': ['the SMTP port cannot be opened', 'choose another with `smtp.port` or `--smtp-port`'],
+  'smtp-tls-invalid': [
+    'key or certificate for SMTP over TLS cannot be used',
+    '`smtp.tls` takes references to PEM files that belong together',
+  ],
   'stage-deadline': ['an attempt took longer than its stage allows', 'nothing: it is tried again'],
   'stage-without-handler': ['a fault of ours: a stage has no handler', 'please report it'],
   'store-busy': ['another process holds the store', 'nothing: it is tried again'],
@@ -125,6 +129,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   'traveller-ambiguous': ['several travellers fit', 'choose with `--traveller`'],
   'traveller-unknown': ['there is no such traveller', '`tripwatch traveller list` shows them'],
   'unreadable-file': ['a file cannot be read', 'check path and permissions'],
+  usage: ['the command line cannot be understood', '`tripwatch --help` lists commands and options'],
   'version-conflict': ['another worker stored a newer version first', 'nothing: it is tried again'],
   'webhook-address-private': [
     'the address leads to a private or loopback network',

@@ -39,7 +39,15 @@ test('help and version are on stdout; what is mistyped is named with what was me
     cli.refused(['receipts', '--dispositon', 'failed'], /Did you mean --disposition\?/, /tripwatch receipts --help/),
     cli.refused(['receipts', '--limit', '1e9'], /--limit takes a whole number from 1 to 1000/),
     cli.refused(['up', '--http-port', '70000'], /--http-port takes a whole number from 0 to 65535/),
+    cli.refused(['demo', '--hours', '1'], /--hours takes a whole number from 6 to 48/),
   ]);
+  const asked = [['recipts'], ['receipts', '--dispositon', 'failed'], ['receipts', '--limit', 'x'], []];
+  for (const ran of await Promise.all(asked.map((args) => cli.run(...args, '--json')))) {
+    assert.equal(ran.code, 1);
+    assert.equal(ran.json?.error.code, 'usage', `one JSON object and nothing else: ${ran.stdout}`);
+    assert.match(ran.json.error.message, /^[^\n]{10,}--help/);
+    assert.equal(ran.stderr, '');
+  }
 });
 
 test('a command that only looks makes no installation', async () => {

@@ -42,7 +42,7 @@ export function demoCommand(program: Command): void {
     .option('--seed <n>', 'another day', count('--seed', 0, 2 ** 31), 1)
     .option('--travellers <n>', 'how many travel', count('--travellers', 1, 5000), 12)
     .option('--flights <n>', 'how many flights there are', count('--flights', 1, 1000), 25)
-    .option('--hours <n>', 'how long the day is', count('--hours', 1, 48), 24)
+    .option('--hours <n>', 'how long the day is', count('--hours', 6, 48), 24)
     .option('--http-port <port>', 'port of page and API (taken: any free one)', count('--http-port', 0, 65_535), 8420)
     .option('--exit', 'end after the day, with exit code 1 when the verdict is bad')
     .addHelpText(

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import type { Config } from '../../../contracts/config.ts';
 import { describeError, kindOf, TripwatchError } from '../../../domain/errors.ts';
@@ -48,6 +49,7 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
   const receiving = new Set<string>();
   let closing: Promise<void> | undefined;
 
+  if (options.tls !== undefined) checkTls(options.tls);
   const server = new SMTPServer({
     name: config.domain,
     banner: 'Tripwatch',
@@ -197,6 +199,22 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
 function isConnectionEnd(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return code === 'ECONNECTION' || code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+/** A certificate that cannot be used must show at start, not at the first sender's STARTTLS. */
+function checkTls(tls: { readonly key: string; readonly cert: string }): void {
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    const why = (cause as { code?: string }).code ?? 'unreadable';
+    throw new TripwatchError(
+      'permanent',
+      'smtp-tls-invalid',
+      `Key and certificate of the mail listener cannot be used (${why}). ` +
+        'Let smtp.tls.key and smtp.tls.cert name the PEM files of one certificate and its key.',
+      { cause },
+    );
+  }
 }
 
 function listenError(config: SmtpListenerOptions['config'], cause: Error): TripwatchError {
