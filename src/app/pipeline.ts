@@ -23,10 +23,12 @@ export interface Pipeline {
 
 /** Undefined: another process works on this installation (one may, at a time). */
 export function openPipeline(core: Core, onDeliveries: () => void = () => {}): Pipeline | undefined {
+  // First what may be refused, so that a refusal leaves the installation free.
+  const accounts = providerAccounts(core);
   const owner = tryOwn(core.paths.folder, isoInstant(Date.now()));
   if (owner === undefined) return undefined;
   const { store, clock, random, logger, config } = core;
-  const tracker = createTracker({ store, clock, random, logger, accounts: providerAccounts(core) });
+  const tracker = createTracker({ store, clock, random, logger, accounts });
   const pool = createExtractPool(config.workers === undefined ? {} : { size: config.workers });
   const runtime = createRuntime({
     store,

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { createSmtpListener } from '../adapters/mailbox/smtp/listener.ts';
+import { createSmtpListener, type SmtpListener } from '../adapters/mailbox/smtp/listener.ts';
 import { createApi } from '../api/api.ts';
 import type { Config } from '../contracts/config.ts';
 import type { StatusReport } from '../contracts/http/status.ts';
@@ -86,17 +86,7 @@ export async function startService(core: Core): Promise<Service> {
     if (topics.has('itinerary.updated')) api.wake();
   });
   const intake = createIntake({ store, blobs: core.blobs, clock, logger, overloaded });
-  const smtp = config.smtp.enabled
-    ? createSmtpListener({
-        config: config.smtp,
-        ...smtpTls(config.smtp),
-        accept: (mail) => intake.accept(mail),
-        findMailbox: (hash) => store.read((tx) => tx.accounts.findMailboxByAddress(hash)),
-        clock,
-        logger,
-        overloaded,
-      })
-    : undefined;
+  let smtp: SmtpListener | undefined;
 
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
@@ -112,6 +102,17 @@ export async function startService(core: Core): Promise<Service> {
   };
 
   try {
+    if (config.smtp.enabled) {
+      smtp = createSmtpListener({
+        config: config.smtp,
+        ...smtpTls(config.smtp),
+        accept: (mail) => intake.accept(mail),
+        findMailbox: (hash) => store.read((tx) => tx.accounts.findMailboxByAddress(hash)),
+        clock,
+        logger,
+        overloaded,
+      });
+    }
     await pipeline.start();
     await tracker.start();
     sender.start();
