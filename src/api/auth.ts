@@ -78,6 +78,6 @@ export function notFound(id: string): Problem {
   const shown = id.length > 80 ? `${id.slice(0, 80)}…` : id;
   return new Problem(
     'not-found',
-    `"${shown}" is not known here. Check the id; lists such as GET /v1/reservations name them.`,
+    `"${shown}" is not known here. Check the id; the lists of travellers, reservations, receipts and so on name them.`,
   );
 }

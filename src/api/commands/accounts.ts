@@ -1,5 +1,6 @@
 import type { AddMailbox, AddRule, AddToken, AddTraveller } from '../../contracts/http/commands.ts';
 import { base32, sortableId, type TokenId, type TravellerId } from '../../domain/ids.ts';
+import { checkRulePattern } from '../../domain/rules.ts';
 import type { ApiToken, Mailbox, Rule, Traveller } from '../../ports/store/accounts.ts';
 import { type Caller, ensureVisible, newToken, notFound, secretHash } from '../auth.ts';
 import type { CommandDeps } from '../deps.ts';
@@ -66,15 +67,20 @@ export async function addMailbox(
   return mailbox;
 }
 
-/** Errors: `not-found`, `limit-reached`. */
+/** Errors: `not-found`, `limit-reached`, `field-invalid` for a pattern that could never match. */
 export async function addRule(deps: CommandDeps, caller: Caller, travellerId: string, body: AddRule): Promise<Rule> {
   const traveller = await visibleTraveller(deps, caller, travellerId);
+  const checked = checkRulePattern(body.field, body.pattern);
+  if ('problem' in checked) {
+    throw new Problem('field-invalid', checked.problem, [{ path: 'pattern', message: checked.problem }]);
+  }
   const now = deps.clock.now();
   const rule: Rule = {
     id: sortableId('rule', now, deps.random.bytes(10)),
     tenant: caller.tenant,
     traveller: traveller.id,
     ...body,
+    pattern: checked.pattern,
     createdAt: now,
   };
   await deps.store.transact(async (tx) => {
