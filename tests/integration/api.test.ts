@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { FLIGHT, startApi } from './api.testing.ts';
+import { type Answer, FLIGHT, startApi } from './api.testing.ts';
 
 let service: Awaited<ReturnType<typeof startApi>>;
 before(async () => {
@@ -247,8 +247,41 @@ test('forwarding address and rules', async () => {
     pattern: 'spam.example',
   });
   assert.equal(rule.status, 201);
+  const never = await service.call('POST', `${path}/rules`, { action: 'deny', field: 'sender', pattern: 'shop' });
+  assert.equal(never.status, 422);
+  assert.equal(never.body.code, 'field-invalid');
+  assert.match(never.body.detail, /“shop” is no whole address\. Write it like/);
+  const spelled = await service.call('POST', `${path}/rules`, {
+    action: 'deny',
+    field: 'domain',
+    pattern: '@Shop.Example',
+  });
+  assert.equal(spelled.body.pattern, 'shop.example', 'kept as it is compared');
   assert.equal((await service.call('DELETE', `${path}/rules/${rule.body.id}`)).status, 204);
   assert.equal((await service.call('DELETE', `${path}/rules/${rule.body.id}`)).status, 404);
+});
+
+test('the list of reservations comes in pages, each reservation once', async () => {
+  for (const [reference, number] of [
+    ['PAGE01', '501'],
+    ['PAGE02', '502'],
+    ['PAGE03', '503'],
+  ] as const) {
+    await service.call('POST', '/v1/reservations', FLIGHT(service.traveller, reference, number));
+  }
+  const ids = (answer: Answer) => answer.body.items.map((one: { id: string }) => one.id) as string[];
+  const all = await service.call('GET', '/v1/reservations?limit=500');
+  assert.ok(ids(all).length >= 3);
+  assert.equal(all.body.next, undefined);
+  const paged: string[] = [];
+  let after = '';
+  for (let pages = 0; pages < 50; pages++) {
+    const page = await service.call('GET', `/v1/reservations?limit=2${after}`);
+    paged.push(...ids(page));
+    if (page.body.next === undefined) break;
+    after = `&after=${page.body.next}`;
+  }
+  assert.deepEqual(paged, ids(all));
 });
 
 test('push: accepted, refused, unknown account; the bytes arrive untouched', async () => {

@@ -87,13 +87,13 @@ export const reservationRoutes: readonly RouteSpec[] = [
     response: z.object({ items: z.array(reservationSummarySchema), next: z.string().optional() }),
     handle: async ({ deps, caller, query }) => {
       const traveller = scopedTraveller(caller, query.traveller);
-      const all = await deps.store.read((tx) => tx.reservations.list(caller.tenant, traveller));
       const { after } = query;
-      const rest = [...all]
-        .sort((a, b) => (a.id < b.id ? -1 : 1))
-        .filter((one) => after === undefined || one.id > after);
-      const page = rest.slice(0, query.limit);
-      const next = rest.length > page.length ? page.at(-1)?.id : undefined;
+      // One more than is shown tells whether there is another page.
+      const rows = await deps.store.read((tx) =>
+        tx.reservations.list(caller.tenant, traveller, { after, limit: query.limit + 1 }),
+      );
+      const page = rows.slice(0, query.limit);
+      const next = rows.length > page.length ? page.at(-1)?.id : undefined;
       return { items: page.map((one) => reservationSummary(one)), ...(next === undefined ? {} : { next }) };
     },
   }),

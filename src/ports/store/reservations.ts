@@ -9,6 +9,11 @@ export interface ReservationVersion {
   readonly at: number;
 }
 
+export interface ReservationPage {
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
 export interface ReservationRepo {
   /**
    * Adds an observation, indexed under `indexKeys(observation)` (src/domain/reconcile/claims.ts: booking keys, and leg
@@ -35,6 +40,7 @@ export interface ReservationRepo {
   merge(tenant: TenantId, id: ReservationId, into: ReservationId, now: number): Promise<void>;
   /** Follows merges. */
   get(tenant: TenantId, id: ReservationId): Promise<Reservation | undefined>;
-  list(tenant: TenantId, traveller?: TravellerId): Promise<readonly Reservation[]>;
+  /** In the order of their ids; `after` leaves out what stands up to that id, so that a list can be read in pages. */
+  list(tenant: TenantId, traveller?: TravellerId, page?: ReservationPage): Promise<readonly Reservation[]>;
   history(tenant: TenantId, id: ReservationId): Promise<readonly ReservationVersion[]>;
 }

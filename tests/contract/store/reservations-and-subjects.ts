@@ -164,6 +164,17 @@ export function reservationsContract(open: OpenStore): void {
       store.read((tx) => tx.reservations.list(ana.tenant, traveller)).then((found) => found.map((one) => one.id));
     assert.deepEqual(await list(ana.traveller), ['rsv_a']);
     assert.deepEqual(await list(), ['rsv_a', 'rsv_c']);
+    const page = (after?: string) =>
+      store.read((tx) => tx.reservations.list(ana.tenant, undefined, { after, limit: 1 }));
+    assert.deepEqual(
+      (await page()).map((one) => one.id),
+      ['rsv_a'],
+    );
+    assert.deepEqual(
+      (await page('rsv_a')).map((one) => one.id),
+      ['rsv_c'],
+    );
+    assert.deepEqual(await page('rsv_c'), []);
     await store.transact((tx) => tx.reservations.merge(ana.tenant, 'rsv_a', 'rsv_b', 3));
     await assert.rejects(store.read((tx) => tx.reservations.get(ana.tenant, 'rsv_a')));
     await dispose();

@@ -92,13 +92,15 @@ export function openReservations(db: Db): ReservationRepo {
       }
       throw new TripwatchError('defect', 'merge-cycle', `Reservation ${id} leads to itself through its merges.`);
     },
-    list: async (tenant, traveller) => {
+    list: async (tenant, traveller, page) => {
       let select = db
         .selectFrom('reservation')
         .select('body')
         .where('tenant', '=', tenant)
         .where('merged_into', 'is', null);
       if (traveller !== undefined) select = select.where('traveller', '=', traveller);
+      if (page?.after !== undefined) select = select.where('id', '>', page.after);
+      if (page !== undefined) select = select.limit(page.limit);
       return (await select.orderBy('id').execute()).map((row) => parseJson<Reservation>(row.body));
     },
     history: async (tenant, id) => {
