@@ -173,11 +173,6 @@ export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
         .where('consumer', '=', letter.consumer)
         .execute();
       // A state of its own: the broker must see that the row is new, also where it had one for this event before.
-      await db
-        .deleteFrom('processed')
-        .where('event_id', '=', letter.eventId)
-        .where('consumer', '=', letter.consumer)
-        .execute();
       const due = { state: 'replay', attempts: 0, next_at: now, history: '[]' };
       await db
         .insertInto('delivery')
