@@ -262,15 +262,19 @@ test('the summary tells what became of them and what to do next', async (t) => {
   writeFileSync(join(root, '1.eml'), mail(1));
   writeFileSync(join(root, '2.eml'), '');
   await run();
+  writeFileSync(join(root, 'notes.txt'), 'Remember the milk.');
   const id = (await receipts()).find((receipt) => receipt.size > 0)?.id as MailId;
   await store.transact((tx) =>
     tx.mails.update(DEFAULT_TENANT, id, { disposition: 'imported', reasonCode: 'imported', reason: 'ok' }, 1),
   );
   const text = summaryLines(await run([root, join(root, 'missing\u001b[2J.eml')]), 0.5, createStyle(false)).join('\n');
-  assert.match(text, /2 mails in 2 files.*2 of them known before/);
+  assert.match(text, /2 mails in 2 of 3 files.*2 of them known before/);
   assert.match(text, /mail-empty: .*Forward or export it again/);
   assert.match(text, /tripwatch trips/);
-  assert.match(text, /There is no such file or folder/);
+  assert.ok(
+    text.includes(`${root}/missing`) && /There is no such file or folder/.test(text),
+    'the path as it was named',
+  );
   assert.ok(!text.includes('\u001b'));
   assert.match(summaryLines(await run([join(root, 'nothing')]), 0, createStyle(false)).join('\n'), /No mail found/);
 });

@@ -39,7 +39,9 @@ export interface ImportProgress {
 
 export interface ImportSummary {
   readonly mailbox: string;
+  /** Files looked at, and those of them that hold mails. */
   readonly files: number;
+  readonly filesWithMail: number;
   readonly bytes: number;
   /** Mails found in the files; those that came before, or twice, counted in `known`. */
   readonly mails: number;
@@ -101,6 +103,7 @@ export async function runImport(env: ImportEnv, job: ImportJob): Promise<ImportS
         tally.problem(item);
         continue;
       }
+      tally.found(item.source);
       await flights.room(item.bytes.byteLength);
       while (await env.overloaded()) await env.clock.sleep(WAIT_MS * env.clock.speed, job.signal);
       const mail: IncomingMail = {
@@ -203,10 +206,18 @@ class Flights {
 class Tally {
   mails = 0;
   fresh = 0;
+  files = 0;
   problemsTotal = 0;
   overflow = false;
+  #source: string | undefined;
   readonly ids = new Set<MailId>();
   readonly problems: FileProblem[] = [];
+
+  /** The mails of one file come one after the other. */
+  found(source: string): void {
+    if (source !== this.#source) this.files++;
+    this.#source = source;
+  }
 
   accepted(result: AcceptedMail): void {
     this.mails++;
@@ -251,6 +262,7 @@ async function summarise(
   return {
     mailbox: job.mailbox.id,
     files: total.files,
+    filesWithMail: tally.files,
     bytes: total.bytes,
     mails: tally.mails,
     new: tally.fresh,

@@ -13,8 +13,12 @@ export function summaryLines(summary: ImportSummary, seconds: number, style: Sty
   }
   const known = summary.known > 0 ? `, ${number(summary.known)} of them known before` : '';
   const rate = seconds > 0 ? ` (${Math.round(summary.mails / seconds)}/s)` : '';
+  const files =
+    summary.filesWithMail < summary.files
+      ? `${number(summary.filesWithMail)} of ${plural(summary.files, 'file')}`
+      : plural(summary.files, 'file');
   lines.push(
-    `${plural(summary.mails, 'mail')} in ${plural(summary.files, 'file')}, ${byteSize(summary.bytes)}${known}, ${seconds.toFixed(1)} s${rate}`,
+    `${plural(summary.mails, 'mail')} in ${files}, ${byteSize(summary.bytes)}${known}, ${seconds.toFixed(1)} s${rate}`,
   );
   if (summary.everyMail) lines.push(style.dim('Figures below are of all mails of this traveller.'));
   const rows = Object.entries(summary.dispositions) as [Disposition, number][];

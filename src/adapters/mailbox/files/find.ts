@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { lstat, opendir, readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { FileProblem } from './file-mail.ts';
 import { FOLDER_DEPTH_MAX } from './file-mail.ts';
 
@@ -101,5 +101,5 @@ export function problemOf(source: string, error: unknown): FileProblem {
 }
 
 export function problem(source: string, code: FileProblem['code'], message: string): FileProblem {
-  return { kind: 'problem', source, code, message: `${basename(source) || source}: ${message}`, done: 0 };
+  return { kind: 'problem', source, code, message: `${source}: ${message}`, done: 0 };
 }
