@@ -35,6 +35,7 @@ export type Facts = Readonly<Record<string, Fact>>;
 
 /** Facts about a booking as a whole. */
 export const BOOKING_PATHS = {
+  kind: 'what is booked, for as long as no leg says it: flight | train | bus | boat | stay | rental | event | restaurant | taxi',
   status: 'booking status: confirmed | pending | hold | cancelled',
   reference: 'locator or confirmation number as printed for the traveller',
   'provider.name': 'airline, hotel, rental company, railway that the booking is with',

@@ -1,5 +1,5 @@
 import type { FactValue, Kind } from './facts.ts';
-import { TRANSPORT_KINDS } from './facts.ts';
+import { KINDS, TRANSPORT_KINDS } from './facts.ts';
 import { airportByCode } from './geo/airports.ts';
 import type { Fields, Leg, Reservation } from './reservation.ts';
 import { epochMsOf, parseZoned } from './travel-time.ts';
@@ -153,5 +153,7 @@ export function reservationTitle(reservation: Reservation): string {
   if (first !== undefined) return rest.length === 0 ? legTitle(first) : `${legTitle(first)} and ${rest.length} more`;
   const who = textOf(reservation.fields, 'provider.name');
   const reference = textOf(reservation.fields, 'reference');
-  return `Booking${who === undefined ? '' : ` with ${who}`}${reference === undefined ? '' : ` ${reference}`}`;
+  const kind = KINDS.find((one) => one === textOf(reservation.fields, 'kind'));
+  const what = kind === undefined ? 'Booking' : `${KIND_WORDS[kind]} booking`;
+  return `${what}${who === undefined ? '' : ` with ${who}`}${reference === undefined ? '' : ` ${reference}`}`;
 }

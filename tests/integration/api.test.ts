@@ -146,6 +146,10 @@ test('broken JSON, wrong media type, too large, prototype poisoning, unknown add
 test('a provider booking needs a configured account', async () => {
   const body = { traveller: service.traveller, kind: 'flight', provider: { account: 'nope', id: 'ord_1' } };
   assert.equal((await service.call('POST', '/v1/reservations', body)).body.code, 'provider-unknown');
+  const known = { ...body, kind: 'stay', provider: { account: 'duffel-main', id: 'bok_1' } };
+  const added = await service.call('POST', '/v1/reservations', known);
+  assert.equal(added.status, 201);
+  assert.equal(added.body.reservation.title, 'Stay booking', 'what it is, until the provider says more');
 });
 
 test('another tenant, and a token of one traveller, see nothing of others', async () => {

@@ -1,4 +1,12 @@
-import { BOOKING_PATHS, type Fact, type Facts, type FactValue, LEG_PATHS, personKey } from '../../domain/facts.ts';
+import {
+  BOOKING_PATHS,
+  type Fact,
+  type Facts,
+  type FactValue,
+  KINDS,
+  LEG_PATHS,
+  personKey,
+} from '../../domain/facts.ts';
 import { airportByCode } from '../../domain/geo/airports.ts';
 import { canonicalTime, parseZoned, timePrecision } from '../../domain/travel-time.ts';
 import { Problem } from '../problems.ts';
@@ -47,6 +55,7 @@ function checkedValue(
   const text = String(value).trim();
   if (TIME.test(path)) return checkedTime(path, text, all, zones);
   if (path === 'status' && !STATUSES.includes(text)) throw invalid(path, text, `one of ${STATUSES.join(', ')}`);
+  if (path === 'kind' && !KINDS.some((kind) => kind === text)) throw invalid(path, text, `one of ${KINDS.join(', ')}`);
   if (path.endsWith('.zone') && !isZone(text)) throw invalid(path, text, 'an IANA time zone such as Europe/Berlin');
   if (path.startsWith('url.') && !/^https:\/\/[^\s]+$/.test(text)) throw invalid(path, text, 'an https:// address');
   if (path === 'price.amount' && !/^\d{1,12}(\.\d{1,4})?$/.test(text))

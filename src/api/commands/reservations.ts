@@ -80,7 +80,11 @@ function byProvider(deps: CommandDeps, body: AddByProvider): Said {
       `There is no provider account "${account}". Configured accounts: ${names}; add one under "providers" in the configuration.`,
     );
   }
-  return { bookingKeys: [providerBookingKey(account, id)], facts: {}, legs: [] };
+  return {
+    bookingKeys: [providerBookingKey(account, id)],
+    facts: checkedFacts({ kind: body.kind }, 'booking'),
+    legs: [],
+  };
 }
 
 /** Says new values for fields of the booking or of one leg. Errors: `not-found`, `leg-unknown`, `field-…`. */

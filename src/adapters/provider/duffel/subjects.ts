@@ -41,11 +41,12 @@ function byId(id: string, reservation: Reservation): SubjectSpec | undefined {
   };
 }
 
-/** By the id's prefix; `bok_` is a stay's, but has been seen on cars too, so the legs have a word. */
-function thingOf(id: string, { legs }: Reservation): Thing {
+/** By the id's prefix; `bok_` is a stay's, but has been seen on cars too, so the legs have a word, and whoever added it. */
+function thingOf(id: string, { legs, fields }: Reservation): Thing {
   if (id.startsWith('ord_')) return 'order';
   if (/^(boo|car)_/.test(id)) return 'car';
-  const has = (kind: Leg['kind']) => legs.some((leg) => leg.kind === kind);
+  const has = (kind: Leg['kind']) =>
+    legs.length === 0 ? textOf(fields, 'kind') === kind : legs.some((leg) => leg.kind === kind);
   if (has('rental') && !has('stay')) return 'car';
   return has('flight') && !id.startsWith('bok_') ? 'order' : 'stay';
 }
