@@ -28,7 +28,12 @@ export function explainCommand(program: Command): void {
           for (const line of view.summary) context.say(printable(line));
           for (const mail of view.receipts) {
             context.say(`\n${style.bold('Mail')} ${mail.id}  ${mail.disposition}: ${printable(mail.reason)}`);
-            context.say(style.dim(`  ${printable(mail.subject)} · from ${printable(mail.from)} · ${mail.receivedAt}`));
+            context.say(
+              style.dim(
+                `  ${printable(mail.subject)} · from ${printable(mail.from)} · ${mail.receivedAt}${mail.timesSeen > 1 ? ` · came ${mail.timesSeen} times` : ''}`,
+              ),
+            );
+            for (const warning of mail.warnings) context.say(style.yellow(`  ! ${printable(warning.message)}`));
           }
           if (view.events.length > 0) context.say(`\n${style.bold('Events')}`);
           for (const event of view.events) {
@@ -59,6 +64,8 @@ export function explainCommand(program: Command): void {
               );
             }
           }
+          if (view.truncated)
+            context.say(style.yellow(`  … and more: the story has over ${view.events.length} events.`));
           for (const reservation of view.reservations) {
             context.say(
               `\n${style.bold(printable(reservation.title))}  ${reservation.id}, version ${reservation.version}, ${reservation.status}`,

@@ -93,6 +93,20 @@ test('a mail without travel, and one whose data cannot be read, say so', async (
   assert.match(cut.receipt?.reason ?? '', /Forward the original/);
 });
 
+test('what a reader should know beside what was found stands on the receipt, with what to do', async () => {
+  const reason = async (json: string) => (await open(mail(json))).receipt?.reason ?? '';
+  assert.equal(await reason(booking('ABC123')), 'One reservation was found in it.');
+  assert.match(await reason(booking('ABC123').replaceAll('2026', '2019')), /It was over on 2019-12-01.*not watched/);
+  assert.match(
+    await reason(booking('ABC123').replace('FRA', 'QQQ')),
+    /The time zone at QQQ is not known.*set start\.zone by hand/,
+  );
+  assert.match(
+    await reason(`${booking('ABC123')}</script><script type="application/ld+json">${booking('XYZ789').slice(0, 60)}`),
+    /^One reservation was found in it\. Some of its data breaks off.*forward the original/,
+  );
+});
+
 test('errors of the parser pass through with their kind', async () => {
   const failing: Extractor = {
     extract: () => Promise.reject(new TripwatchError('poison', 'parse-timeout', 'too long')),

@@ -37,7 +37,12 @@ export function createExtractHandler(parts: ExtractParts): Handler<'mail.collect
     );
     return ack(async (tx) => {
       const mailId = event.data.mailId as MailId;
-      await tx.mails.update(event.tenantid as TenantId, mailId, openedReceipt(result), context.clock.now());
+      await tx.mails.update(
+        event.tenantid as TenantId,
+        mailId,
+        openedReceipt(result, context.clock.now()),
+        context.clock.now(),
+      );
       return observations.map(recorded);
     });
   };

@@ -1,5 +1,7 @@
 import type { TripwatchError } from '../../domain/errors.ts';
 import type { ExtractionResult } from '../../domain/extract/claim.ts';
+import type { LegClaim } from '../../domain/observation.ts';
+import { orderingMsOf, timePrecision } from '../../domain/travel-time.ts';
 import type { ReceiptUpdate } from '../../ports/store/mails.ts';
 
 /** Warnings shown on one receipt. */
@@ -16,12 +18,30 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   'data-truncated': 'It carries more structured data than is read. Add the reservation by hand.',
 };
 
-/** What became of a mail that could be opened. */
-export function openedReceipt(result: ExtractionResult): ReceiptUpdate {
+/** Warnings that something may be missing beside what was found, with what to do. */
+const MISSING: Readonly<Record<string, string>> = {
+  'json-ld-cut': 'Some of its data breaks off: if something is missing, forward the original mail, whole.',
+  'json-ld-invalid': 'Some of its data cannot be read: if something is missing, add it by hand.',
+  'calendar-invalid': 'Its calendar file cannot be read: if something is missing, add it by hand.',
+  'reservation-incomplete': 'One more reservation in it has no number, time and place: add it by hand.',
+  'part-too-large': 'A part of it is larger than what is read: if something is missing, add it by hand.',
+  'data-truncated': 'It carries more data than is read: if something is missing, add it by hand.',
+  'too-many-reservations': 'It names more reservations than are read: if something is missing, add it by hand.',
+};
+
+/** A leg that ended so long ago is over, whatever the zone of its place. */
+const OVER_MS = 24 * 3_600_000;
+
+/** What became of a mail that could be opened. `now`: epoch ms. */
+export function openedReceipt(result: ExtractionResult, now: number): ReceiptUpdate {
   const warnings = result.warnings.slice(0, WARNINGS_MAX).map(({ code, message }) => ({ code, message }));
   const count = result.claims.length;
   if (count > 0) {
-    const reason = count === 1 ? 'One reservation was found in it.' : `${count} reservations were found in it.`;
+    const found = count === 1 ? 'One reservation was found in it.' : `${count} reservations were found in it.`;
+    const missing = warnings.find((warning) => Object.hasOwn(MISSING, warning.code));
+    const legs = result.claims.flatMap((claim) => claim.legs);
+    const notes = [missing === undefined ? undefined : MISSING[missing.code], overNote(legs, now), zoneNote(legs)];
+    const reason = [found, ...notes.filter((note) => note !== undefined)].join(' ');
     return { disposition: 'imported', reasonCode: 'reservations-found', reason, warnings };
   }
   const why = warnings.find((warning) => Object.hasOwn(EXPLANATIONS, warning.code));
@@ -35,6 +55,38 @@ export function openedReceipt(result: ExtractionResult): ReceiptUpdate {
     }`,
     warnings,
   };
+}
+
+const TIMES = ['end.scheduled', 'end.estimated', 'end.actual', 'start.scheduled', 'start.estimated', 'start.actual'];
+
+/** All of it lies in the past: said, because nothing more will come of it. */
+function overNote(legs: readonly LegClaim[], now: number): string | undefined {
+  let last = Number.NEGATIVE_INFINITY;
+  let day = '';
+  for (const { facts } of legs) {
+    for (const path of TIMES) {
+      const time = facts[path]?.value;
+      if (time === undefined || orderingMsOf(time) <= last) continue;
+      last = orderingMsOf(time);
+      day = String(time).slice(0, 10);
+    }
+  }
+  if (day === '' || last + OVER_MS >= now) return undefined;
+  return `It was over on ${day}, so it is kept and not watched.`;
+}
+
+/** A time of day without a zone is never given one by guessing: the traveller can. */
+function zoneNote(legs: readonly LegClaim[]): string | undefined {
+  for (const { facts } of legs) {
+    for (const side of ['start', 'end'] as const) {
+      const time = facts[`${side}.scheduled`]?.value;
+      if (timePrecision(time) !== 'local' || facts[`${side}.zone`] !== undefined) continue;
+      const place = facts[`${side}.code`]?.value ?? facts[`${side}.name`]?.value;
+      const where = typeof place === 'string' ? ` at ${place.slice(0, 60)}` : '';
+      return `The time zone${where} is not known, so times there stay as printed: set ${side}.zone by hand.`;
+    }
+  }
+  return undefined;
 }
 
 const FAILURES: Readonly<Record<string, string>> = {
