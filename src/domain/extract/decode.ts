@@ -66,10 +66,11 @@ export function decodeText(bytes: Buffer, charset: string | undefined): string {
   if (label === '' || label === 'us-ascii' || label === 'ascii' || label === 'utf-8' || label === 'utf8') {
     const strict = decodeStrictUtf8(bytes);
     if (strict !== undefined) return strict;
-    // Declared UTF-8 with a few broken bytes is still mostly UTF-8; undeclared bytes are most likely Windows-1252.
-    return (
-      (label.startsWith('utf') ? decodeAs(bytes, 'utf-8') : decodeAs(bytes, 'windows-1252')) ?? bytes.toString('latin1')
-    );
+    // Declared UTF-8 with a few broken bytes is still mostly UTF-8; declared or not, bytes of which none beyond ASCII is
+    // UTF-8 are most likely Windows-1252.
+    const loose = label.startsWith('utf') ? decodeAs(bytes, 'utf-8') : undefined;
+    if (loose !== undefined && /[^\p{ASCII}\ufffd]/u.test(loose)) return loose;
+    return decodeAs(bytes, 'windows-1252') ?? bytes.toString('latin1');
   }
   return (
     decodeAs(bytes, label) ?? decodeStrictUtf8(bytes) ?? decodeAs(bytes, 'windows-1252') ?? bytes.toString('latin1')

@@ -120,6 +120,9 @@ test('reads mails that are not UTF-8, whatever they call themselves', () => {
     'Zoë Müller',
     'UTF-8 called ASCII',
   );
+  assert.equal(nameIn(Buffer.concat([head('; charset=utf-8'), latin1])), 'Zoë Müller', 'Latin-1 called UTF-8');
+  const broken = Buffer.concat([Buffer.from(page).subarray(0, -1), Buffer.from([0xff, 0x3e])]);
+  assert.match(String(nameIn(Buffer.concat([head('; charset=utf-8'), broken]))), /Müller$/, 'UTF-8 with a broken byte');
   assert.equal(nameIn(Buffer.concat([head('; charset=utf-16'), utf16])), 'Zoë Müller');
   assert.equal(nameIn(utf16), 'Zoë Müller', 'a bare HTML file');
 });
