@@ -54,12 +54,12 @@ export async function callHandler(handler: Handler, event: AnyEvent, context: Ha
 export function commitEffect(
   store: Store,
   stage: StageSpec,
-  event: AnyEvent,
+  { event, history }: Pick<Delivery, 'event' | 'history'>,
   outcome: Outcome & { readonly kind: 'ack' },
   now: number,
 ): Promise<Committed> {
   return store.transact(async (tx) => {
-    if (!(await tx.log.claim(stage.name, event.id, now))) return { repeat: true, appended: 0 };
+    if (!(await tx.log.claim(stage.name, event.id, now, history))) return { repeat: true, appended: 0 };
     if (outcome.commit === undefined) return { repeat: false, appended: 0 };
     const events = await outcome.commit(tx);
     if (events.length > 0) await tx.append(events, { source: stage.name, cause: event, seed: event.id });

@@ -211,7 +211,7 @@ export class StageConsumer {
       try {
         const outcome = await callHandler(handler, event, { clock, logger, signal, attempt });
         if (outcome.kind !== 'ack') return outcome;
-        return { kind: 'committed', committed: await commitEffect(store, this.stage, event, outcome, clock.now()) };
+        return { kind: 'committed', committed: await commitEffect(store, this.stage, delivery, outcome, clock.now()) };
       } catch (error) {
         if (stale >= STALE_TRIES_MAX || !(error instanceof TripwatchError && error.kind === 'stale')) throw error;
         logger.debug({ code: error.code, stale }, 'lost a race; trying again at once');

@@ -13,7 +13,7 @@ import {
 import { newEvent, type Rig, seededRandom, sqliteRig } from '../../tests/contract/broker/rig.ts';
 import type { SqliteStore } from '../adapters/store/sqlite/store.ts';
 import { TripwatchError } from '../domain/errors.ts';
-import { DEFAULT_TENANT } from '../domain/ids.ts';
+import { DEFAULT_TENANT, type EventId } from '../domain/ids.ts';
 import type { Handler } from '../ports/handler.ts';
 import type { DeadLetter } from '../ports/store/log.ts';
 
@@ -32,8 +32,16 @@ for (const [kind, times, expected] of [
   test(`${kind} ${times} times: ${JSON.stringify(expected)}`, async () => {
     const { handler, calls } = failing(kind, times);
     const w = await world(handler);
-    await w.rig.append([newEvent('a', 1)]);
+    const [event] = await w.rig.append([newEvent('a', 1)]);
     await untilIdle(w);
+    const [mark] = await w.rig.store.read((tx) => tx.log.processedBy(event as EventId));
+    if (expected.effect === 1 && kind === 'transient') {
+      assert.deepEqual(
+        mark?.failed.map((one) => one.code),
+        Array.from({ length: times }, () => 'test-failure'),
+        'its story tells the attempts that failed',
+      );
+    }
     const dead = await w.letters();
     assert.deepEqual({ effect: (await w.effects())[1] ?? 0, calls: calls(), dead: dead.length }, expected);
     if (dead[0]) {

@@ -62,6 +62,12 @@ test('explain shows what an event waits for, and a dead letter with what to do; 
   const explained = await service.call('GET', `/v1/explain/${reservation.id}`);
   const changed = explained.body.events.find((one: { topic: string }) => one.topic === 'reservation.changed');
   assert.deepEqual(changed.waitingFor, ['track']);
+  // Said again it changes nothing, and is part of the story all the same.
+  assert.equal((await add('DEAD01', '802')).reservation.id, reservation.id, 'answered at once with what stands');
+  const confirmed = await service.call('GET', `/v1/explain/${reservation.id}`);
+  const topics = confirmed.body.events.map((one: { topic: string }) => one.topic);
+  assert.equal(topics.filter((topic: string) => topic === 'observation.recorded').length, 2);
+  assert.equal(topics.filter((topic: string) => topic === 'reservation.changed').length, 1);
   const now = service.deps.clock.now();
   const letter = (id: 'dead_one' | 'dead_two') =>
     service.store.transact((tx) =>

@@ -5,6 +5,7 @@ import { derivedId, type EventId, type ObservationId, type ReservationId, sortab
 import { legKeys, providerBookingKey, referenceKey } from '../../domain/keys.ts';
 import { pointOf } from '../../domain/leg-points.ts';
 import type { LegClaim, Observation } from '../../domain/observation.ts';
+import { indexKeys, speaksOf } from '../../domain/reconcile/claims.ts';
 import type { Leg, Reservation } from '../../domain/reservation.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import type { ReadTx } from '../../ports/store.ts';
@@ -137,13 +138,32 @@ export async function settledReservation(
       const done = (await tx.log.processedBy(recorded.event)).some((one) => one.consumer === 'reconcile');
       if (!done) return undefined;
       const traveller = (await tx.log.get(recorded.event))?.event.travellerid as Reservation['traveller'];
-      return (await tx.reservations.restingOn(caller.tenant, traveller, [recorded.observation]))[0];
+      const [resting] = await tx.reservations.restingOn(caller.tenant, traveller, [recorded.observation]);
+      return resting ?? (await standingOf(tx, caller, traveller, recorded.observation));
     });
     if (found !== undefined || waited >= msMax) return found;
     await delay(SETTLE_POLL_MS);
   }
 }
 const SETTLE_POLL_MS = 20;
+
+/** Who says again what stands already changes nothing, and nothing rests on it: the reservation that it speaks of. */
+async function standingOf(
+  tx: ReadTx,
+  { tenant }: Caller,
+  traveller: Reservation['traveller'],
+  id: ObservationId,
+): Promise<Reservation | undefined> {
+  const [said] = await tx.reservations.getObservations(tenant, [id]);
+  if (said === undefined) return undefined;
+  const known = await tx.reservations.closure(tenant, traveller, indexKeys(said));
+  const standing = await tx.reservations.restingOn(
+    tenant,
+    traveller,
+    known.map((one) => one.id),
+  );
+  return standing.find((one) => speaksOf(said, one));
+}
 
 /** The reservation, merges followed, if this caller may see it. Errors: `not-found`. */
 export async function visibleReservation(

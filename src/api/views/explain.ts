@@ -1,7 +1,8 @@
 import type { AnyEvent } from '../../contracts/event.ts';
 import type { ExplainView } from '../../contracts/http/views.ts';
 import type { Topic } from '../../contracts/topics.ts';
-import type { EventId, MailId, ReservationId, SubjectId } from '../../domain/ids.ts';
+import type { EventId, MailId, ObservationId, ReservationId, SubjectId } from '../../domain/ids.ts';
+import { speaksOf } from '../../domain/reconcile/claims.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import type { LogEntry } from '../../ports/store/log.ts';
 import type { ReadTx } from '../../ports/store.ts';
@@ -11,7 +12,10 @@ import { reservationView, type ViewContext } from './reservation.ts';
 
 /** Events shown of one story; what is beyond is said, not hidden. */
 const EVENTS_MAX = 200;
-const DEAD_LETTERS_MAX = 1000;
+/** Dead letters of one event: one a stage and replay. */
+const DEAD_LETTERS_MAX = 50;
+/** Sources of one reservation whose events are looked up. */
+const OBSERVATIONS_MAX = 100;
 const FOLLOWERS_MAX = 1000;
 
 export interface ExplainContext extends ViewContext {
@@ -82,9 +86,23 @@ async function storyOf(tx: ReadTx, caller: Caller, id: string): Promise<readonly
     add(await tx.log.bySubject(caller.tenant, id, limit));
     add(await tx.log.byCorrelation(caller.tenant, id, limit));
     // A reservation stems from mails and answers whose stories are longer than its own: only what led to it belongs here.
-    if (id.startsWith('rsv_')) await addCauses(tx, entries, add);
+    if (id.startsWith('rsv_')) {
+      for (const one of await groundsOf(tx, caller, id as ReservationId))
+        add(await tx.log.bySubject(caller.tenant, one, limit));
+      await addCauses(tx, entries, add);
+    }
   }
   return [...entries].sort(([a], [b]) => a - b).map(([, event]) => event);
+}
+
+/** What speaks of it: also what only confirmed it, and what came in before it was merged into another. */
+async function groundsOf(tx: ReadTx, caller: Caller, id: ReservationId): Promise<readonly ObservationId[]> {
+  const current = await tx.reservations.get(caller.tenant, id);
+  if (current === undefined) return [];
+  const keys = [...current.bookingKeys, ...current.legs.flatMap((leg) => leg.keys)];
+  const known = await tx.reservations.closure(current.tenant, current.traveller, keys);
+  const speaking = known.filter((one) => speaksOf(one, current)).map((one) => one.id);
+  return [...new Set([...current.observations, ...speaking])].slice(-OBSERVATIONS_MAX);
 }
 
 /** What caused the events found so far, back to the roots. */
@@ -111,12 +129,11 @@ async function eventViews(
   events: readonly AnyEvent[],
   context: ExplainContext,
 ): Promise<ExplainView['events']> {
-  const letters = await tx.log.listDeadLetters(caller.tenant, { limit: DEAD_LETTERS_MAX });
   const views: ExplainView['events'] = [];
   for (const event of events) {
     const processed = await tx.log.processedBy(event.id);
     const parked = await tx.log.parked(event.id);
-    const dead = letters.filter((letter) => letter.eventId === event.id);
+    const dead = await tx.log.listDeadLetters(caller.tenant, { eventId: event.id, limit: DEAD_LETTERS_MAX });
     const done = new Set([...processed, ...dead].map((one) => one.consumer));
     views.push({
       id: event.id,
@@ -125,7 +142,11 @@ async function eventViews(
       time: event.time,
       source: event.source,
       ...(event.causationid === undefined ? {} : { causation: event.causationid }),
-      processed: processed.map(({ consumer, at }) => ({ consumer, at: isoInstant(at) })),
+      processed: processed.map(({ consumer, at, failed }) => ({
+        consumer,
+        at: isoInstant(at),
+        ...(failed.length === 0 ? {} : { failed: failed.map(attemptView) }),
+      })),
       waitingFor: context.consumers.filter((c) => c.reads === event.topic && !done.has(c.name)).map((c) => c.name),
       parked: parked.map((one) => ({
         consumer: one.consumer,

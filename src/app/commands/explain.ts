@@ -44,6 +44,11 @@ export function explainCommand(program: Command): void {
               `  ${event.time}  ${style.cyan(event.topic)}  ${style.dim(event.id)}${done === '' ? '' : style.dim(`  done by ${done}`)}${waits}`,
             );
             for (const sentence of event.sentences ?? []) context.say(`      ${printable(sentence)}`);
+            for (const { consumer, failed = [] } of event.processed)
+              for (const attempt of failed)
+                context.say(
+                  style.dim(`      ${consumer} failed ${attempt.at} ${attempt.code}: ${printable(attempt.message)}`),
+                );
             for (const parked of event.parked) {
               context.say(style.yellow(`      ${parked.consumer}: next attempt ${parked.nextAt}`));
               for (const attempt of parked.attempts)

@@ -276,7 +276,13 @@ export const explainViewSchema = z.object({
       time: instant,
       source: z.string(),
       causation: z.string().optional(),
-      processed: z.array(z.object({ consumer: z.string(), at: instant })),
+      processed: z.array(
+        z.object({
+          consumer: z.string(),
+          at: instant,
+          failed: z.array(attemptSchema).optional().describe('the attempts before, which failed'),
+        }),
+      ),
       waitingFor: z.array(z.string()),
       parked: z.array(z.object({ consumer: z.string(), nextAt: instant, attempts: z.array(attemptSchema) })),
       deadLetters: z.array(deadLetterViewSchema),

@@ -35,6 +35,12 @@ export interface LogEntry {
   readonly event: AnyEvent;
 }
 
+export interface ProcessedMark {
+  readonly consumer: string;
+  readonly at: number;
+  readonly failed: readonly AttemptRecord[];
+}
+
 /** Events that a consumer has not done yet. */
 export interface Backlog {
   readonly consumer: string;
@@ -44,8 +50,11 @@ export interface Backlog {
 }
 
 export interface LogRepo {
-  /** Marks an event as processed by a consumer, for ever. False: it was before, so its effect must not run again. */
-  claim(consumer: string, eventId: EventId, now: number): Promise<boolean>;
+  /**
+   * Marks an event as processed by a consumer, for ever. False: it was before, so its effect must not run again.
+   * `failed`: the attempts before, kept for its story.
+   */
+  claim(consumer: string, eventId: EventId, now: number, failed?: readonly AttemptRecord[]): Promise<boolean>;
   /** Appends completed events; a repeat of an id changes nothing. */
   append(events: readonly AnyEvent[]): Promise<void>;
   get(eventId: EventId): Promise<LogEntry | undefined>;
@@ -53,8 +62,8 @@ export interface LogRepo {
   byCorrelation(tenant: TenantId, correlation: string, limit: number): Promise<readonly LogEntry[]>;
   /** Events about one thing (mail, reservation, subject id), in order. */
   bySubject(tenant: TenantId, subject: string, limit: number): Promise<readonly LogEntry[]>;
-  /** Which consumers have processed it, and when. */
-  processedBy(eventId: EventId): Promise<readonly { readonly consumer: string; readonly at: number }[]>;
+  /** Which consumers have processed it, when, and after which failed attempts. */
+  processedBy(eventId: EventId): Promise<readonly ProcessedMark[]>;
   /** Parked for a retry at present, with attempts so far. */
   parked(
     eventId: EventId,
@@ -69,6 +78,7 @@ export interface LogRepo {
       readonly state?: DeadLetter['state'];
       readonly consumer?: string;
       readonly code?: string;
+      readonly eventId?: EventId;
       readonly limit: number;
     },
   ): Promise<readonly DeadLetter[]>;

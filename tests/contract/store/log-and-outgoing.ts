@@ -9,13 +9,15 @@ import { ana, appendOne, ben, eventId, hook, newEvent, type OpenStore, origin, o
 export function logContract(open: OpenStore): void {
   test('a claim succeeds once for each consumer', async () => {
     const { store, dispose } = await open();
-    const claim = (consumer: string, now: number) => store.transact((tx) => tx.log.claim(consumer, eventId('1'), now));
+    const failed = [{ at: 1, kind: 'transient', code: 'store-busy', message: 'busy' }];
+    const claim = (consumer: string, now: number) =>
+      store.transact((tx) => tx.log.claim(consumer, eventId('1'), now, consumer === 'b' ? failed : []));
     const together = await Promise.all([claim('a', 1), claim('a', 2), claim('b', 3), claim('a', 4)]);
     assert.deepEqual(together, [true, false, true, false]);
     assert.equal(await claim('a', 5), false);
     assert.deepEqual(await store.read((tx) => tx.log.processedBy(eventId('1'))), [
-      { consumer: 'a', at: 1 },
-      { consumer: 'b', at: 3 },
+      { consumer: 'a', at: 1, failed: [] },
+      { consumer: 'b', at: 3, failed },
     ]);
     assert.deepEqual(await store.read((tx) => tx.log.processedBy(eventId('2'))), []);
     await dispose();

@@ -16,7 +16,7 @@ export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
   const insertMark = compiledOnce(db, () =>
     db
       .insertInto('processed')
-      .values({ event_id: '', consumer: '', at: 0 })
+      .values({ event_id: '', consumer: '', at: 0, attempts: null })
       .onConflict((conflict) => conflict.columns(['event_id', 'consumer']).doNothing()),
   );
   const insertEvent = compiledOnce(db, () =>
@@ -26,7 +26,10 @@ export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
       .onConflict((conflict) => conflict.column('id').doNothing()),
   );
   return {
-    claim: async (consumer, eventId, now) => (await insertMark([eventId, consumer, now])).numAffectedRows === 1n,
+    claim: async (consumer, eventId, now, failed = []) => {
+      const attempts = failed.length === 0 ? null : JSON.stringify(failed);
+      return (await insertMark([eventId, consumer, now, attempts])).numAffectedRows === 1n;
+    },
     append: async (events) => {
       for (const event of events) {
         const result = await insertEvent([
@@ -71,12 +74,16 @@ export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
     processedBy: async (eventId) => {
       const rows = await db
         .selectFrom('processed')
-        .select(['consumer', 'at'])
+        .select(['consumer', 'at', 'attempts'])
         .where('event_id', '=', eventId)
         .orderBy('at')
         .orderBy('consumer')
         .execute();
-      return rows.map(({ consumer, at }) => ({ consumer, at }));
+      return rows.map(({ consumer, at, attempts }) => ({
+        consumer,
+        at,
+        failed: attempts === null ? [] : parseJson<readonly AttemptRecord[]>(attempts),
+      }));
     },
     backlog: async (consumers) => {
       const found = [];
@@ -159,6 +166,7 @@ export function openLog(db: Db, touch: (topic: Topic) => void): LogRepo {
       if (query.state !== undefined) select = select.where('state', '=', query.state);
       if (query.consumer !== undefined) select = select.where('consumer', '=', query.consumer);
       if (query.code !== undefined) select = select.where('code', '=', query.code);
+      if (query.eventId !== undefined) select = select.where('event_id', '=', query.eventId);
       const rows = await select.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(query.limit).execute();
       return rows.map(letterOf);
     },

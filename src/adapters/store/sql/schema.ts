@@ -138,7 +138,8 @@ export interface Schema {
     /** The whole event. */
     body: string;
   };
-  processed: { event_id: string; consumer: string; at: number };
+  /** `attempts`: AttemptRecord[] of those that failed before, null where there are none. */
+  processed: { event_id: string; consumer: string; at: number; attempts: string | null };
   dead_letter: {
     tenant: string;
     id: string;

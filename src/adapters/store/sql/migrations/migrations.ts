@@ -1,5 +1,6 @@
 import { first } from './0001-first.ts';
+import { attempts } from './0002-attempts.ts';
 import type { Migration } from './ddl.ts';
 
 /** In order, numbered without holes. A released one is never edited: add another. */
-export const MIGRATIONS: readonly Migration[] = [first];
+export const MIGRATIONS: readonly Migration[] = [first, attempts];
