@@ -99,7 +99,8 @@ function evidenceOf(scenario: Scenario, witness: Witness): ReadonlyMap<string, E
     if (plan?.booking === undefined || played.refused !== undefined) continue;
     const seen = of(plan.booking, plan.to);
     seen.firstMailAt = Math.min(seen.firstMailAt ?? Number.POSITIVE_INFINITY, played.at);
-    if (plan.format !== 'ics') seen.structured = true;
+    // A cancellation by reference alone names nobody.
+    if (plan.format !== 'ics' && plan.purpose !== 'bare-cancellation') seen.structured = true;
     if (plan.purpose === 'cancellation' || plan.purpose === 'bare-cancellation') {
       seen.cancellationMailAt = Math.min(seen.cancellationMailAt ?? Number.POSITIVE_INFINITY, played.at);
     }
