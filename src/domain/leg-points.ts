@@ -2,7 +2,7 @@ import type { FactValue, Kind } from './facts.ts';
 import { KINDS, TRANSPORT_KINDS } from './facts.ts';
 import { airportByCode } from './geo/airports.ts';
 import type { Fields, Leg, Reservation } from './reservation.ts';
-import { epochMsOf, parseZoned } from './travel-time.ts';
+import { epochMsOf, parseZoned } from './time/travel-time.ts';
 
 /** What the views (REST, calendar, trips) read from a leg: its two points with the best known time, its words, its state. */
 

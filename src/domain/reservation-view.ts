@@ -2,7 +2,7 @@ import type { FactValue } from './facts.ts';
 import { airportByCode } from './geo/airports.ts';
 import { legTitle, pointOf, textOf } from './leg-points.ts';
 import type { Change, Fields, Leg, Reservation } from './reservation.ts';
-import { epochMsOf, parseZoned } from './travel-time.ts';
+import { epochMsOf, parseZoned } from './time/travel-time.ts';
 
 export { legTitle };
 

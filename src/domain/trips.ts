@@ -3,7 +3,7 @@ import { fold, TRANSPORT_KINDS } from './facts.ts';
 import { derivedId, type ReservationId } from './ids.ts';
 import { legCancelled, type Point, pointOf } from './leg-points.ts';
 import type { Leg } from './reservation.ts';
-import { orderingMsOf } from './travel-time.ts';
+import { orderingMsOf } from './time/travel-time.ts';
 
 /**
  * Trips: a traveller's legs that belong together. The rules, in this order, over the legs sorted by start:

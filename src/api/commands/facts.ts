@@ -8,7 +8,7 @@ import {
   personKey,
 } from '../../domain/facts.ts';
 import { airportByCode } from '../../domain/geo/airports.ts';
-import { canonicalTime, parseZoned, timePrecision } from '../../domain/travel-time.ts';
+import { canonicalTime, parseZoned, timePrecision } from '../../domain/time/travel-time.ts';
 import { Problem } from '../problems.ts';
 
 /** Checks and spells what a person typed, so that it compares with what other sources say. */

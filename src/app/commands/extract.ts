@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { TripwatchError } from '../../domain/errors.ts';
 import { extractDocument } from '../../domain/extract/document.ts';
 import { toJsonLd } from '../../domain/extract/json-ld.ts';
-import { instantOf, parseTravelTime } from '../../domain/time/travel-time.ts';
+import { instantOf, parseTravelTime } from '../../domain/time/printed-time.ts';
 import { action } from '../command.ts';
 
 /** `tripwatch extract FILE`: the reservations of one document as schema.org JSON-LD, nothing stored. */

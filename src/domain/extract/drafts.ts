@@ -1,5 +1,5 @@
 import type { Fact } from '../facts.ts';
-import { instantOf } from '../time/travel-time.ts';
+import { instantOf } from '../time/printed-time.ts';
 import { type Draft, FactWriter, type LegDraft, type Warnings } from './draft.ts';
 import { isObject, type JsonObject } from './json-repair.ts';
 import { readLeg, readPassengers } from './legs.ts';

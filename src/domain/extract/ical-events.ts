@@ -1,6 +1,7 @@
 import { airlineName } from '../geo/airlines.ts';
 import { airportByCode, airportsByName, countryCode } from '../geo/airports.ts';
-import { epochMsOf, parseClock, parseTravelTime, resolveTime } from '../time/travel-time.ts';
+import { parseClock, parseTravelTime, resolveTime } from '../time/printed-time.ts';
+import { epochMsOf } from '../time/travel-time.ts';
 import { bodyLegs, dayOf, localText, zoneOf } from './ical-journeys.ts';
 import { type EventLabels, readLabels } from './ical-labels.ts';
 import type { JsonObject, JsonValue } from './json-repair.ts';

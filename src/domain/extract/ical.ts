@@ -1,5 +1,5 @@
 import ICAL from 'ical.js';
-import { knownZone } from '../time/travel-time.ts';
+import { knownZone } from '../time/printed-time.ts';
 import { EXTRACTORS } from './claim.ts';
 import type { Warnings } from './draft.ts';
 import { type CalendarEvent, recogniseEvent } from './ical-events.ts';

@@ -1,12 +1,6 @@
 import { type Airport, distanceKm } from '../geo/airports.ts';
-import {
-  epochMsOf,
-  type OffsetReading,
-  type ParsedTime,
-  parseClock,
-  parseTravelTime,
-  resolveTime,
-} from '../time/travel-time.ts';
+import { type OffsetReading, type ParsedTime, parseClock, parseTravelTime, resolveTime } from '../time/printed-time.ts';
+import { epochMsOf } from '../time/travel-time.ts';
 import type { FactWriter, Warnings } from './draft.ts';
 import { isObject, type JsonObject, type JsonValue } from './json-repair.ts';
 import { list, text } from './node.ts';

@@ -1,5 +1,5 @@
 import type { Change, Field, Fields, Leg, Reservation } from '../reservation.ts';
-import { epochMsOf } from '../travel-time.ts';
+import { epochMsOf } from '../time/travel-time.ts';
 import { byText } from './canonical.ts';
 import { changeTypeOf, PLACE_PARTS } from './change-types.ts';
 import { known } from './fields.ts';

@@ -1,7 +1,7 @@
 import type { Evidence, Facts, FactValue } from '../facts.ts';
 import { AUTHORITY, type Authority, type Observation } from '../observation.ts';
 import type { Attribution, Field, Fields } from '../reservation.ts';
-import { canonicalTime, type TimePrecision, timePrecision } from '../travel-time.ts';
+import { canonicalTime, type TimePrecision, timePrecision } from '../time/travel-time.ts';
 import { byText } from './canonical.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Kind } from '../facts.ts';
 import type { ObservationId } from '../ids.ts';
 import type { Observation } from '../observation.ts';
 import type { Field, Fields } from '../reservation.ts';
-import { orderingMsOf } from '../travel-time.ts';
+import { orderingMsOf } from '../time/travel-time.ts';
 import { byText, canonicalJson, digestOf } from './canonical.ts';
 import { compact } from './compact.ts';
 import { absorb, type Claims, decideAll, known } from './fields.ts';

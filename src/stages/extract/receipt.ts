@@ -1,7 +1,7 @@
 import type { TripwatchError } from '../../domain/errors.ts';
 import type { ExtractionResult } from '../../domain/extract/claim.ts';
 import type { LegClaim } from '../../domain/observation.ts';
-import { orderingMsOf, timePrecision } from '../../domain/travel-time.ts';
+import { orderingMsOf, timePrecision } from '../../domain/time/travel-time.ts';
 import type { ReceiptUpdate } from '../../ports/store/mails.ts';
 
 /** Warnings shown on one receipt. */

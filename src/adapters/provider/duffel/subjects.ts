@@ -2,7 +2,7 @@ import { fold } from '../../../domain/facts.ts';
 import { legKeys, localDay, providerBookingKey } from '../../../domain/keys.ts';
 import { pointOf, textOf } from '../../../domain/leg-points.ts';
 import type { Leg, Reservation } from '../../../domain/reservation.ts';
-import { orderingMsOf } from '../../../domain/travel-time.ts';
+import { orderingMsOf } from '../../../domain/time/travel-time.ts';
 import type { SubjectSpec } from '../../../ports/provider.ts';
 
 const HOUR = 3_600_000;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { epochMsOf, instantOf, knownZone, parseClock, parseTravelTime, resolveTime } from './travel-time.ts';
+import { instantOf, knownZone, parseClock, parseTravelTime, resolveTime } from './printed-time.ts';
+import { epochMsOf } from './travel-time.ts';
 
 const resolve = (text: string, zone?: string, own?: string) => {
   const parsed = parseTravelTime(text, own);
