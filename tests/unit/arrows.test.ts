@@ -20,6 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The sandbox is an outside world that shares only our clock with us.
   sandbox: ['domain', 'contracts', 'ports', 'sandbox', 'adapters/clock'],
   app: ['domain', 'contracts', 'ports', 'stages', 'runtime', 'adapters', 'api', 'sandbox', 'app'],
+  // Runs everything but the composition, on virtual time; nothing imports it.
+  simulation: ['domain', 'contracts', 'ports', 'stages', 'runtime', 'adapters', 'api', 'sandbox', 'simulation'],
 };
 
 /** Clock, timers and chance come from ports in these, so that a seed can drive them. */

@@ -1,0 +1,42 @@
+import type { History } from '../history.ts';
+import type { Plan } from '../plan.ts';
+import type { Tables } from '../tables.ts';
+import { checkEverythingDone, checkMails, checkNothingParked } from './conservation.ts';
+import { checkEffectsOnce, checkNoAckedLoss, checkNoPhantom } from './effects.ts';
+import { checkFeed, checkVersions } from './outbox.ts';
+import { checkCallWindows, checkRetryAfter } from './rate.ts';
+import { checkConfluence } from './state.ts';
+import { type Checker, type Violation, violation } from './violation.ts';
+import { checkWebhooks } from './webhooks.ts';
+
+/** Each is a function of history and final state. The names are those of the invariants in docs/simulation.md. */
+export const CHECKERS: Readonly<Record<string, Checker>> = {
+  'I1 no acked loss': checkNoAckedLoss,
+  'I2 no phantom': checkNoPhantom,
+  'I3 effects once': checkEffectsOnce,
+  'I6 confluence': checkConfluence,
+  'I7 versions': checkVersions,
+  'I8 outbox': checkFeed,
+  'I10 everything is done': checkEverythingDone,
+  'I10 every mail is settled': checkMails,
+  'I10 nothing is left behind': checkNothingParked,
+  'I13 Retry-After': checkRetryAfter,
+  'I13 calls in a window': checkCallWindows,
+  'I22 webhooks': checkWebhooks,
+};
+
+/** At most so many of one checker are told: one cause breaks many rows. */
+const TOLD_MAX = 5;
+
+export function checkAll(evidence: {
+  readonly tables: Tables | undefined;
+  readonly history: History;
+  readonly plan: Plan;
+}): readonly Violation[] {
+  const { tables, history, plan } = evidence;
+  const found: Violation[] = [...history.faults];
+  if (tables === undefined)
+    return [...found, violation('I16', 'the run never came to its end: something waits for ever, or the stop does')];
+  for (const checker of Object.values(CHECKERS)) found.push(...checker({ tables, history, plan }).slice(0, TOLD_MAX));
+  return found;
+}

@@ -1,0 +1,131 @@
+import type { SqliteStore } from '../adapters/store/sqlite/store.ts';
+import type { AnyEvent } from '../contracts/event.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { Change, Reservation } from '../domain/reservation.ts';
+
+/** The store as it stands, for checkers: rows, not repositories, so that a wrong repository is seen too. */
+export interface Tables {
+  readonly mails: readonly {
+    readonly id: string;
+    readonly disposition: string;
+    readonly reasonCode: string;
+    readonly timesSeen: number;
+  }[];
+  readonly log: readonly { readonly seq: number; readonly event: AnyEvent }[];
+  readonly processed: readonly { readonly consumer: string; readonly eventId: string }[];
+  readonly deadLetters: readonly {
+    readonly consumer: string;
+    readonly eventId: string;
+    readonly state: string;
+    readonly code: string;
+    readonly attempts: number;
+  }[];
+  readonly deliveries: readonly { readonly consumer: string; readonly eventId: string; readonly state: string }[];
+  readonly observations: readonly Observation[];
+  readonly reservations: readonly { readonly reservation: Reservation; readonly mergedInto: string | undefined }[];
+  readonly versions: readonly {
+    readonly reservation: string;
+    readonly version: number;
+    readonly changes: readonly Change[];
+  }[];
+  readonly feed: readonly { readonly seq: number; readonly event: AnyEvent }[];
+  readonly itineraries: readonly { readonly reservation: string; readonly version: number; readonly gone: boolean }[];
+  readonly notifications: readonly {
+    readonly id: string;
+    readonly endpoint: string;
+    readonly eventId: string;
+    readonly body: string;
+    readonly state: string;
+    readonly attempts: number;
+    readonly nextAt: number;
+  }[];
+  readonly endpoints: readonly {
+    readonly id: string;
+    readonly url: string;
+    readonly traveller: string | undefined;
+    readonly state: string;
+  }[];
+  readonly subjects: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly fromAt: number;
+    readonly checkedAt: number | undefined;
+    readonly failure: string | undefined;
+  }[];
+}
+
+export function readTables(store: SqliteStore): Promise<Tables> {
+  return store.read(async ({ db }) => ({
+    mails: (await db.selectFrom('mail').selectAll().orderBy('id').execute()).map((row) => ({
+      id: row.id,
+      disposition: row.disposition,
+      reasonCode: row.reason_code,
+      timesSeen: row.times_seen,
+    })),
+    log: (await db.selectFrom('log').select(['seq', 'body']).orderBy('seq').execute()).map((row) => ({
+      seq: row.seq,
+      event: JSON.parse(row.body) as AnyEvent,
+    })),
+    processed: (await db.selectFrom('processed').selectAll().execute()).map((row) => ({
+      consumer: row.consumer,
+      eventId: row.event_id,
+    })),
+    deadLetters: (await db.selectFrom('dead_letter').selectAll().execute()).map((row) => ({
+      consumer: row.consumer,
+      eventId: row.event_id,
+      state: row.state,
+      code: row.code,
+      attempts: (JSON.parse(row.attempts) as unknown[]).length,
+    })),
+    deliveries: (await db.selectFrom('delivery').selectAll().execute()).map((row) => ({
+      consumer: row.consumer,
+      eventId: row.event_id,
+      state: row.state,
+    })),
+    observations: (await db.selectFrom('observation').select('body').orderBy('id').execute()).map(
+      (row) => JSON.parse(row.body) as Observation,
+    ),
+    reservations: (await db.selectFrom('reservation').selectAll().orderBy('id').execute()).map((row) => ({
+      reservation: JSON.parse(row.body) as Reservation,
+      mergedInto: row.merged_into ?? undefined,
+    })),
+    versions: (
+      await db.selectFrom('reservation_version').selectAll().orderBy('reservation').orderBy('version').execute()
+    ).map((row) => ({
+      reservation: row.reservation,
+      version: row.version,
+      changes: JSON.parse(row.changes) as Change[],
+    })),
+    feed: (await db.selectFrom('feed').selectAll().orderBy('seq').execute()).map((row) => ({
+      seq: row.seq,
+      event: JSON.parse(row.event) as AnyEvent,
+    })),
+    itineraries: (await db.selectFrom('itinerary').selectAll().orderBy('reservation').execute()).map((row) => ({
+      reservation: row.reservation,
+      version: row.version,
+      gone: row.gone !== 0,
+    })),
+    notifications: (await db.selectFrom('notification').selectAll().orderBy('id').execute()).map((row) => ({
+      id: row.id,
+      endpoint: row.endpoint,
+      eventId: row.event_id,
+      body: row.body,
+      state: row.state,
+      attempts: row.attempts,
+      nextAt: row.next_at,
+    })),
+    endpoints: (await db.selectFrom('endpoint').selectAll().orderBy('id').execute()).map((row) => ({
+      id: row.id,
+      url: row.url,
+      traveller: row.traveller ?? undefined,
+      state: row.state,
+    })),
+    subjects: (await db.selectFrom('subject').selectAll().orderBy('id').execute()).map((row) => ({
+      id: row.id,
+      state: row.state,
+      fromAt: (JSON.parse(row.spec) as { fromAt: number }).fromAt,
+      checkedAt: row.checked_at ?? undefined,
+      failure: row.failure ?? undefined,
+    })),
+  }));
+}
