@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { glob } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { MEMORY_ENV, MEMORY_FLAGS } from '../bin/memory.js';
 
 const files: string[] = [];
 for await (const file of glob('bench/*.ts')) if (!file.endsWith('.test.ts')) files.push(file);
@@ -13,4 +14,8 @@ if (file === undefined) {
   console.log(`Benchmarks: ${files.map((one) => basename(one, '.ts')).join(', ')}\nRun one: npm run bench -- NAME`);
   process.exit(name === undefined ? 0 : 1);
 }
-spawn(process.execPath, [file, ...options], { stdio: 'inherit' }).on('exit', (code) => process.exit(code ?? 1));
+// With the settings that the launcher gives to what users run.
+spawn(process.execPath, [...MEMORY_FLAGS, file, ...options], {
+  stdio: 'inherit',
+  env: { ...process.env, ...MEMORY_ENV },
+}).on('exit', (code) => process.exit(code ?? 1));
