@@ -11,7 +11,6 @@ import {
 } from '../../../domain/limits.ts';
 import type { ConsumerSpec, Delivery, Lag } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import type { AttemptRecord } from '../../../ports/store/log.ts';
 import type { SqliteStore } from '../../store/sqlite/store.ts';
 import { recordOf } from '../attempt-record.ts';
 import { KeyLines } from '../key-lines.ts';
@@ -19,11 +18,8 @@ import { Wake } from '../wake.ts';
 import {
   addWaiting,
   countAfter,
-  type DeliveryRow,
-  type LogRow,
   NO_TIME,
   parseEvent,
-  parseHistory,
   putRow,
   readLog,
   readRows,
@@ -31,36 +27,16 @@ import {
   removeRows,
 } from './delivery-rows.ts';
 import { readEarlierLife, tidyEarlierLife } from './earlier-life.ts';
+import { type Entry, entryOfLog, entryOfRow, rowOf } from './log-entry.ts';
+import { LogWindow } from './log-window.ts';
 import { readReplays, takeReplays } from './replay-rows.ts';
 
 /** Appends ask for replays as well; so often at most do we look, real time. */
 const REPLAYS_PAUSE_MS = 250;
 
-/** A place in the log between cursor and reading position. Done: finished, or a delivery row stands for it. */
-interface Slot {
-  readonly seq: number;
-  done: boolean;
-}
-
-interface Entry {
-  readonly seq: number;
-  readonly key: string;
-  readonly eventId: string;
-  readonly at: number;
-  /** Its row in the log. Absent for those read back from delivery rows or delivered before: read when their turn comes. */
-  logged: LogRow | undefined;
-  attempts: number;
-  firstAt: number | undefined;
-  history: readonly AttemptRecord[];
-  /** A delivery row exists and must go when this is finished. */
-  row: boolean;
-  readonly slot: Slot | undefined;
-}
-
 /**
  * One consumer of the log. Events are read in order into a bounded window and stand in one line per key (KeyLines).
- * The cursor is the last place before which every slot is done; it is stored now and then, because what comes again
- * after a crash falls away by its processed mark. An event that waits long (parked) gets a delivery row, and so do
+ * The cursor (LogWindow) is stored now and then, because what comes again after a crash falls away by its processed mark. An event that waits long (parked) gets a delivery row, and so do
  * those behind it, so that neither the cursor nor other keys wait for it.
  *
  * Everything that reads or writes the file is in `#serially`, so that the steps of one consumer never interleave; the
@@ -73,8 +49,7 @@ export class LogConsumer {
   readonly #clock: Clock;
   readonly #onDirty: (acks: number) => void;
   readonly #lines = new KeyLines<Entry>();
-  #window: Slot[] = [];
-  #windowHead = 0;
+  readonly #window = new LogWindow();
   /** Of the bodies that wait in memory. */
   #bodyChars = 0;
   #readTo = 0;
@@ -158,7 +133,7 @@ export class LogConsumer {
     if (this.#mayHaveReplays) this.wake.notify();
     return this.#serially(async () => {
       await this.#spill();
-      const cursor = this.#cursor();
+      const cursor = this.#window.cursor(this.#readTo);
       const finished = [...this.#finishedRows];
       const overcounted = [...this.#overcounted.values()].map((entry) => rowOf(entry, 'out', NO_TIME));
       if (cursor === this.#storedCursor && finished.length === 0 && overcounted.length === 0) return;
@@ -210,21 +185,8 @@ export class LogConsumer {
     const all = rows.length < limit;
     if (!all) this.#mayHaveMore = true;
     for (const row of rows) {
-      const slot: Slot = { seq: row.seq, done: false };
-      this.#window.push(slot);
+      const entry = entryOfLog(row, this.#window.push(row.seq));
       this.#readTo = row.seq;
-      const entry: Entry = {
-        seq: row.seq,
-        key: row.key,
-        eventId: row.id,
-        at: row.at,
-        logged: undefined,
-        attempts: 0,
-        firstAt: undefined,
-        history: [],
-        row: false,
-        slot,
-      };
       if (this.#lines.mustSpill(row.key, LINE_EVENTS_MAX)) this.#letWait(entry);
       else {
         entry.logged = row;
@@ -241,7 +203,7 @@ export class LogConsumer {
   #hasRoom(): boolean {
     const inMemory = this.#lines.size - this.#lines.parkedCount;
     if (this.#bodyChars >= WINDOW_CHARS_MAX) return false;
-    return inMemory < WINDOW_EVENTS_MAX && this.#window.length - this.#windowHead < WINDOW_SPAN_MAX;
+    return inMemory < WINDOW_EVENTS_MAX && this.#window.span < WINDOW_SPAN_MAX;
   }
 
   #dropLogged(entry: Entry): void {
@@ -266,7 +228,7 @@ export class LogConsumer {
     await this.#store.transact(({ db }) => addWaiting(db, this.spec.name, this.spec.topic, rows));
     this.#toSpill.splice(0, entries.length);
     for (const entry of entries) if (entry.slot) entry.slot.done = true;
-    this.#trim();
+    this.#window.trim();
   }
 
   async #feedHungry(): Promise<void> {
@@ -354,7 +316,7 @@ export class LogConsumer {
       this.#overcounted.delete(entry.seq);
       if (entry.slot) entry.slot.done = true;
     }
-    this.#trim();
+    this.#window.trim();
   }
 
   #delivery(entry: Entry, event: AnyEvent, now: number): Delivery {
@@ -399,7 +361,7 @@ export class LogConsumer {
     if (entry.row) this.#finishedRows.add(entry.seq);
     if (entry.slot) entry.slot.done = true;
     this.#next(entry.key);
-    this.#trim();
+    this.#window.trim();
     this.#acks++;
     this.#onDirty(this.#acks);
   }
@@ -423,21 +385,8 @@ export class LogConsumer {
       if (behind.row) this.#lines.addSpilled(entry.key, 1);
       else this.#letWait(behind);
     }
-    this.#trim();
+    this.#window.trim();
     this.wake.notify();
-  }
-
-  #cursor(): number {
-    const first = this.#window[this.#windowHead];
-    return first === undefined ? this.#readTo : first.seq - 1;
-  }
-
-  #trim(): void {
-    while (this.#window[this.#windowHead]?.done) this.#windowHead++;
-    if (this.#windowHead === this.#window.length) this.#window = [];
-    else if (this.#windowHead < READ_EVENTS_MAX || this.#windowHead * 2 < this.#window.length) return;
-    else this.#window = this.#window.slice(this.#windowHead);
-    this.#windowHead = 0;
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {
@@ -445,32 +394,4 @@ export class LogConsumer {
     this.#tail = next.catch(() => undefined);
     return next;
   }
-}
-
-function entryOfRow(row: DeliveryRow): Entry {
-  return {
-    seq: row.seq,
-    key: row.key,
-    eventId: row.event_id,
-    at: row.first_at,
-    logged: undefined,
-    attempts: row.attempts,
-    firstAt: row.first_at,
-    history: parseHistory(row.history),
-    row: true,
-    slot: undefined,
-  };
-}
-
-function rowOf(entry: Entry, state: 'parked' | 'out', nextAt: number): DeliveryRow {
-  return {
-    seq: entry.seq,
-    key: entry.key,
-    event_id: entry.eventId,
-    state,
-    attempts: entry.attempts,
-    first_at: entry.firstAt ?? entry.at,
-    next_at: nextAt,
-    history: JSON.stringify(entry.history),
-  };
 }
