@@ -1,3 +1,7 @@
+import type { ProviderConnector } from '../../ports/provider.ts';
+import type { AccountHealth } from './health.ts';
+import type { Item } from './item.ts';
+
 /** How an account stands: for the console, metrics and tests. Counts are since the start. */
 export interface AccountStatus {
   readonly account: string;
@@ -29,4 +33,65 @@ export interface AccountStatus {
   readonly paused: 'limited' | 'unauthorised' | undefined;
   /** Epoch ms. */
   readonly pausedUntil: number | undefined;
+}
+
+/** What the figures are worked out from. */
+interface AccountState {
+  /** Epoch ms. */
+  readonly now: number;
+  readonly tracked: {
+    readonly account: string;
+    readonly connector: Pick<ProviderConnector, 'label'>;
+    readonly freshSeconds: number;
+  };
+  readonly items: Iterable<Item>;
+  readonly intervalOf: (item: Item) => number;
+  readonly subjects: number;
+  readonly due: number;
+  readonly held: number;
+  readonly health: AccountHealth;
+}
+
+/** How the account stands now. */
+export function statusOf(state: AccountState): AccountStatus {
+  const { now, tracked, health } = state;
+  const ages: number[] = [];
+  let needed = 0;
+  let failing = 0;
+  for (const item of state.items) {
+    if (item.failure !== undefined) failing++;
+    if (item.spec.fromAt > now) continue;
+    needed += 1000 / state.intervalOf(item);
+    if (item.spec.everyMs === undefined) ages.push((now - (item.checkedAt ?? item.addedAt)) / 1000);
+  }
+  ages.sort((a, b) => a - b);
+  const allowed = health.budget.perSecond * health.budget.pace;
+  const { freshSeconds } = tracked;
+  const pause = health.pause(now);
+  return {
+    account: tracked.account,
+    label: tracked.connector.label,
+    subjects: state.subjects,
+    asked: ages.length,
+    due: state.due,
+    inFlight: health.inFlight,
+    concurrency: health.concurrency,
+    calls: health.calls,
+    refused: health.refused,
+    failed: health.failed,
+    failing,
+    held: state.held,
+    budget: health.budget.left(now),
+    pace: health.budget.pace,
+    shortfallSeconds: needed > allowed ? Math.round(freshSeconds * (needed / allowed - 1)) : 0,
+    freshSecondsP50: quantile(ages, 0.5),
+    freshSecondsP99: quantile(ages, 0.99),
+    circuit: health.circuit,
+    paused: pause?.why,
+    pausedUntil: pause?.until,
+  };
+}
+
+function quantile(sorted: readonly number[], q: number): number | undefined {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 }

@@ -3,16 +3,17 @@ import { kindOf, TripwatchError } from '../../domain/errors.ts';
 import type { SubjectId } from '../../domain/ids.ts';
 import type { CallLimit } from '../../domain/schedule/call-budget.ts';
 import { askIntervalMs, needMs } from '../../domain/schedule/freshness.ts';
-import { firstDue, nextDue, phaseOf, secondDue } from '../../domain/schedule/phase.ts';
+import { firstDue, nextDue, secondDue } from '../../domain/schedule/phase.ts';
 import { createReadyQueue } from '../../domain/schedule/ready-queue.ts';
 import { createTimingWheel } from '../../domain/schedule/timing-wheel.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { ProviderConnector, ReadResult, SubjectSpec } from '../../ports/provider.ts';
+import type { ProviderConnector, ReadResult } from '../../ports/provider.ts';
 import type { Subject } from '../../ports/store/subjects.ts';
 import type { Store } from '../../ports/store.ts';
-import type { AccountStatus } from './account-status.ts';
+import { type AccountStatus, statusOf } from './account-status.ts';
 import { AccountHealth, IN_FLIGHT_MAX } from './health.ts';
+import { type Item, itemOf } from './item.ts';
 import type { Marks } from './marks.ts';
 import { createMassCancellation, LOOK_AGAIN_MS } from './mass-cancellation.ts';
 import { publishAnswer } from './publish.ts';
@@ -39,29 +40,6 @@ const STALE_LOOKS = 3;
 const RETURN_SHARE = 0.25;
 /** Taken from the wheel in one go, so that the loop stays short. */
 const DUE_MAX = 10_000;
-
-/** A subject as it is scheduled. */
-interface Item {
-  readonly slot: number;
-  readonly id: SubjectId;
-  readonly phase: number;
-  readonly addedAt: number;
-  spec: SubjectSpec;
-  digest: string | undefined;
-  assertedAt: number;
-  cancelled: boolean;
-  checkedAt: number | undefined;
-  /** Code of the failure last marked. */
-  failure: string | undefined;
-  attempts: number;
-  staleLooks: number;
-  /** When it is, or was, due. */
-  dueAt: number;
-  asking: boolean;
-  /** Woken while it was being asked: the answer on its way may be from before. */
-  again: boolean;
-  gone: boolean;
-}
 
 interface Parts {
   readonly store: Store;
@@ -114,24 +92,7 @@ export class AccountRunner {
       return;
     }
     const slot = this.#free.pop() ?? this.#slots.length;
-    const item: Item = {
-      slot,
-      id: subject.id,
-      phase: phaseOf(subject.id),
-      addedAt: now,
-      spec: subject.spec,
-      digest: subject.answerDigest,
-      assertedAt: subject.answer === undefined ? Number.NEGATIVE_INFINITY : assertedMs(subject.answer),
-      cancelled: subject.answer !== undefined && saysCancelled(subject.answer),
-      checkedAt: subject.checkedAt,
-      failure: subject.failure,
-      attempts: 0,
-      staleLooks: 0,
-      dueAt: now,
-      asking: false,
-      again: false,
-      gone: false,
-    };
+    const item = itemOf(subject, slot, now);
     this.#slots[slot] = item;
     this.#items.set(item.id, item);
     const due = this.#first(item);
@@ -427,46 +388,15 @@ export class AccountRunner {
   }
 
   status(): AccountStatus {
-    const now = this.#parts.clock.now();
-    const ages: number[] = [];
-    let needed = 0;
-    let failing = 0;
-    for (const item of this.#items.values()) {
-      if (item.failure !== undefined) failing++;
-      if (item.spec.fromAt > now) continue;
-      needed += 1000 / this.#interval(item);
-      if (item.spec.everyMs === undefined) ages.push((now - (item.checkedAt ?? item.addedAt)) / 1000);
-    }
-    ages.sort((a, b) => a - b);
-    const health = this.#health;
-    const allowed = health.budget.perSecond * health.budget.pace;
-    const { freshSeconds } = this.tracked;
-    const pause = health.pause(now);
-    return {
-      account: this.tracked.account,
-      label: this.tracked.connector.label,
+    return statusOf({
+      now: this.#parts.clock.now(),
+      tracked: this.tracked,
+      items: this.#items.values(),
+      intervalOf: (item) => this.#interval(item),
       subjects: this.#items.size,
-      asked: ages.length,
       due: this.#ready.size,
-      inFlight: health.inFlight,
-      concurrency: health.concurrency,
-      calls: health.calls,
-      refused: health.refused,
-      failed: health.failed,
-      failing,
       held: this.#guard.held,
-      budget: health.budget.left(now),
-      pace: health.budget.pace,
-      shortfallSeconds: needed > allowed ? Math.round(freshSeconds * (needed / allowed - 1)) : 0,
-      freshSecondsP50: quantile(ages, 0.5),
-      freshSecondsP99: quantile(ages, 0.99),
-      circuit: health.circuit,
-      paused: pause?.why,
-      pausedUntil: pause?.until,
-    };
+      health: this.#health,
+    });
   }
-}
-
-function quantile(sorted: readonly number[], q: number): number | undefined {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 }
