@@ -42,3 +42,17 @@ for (const name of documents) {
     assert.deepEqual(actual, JSON.parse(readFileSync(file, 'utf8')));
   });
 }
+
+test('every value has its place in the document', () => {
+  let values = 0;
+  for (const name of documents) {
+    const { claims } = extractDocument({ bytes: readFileSync(new URL(name, folder)), fileName: name, receivedAt });
+    for (const facts of claims.flatMap((claim) => [claim.facts, ...claim.legs.map((leg) => leg.facts)])) {
+      for (const [path, fact] of Object.entries(facts)) {
+        assert.ok(fact.evidence?.where, `${name}: ${path} has evidence`);
+        values++;
+      }
+    }
+  }
+  assert.ok(values > 200, `only ${values} values`);
+});
