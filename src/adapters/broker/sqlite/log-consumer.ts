@@ -119,6 +119,8 @@ export class LogConsumer {
       unread: await countAfter(db, this.spec.topic, readTo, LAG_COUNT_MAX),
       firstAt: (await readLog(db, { topic: this.spec.topic, after: readTo, limit: 1 }))[0]?.at,
     }));
+    // Seen now, told or not: so a fetch made anew (the runtime's watchdog) finds what a lost notice would have hidden.
+    if (unread > 0) this.#mayHaveMore = true;
     let oldestAt = firstAt ?? Number.POSITIVE_INFINITY;
     for (const { at } of this.#lines.items()) oldestAt = Math.min(oldestAt, at);
     return {
