@@ -1,12 +1,14 @@
 import type { SqliteStore, SqlReadTx, SqlTx } from '../adapters/store/sqlite/store.ts';
 import { TripwatchError } from '../domain/errors.ts';
 import type { Rng } from '../sandbox/random.ts';
-import type { Life } from './life.ts';
+import { type Life, never } from './life.ts';
 
 export interface StoreFaults {
   readonly busy: number;
   readonly refused: number;
   readonly unknown: number;
+  /** The process is killed at this very call, before the work or after its commit. */
+  readonly crash: number;
   readonly answerMsMax: number;
   readonly slow: number;
 }
@@ -26,17 +28,23 @@ export function faultyStore(
   life: Life,
   faults: () => StoreFaults,
   draw: Rng,
-  note: (text: string) => void,
+  world: { readonly note: (text: string) => void; readonly crash: () => void },
 ): SqliteStore {
+  const { note } = world;
   const wait = (): Promise<void> => {
     const { answerMsMax, slow } = faults();
     return life.pause(draw.chance(slow) ? SLOW_MS : draw.number() * answerMsMax);
   };
   return {
     transact: async <T>(work: (tx: SqlTx) => Promise<T>): Promise<T> => {
-      const { busy, refused, unknown } = faults();
+      const { busy, refused, unknown, crash } = faults();
       const fault = faultOf(draw.number(), { busy, refused, unknown });
+      const crashes = draw.chance(crash) ? draw.pick(['before', 'after'] as const) : undefined;
       await wait();
+      if (crashes === 'before') {
+        world.crash();
+        return never();
+      }
       if (fault === 'busy') {
         note('store: busy');
         throw storeError('store-busy');
@@ -49,6 +57,10 @@ export function faultyStore(
           return made;
         }),
       );
+      if (crashes === 'after') {
+        world.crash();
+        return never();
+      }
       await wait();
       if (fault === 'unknown') {
         note('store: committed, but told that it failed');

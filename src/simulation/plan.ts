@@ -25,6 +25,8 @@ export interface Plan {
     readonly refused: number;
     /** Done and durable, and the answer says that it failed. */
     readonly unknown: number;
+    /** The process is killed at a call, before the work or after its commit. */
+    readonly crash: number;
     /** Longest wait for an ordinary answer, ms, and the chance of a slow one. */
     readonly answerMsMax: number;
     readonly slow: number;
@@ -86,6 +88,7 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
       busy: rate(0.05),
       refused: rate(0.05),
       unknown: rate(0.05),
+      crash: rate(0.01),
       answerMsMax: draw.pick([1, 20, 2000]),
       slow: rate(0.02),
     },
@@ -109,7 +112,7 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
       lost: rate(0.2),
       outages: windows(2, 120),
     },
-    extractor: { busy: rate(0.2), hang: rate(0.05), poison: rate(0.1) },
+    extractor: { busy: rate(0.4), hang: rate(0.05), poison: rate(0.3) },
     mail: { repeat: rate(0.3), late: rate(0.3), junk: rate(0.2) },
   };
 }

@@ -73,7 +73,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     const world = new World(scenario, { plan, scheduler, streams, history, planted }, logger);
     const run = async (): Promise<Tables> => {
       await world.furnish(scenario);
-      await world.start();
+      void world.supervise();
       const mailers = startMailers({
         parcels,
         mailboxes: world.mailboxes,
@@ -82,7 +82,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
         history,
         door: () => world.running && { intake: world.running.process.intake, life: world.running.life },
       });
-      for (const at of plan.crashes) scheduler.after(at, 'crash', () => void world.crash());
+      for (const at of plan.crashes) scheduler.after(at, 'crash', () => world.crash());
       for (const at of plan.restarts) scheduler.after(at, 'restart', () => void world.restart());
       const clock = scheduler.clock();
       await clock.sleep(hours * HOUR, NEVER);
@@ -101,7 +101,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
         }
       }
       history.quietAt = scheduler.now;
-      await world.stop();
+      await world.close();
       return readTables(world.store);
     };
     const endMs = hours * HOUR + Math.max(QUIET_MS_MAX, webhookMsMax(hours)) + STOP_MS_MAX;

@@ -54,7 +54,8 @@ export class World {
   #healed = false;
   #lives = 0;
   #running: Running | undefined;
-  #stopping: Promise<void> | undefined;
+  #stopping = false;
+  #closed = false;
 
   constructor(scenario: Scenario, parts: WorldParts, logger: Logger) {
     this.#parts = parts;
@@ -104,8 +105,9 @@ export class World {
     }));
   }
 
+  /** The process that is up and not about to stop. */
   get running(): Running | undefined {
-    return this.#running;
+    return this.#stopping ? undefined : this.#running;
   }
 
   /** Travellers, mailboxes, endpoints and a rule, as a person would have set them up. */
@@ -157,66 +159,54 @@ export class World {
     this.#parts.scheduler.note('--- healed');
   }
 
-  /** Starts a process; one that fails to start is tried again, as a supervisor does. */
-  async start(): Promise<void> {
+  /** Keeps a process running: whenever one has ended, or could not start, the next one is started after a while. */
+  async supervise(): Promise<void> {
     const { scheduler, streams } = this.#parts;
-    const draw = streams('starts', this.#lives);
-    for (;;) {
+    const draw = streams('supervisor');
+    while (!this.#closed) {
       const life = new Life(++this.#lives, scheduler);
       scheduler.note(`process ${life.number}: starts`);
       const running = this.#open(life);
       this.#running = running;
-      const started = await Promise.race([
-        running.process.start().then(
-          () => 'up',
-          (error) => String(error),
-        ),
-        over(life),
-      ]);
-      // Killed while it started: whoever did that starts the next one.
-      if (started === 'over' || started === 'up') return;
-      scheduler.note(`process ${life.number}: could not start: ${started}`);
-      this.#end(running);
+      const fault = await Promise.race([running.process.start().then(() => undefined, String), over(life)]);
+      if (fault !== undefined && life.alive) {
+        scheduler.note(`process ${life.number}: could not start: ${fault}`);
+        this.#end(running);
+      }
+      if (life.alive) await over(life);
       await scheduler.clock().sleep(draw.number() * DOWN_MS_MAX, NEVER);
     }
   }
 
   /** Kills the process: acks, memory and everything under way are gone. */
-  async crash(): Promise<void> {
+  crash(): void {
     const { scheduler, history } = this.#parts;
     const running = this.#running;
-    if (running === undefined || this.#stopping !== undefined) return;
+    if (running === undefined) return;
     history.crashes++;
     scheduler.note(`process ${running.life.number}: killed`);
     this.#end(running);
-    await this.#startLater();
   }
 
-  /** Stops it in good order and starts another. */
+  /** Stops the process in good order; another one follows. */
   async restart(): Promise<void> {
-    if (this.#running === undefined || this.#stopping !== undefined) return;
-    this.#parts.history.restarts++;
-    await this.stop();
-    await this.#startLater();
-  }
-
-  /** Stops the process in good order. */
-  async stop(): Promise<void> {
-    const running = this.#running;
+    const { running } = this;
     if (running === undefined) return;
-    const { scheduler } = this.#parts;
+    const { scheduler, history } = this.#parts;
+    history.restarts++;
     scheduler.note(`process ${running.life.number}: stops`);
-    this.#stopping = running.process.stop();
-    await this.#stopping;
-    this.#stopping = undefined;
+    this.#stopping = true;
+    await Promise.race([running.process.stop().catch(String), over(running.life)]);
+    this.#stopping = false;
+    if (!running.life.alive) return;
     this.#end(running);
     scheduler.note(`process ${running.life.number}: has stopped`);
   }
 
-  async #startLater(): Promise<void> {
-    const { scheduler, streams } = this.#parts;
-    await scheduler.clock().sleep(streams('down', this.#lives).number() * DOWN_MS_MAX, NEVER);
-    if (this.#running === undefined) await this.start();
+  /** Stops the process in good order, and no other follows. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.restart();
   }
 
   #end(running: Running): void {
@@ -228,12 +218,17 @@ export class World {
 
   #open(life: Life): Running {
     const { plan, scheduler, streams, history, planted } = this.#parts;
-    const note = (text: string): void => scheduler.note(text);
-    const calm: StoreFaults = { busy: 0, refused: 0, unknown: 0, answerMsMax: 5, slow: 0 };
+    const outside = {
+      note: (text: string): void => scheduler.note(text),
+      crash: (): void => {
+        if (life.alive) this.crash();
+      },
+    };
+    const calm: StoreFaults = { busy: 0, refused: 0, unknown: 0, crash: 0, answerMsMax: 5, slow: 0 };
     const faults = (): StoreFaults => (this.#healed ? calm : plan.store);
     const brokerFaults = (): StoreFaults => ({ ...faults(), unknown: 0 });
     const storeOf = (part: string, given: () => StoreFaults): SqliteStore => {
-      const made = faultyStore(this.store, life, given, streams('store', part, life.number), note);
+      const made = faultyStore(this.store, life, given, streams('store', part, life.number), outside);
       return planted.store?.(made, life) ?? made;
     };
     const store = storeOf('stages', faults);

@@ -3,6 +3,7 @@ import type { Plan } from '../plan.ts';
 import type { Tables } from '../tables.ts';
 import { checkEverythingDone, checkMails, checkNothingParked } from './conservation.ts';
 import { checkEffectsOnce, checkNoAckedLoss, checkNoPhantom } from './effects.ts';
+import { checkNoStall } from './liveness.ts';
 import { checkFeed, checkVersions } from './outbox.ts';
 import { checkCallWindows, checkRetryAfter } from './rate.ts';
 import { checkConfluence } from './state.ts';
@@ -22,6 +23,7 @@ export const CHECKERS: Readonly<Record<string, Checker>> = {
   'I10 nothing is left behind': checkNothingParked,
   'I13 Retry-After': checkRetryAfter,
   'I13 calls in a window': checkCallWindows,
+  'I16 no stall': checkNoStall,
   'I22 webhooks': checkWebhooks,
 };
 
