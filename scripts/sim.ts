@@ -19,6 +19,7 @@ const { values } = parseArgs({
   },
 });
 const hours = values.hours === undefined ? {} : { hours: numberOf('hours', values.hours) };
+if (hours.hours !== undefined && hours.hours < 6) fail('--hours begins at 6: a flight needs room for its story.');
 if (values.seeds !== undefined) await many(values.seeds);
 else if (values.seed !== undefined) await one(numberOf('seed', values.seed));
 else fail('Say which: --seed N, or --seeds A..B. With --hours H the phase with faults lasts H virtual hours (from 6).');
