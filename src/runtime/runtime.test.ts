@@ -157,6 +157,36 @@ test('a wake-up that was lost is noticed: an error is logged and the events are 
   assert.equal(w.events.filter((event) => event.type === 'stalled').length, 1);
 });
 
+test('an event that comes while the watchdog looks is no lost wake-up', async () => {
+  let looks = 0;
+  let append = async (): Promise<unknown> => undefined;
+  const w = await world(counting, {
+    broker: (broker) => ({
+      register: (spec) => broker.register(spec),
+      close: () => broker.close(),
+      // It is on its way for a moment.
+      fetch: async (name, max, signal) => {
+        const found = await broker.fetch(name, max, signal);
+        await new Promise((resolve) => setImmediate(resolve));
+        return found;
+      },
+      lag: async (name) => {
+        if (looks++ === 0) await append();
+        return broker.lag(name);
+      },
+    }),
+  });
+  append = () => w.rig.append([newEvent('a', 1)]);
+  await w.rig.clock.advance(STALL_MS + 1000);
+  assert.equal(looks, 1);
+  await untilIdle(w);
+  assert.deepEqual(await w.effects(), { 1: 1 });
+  assert.deepEqual(
+    w.events.filter((event) => event.type === 'stalled'),
+    [],
+  );
+});
+
 test('too much waiting is told to intake, and then no more', async () => {
   let waiting = 1_000_000;
   const w = await world(counting, {

@@ -86,6 +86,8 @@ class StageRuntime implements Runtime {
   #draining: Promise<void> | undefined;
   #overload = { at: Number.NEGATIVE_INFINITY, value: false };
   readonly #stallCheckedAt = new Map<StageConsumer, number>();
+  /** What was waited for at the last look: as of which activity. */
+  readonly #waitedSince = new Map<StageConsumer, number>();
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
@@ -275,9 +277,16 @@ class StageRuntime implements Runtime {
     const quietSince = Math.max(consumer.activeAt, this.#stallCheckedAt.get(consumer) ?? 0);
     if (monotonic - quietSince < STALL_MS * clock.speed) return;
     this.#stallCheckedAt.set(consumer, monotonic);
-    const { waiting } = await broker.lag(consumer.stage.name);
-    if (waiting === 0 || consumer.running > 0) return;
-    const forMs = Math.round((monotonic - consumer.activeAt) / clock.speed);
+    const { activeAt } = consumer;
+    const { waiting, parked, oldestAt } = await broker.lag(consumer.stage.name);
+    if (waiting === 0 || consumer.running > 0 || consumer.activeAt !== activeAt) return;
+    // What came just now is on its way. The oldest may be a parked one: then only a second look can tell.
+    const waited = parked === 0 && oldestAt !== undefined && clock.now() - oldestAt >= STALL_MS * clock.speed;
+    if (!waited && this.#waitedSince.get(consumer) !== activeAt) {
+      this.#waitedSince.set(consumer, activeAt);
+      return;
+    }
+    const forMs = Math.round((monotonic - activeAt) / clock.speed);
     logger.error({ stage: consumer.stage.name, waiting, forMs }, 'events wait but none is delivered; fetching anew');
     this.#emitter.emit({ type: 'stalled', stage: consumer.stage.name, waiting, forMs });
     consumer.refetch();
