@@ -1,6 +1,7 @@
 import { first } from './0001-first.ts';
 import { attempts } from './0002-attempts.ts';
+import { pending } from './0003-pending.ts';
 import type { Migration } from './ddl.ts';
 
 /** In order, numbered without holes. A released one is never edited: add another. */
-export const MIGRATIONS: readonly Migration[] = [first, attempts];
+export const MIGRATIONS: readonly Migration[] = [first, attempts, pending];
