@@ -2,6 +2,7 @@ import type { Logger } from '../ports/logger.ts';
 import { DEFAULT_START_AT, makeDay } from '../sandbox/scenario/day.ts';
 import { HOUR, MINUTE } from '../sandbox/scenario/types.ts';
 import { RETRY_DELAYS_MS } from '../stages/notify/schedule.ts';
+import { STAGES } from '../stages/stages.ts';
 import { checkAll } from './check/all.ts';
 import type { Violation } from './check/violation.ts';
 import { installGuard } from './guard.ts';
@@ -39,8 +40,10 @@ export interface SimulationResult {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** After the last fault: everything but webhooks is done within this virtual time. */
-const QUIET_MS_MAX = 3 * HOUR;
+/** After the last fault: everything but webhooks is done within this virtual time … */
+const QUIET_MS = 3 * HOUR;
+/** … and the longest deadline, which counts in real time: an attempt may have hung just before. */
+const quietMsMax = (speed: number): number => QUIET_MS + Math.max(...STAGES.map((stage) => stage.deadlineMs)) * speed;
 const LOOK_MS = 2 * MINUTE;
 /** A stop in good order, and the looks before it, take at most this long. */
 const STOP_MS_MAX = 2 * HOUR;
@@ -87,12 +90,13 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       const clock = scheduler.clock();
       await clock.sleep(hours * HOUR, NEVER);
       world.heal();
-      const boundAt = scheduler.now + Math.max(QUIET_MS_MAX, webhookMsMax(hours));
+      const boundAt = scheduler.now + Math.max(quietMsMax(plan.speed), webhookMsMax(hours));
       for (;;) {
         await clock.sleep(LOOK_MS, NEVER);
         const left = await leftToDo(world, mailers, history.healedAt, scheduler.now);
         // Webhooks may wait for hours by their own schedule; the rest may not.
-        const late = scheduler.now > history.healedAt + QUIET_MS_MAX ? left.filter((one) => !isWebhook(one)) : [];
+        const late =
+          scheduler.now > history.healedAt + quietMsMax(plan.speed) ? left.filter((one) => !isWebhook(one)) : [];
         if (left.length === 0) break;
         if (late.length > 0 || scheduler.now > boundAt) {
           const message = `not quiet ${Math.round((scheduler.now - history.healedAt) / MINUTE)} min after the last fault`;
@@ -104,7 +108,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       await world.close();
       return readTables(world.store);
     };
-    const endMs = hours * HOUR + Math.max(QUIET_MS_MAX, webhookMsMax(hours)) + STOP_MS_MAX;
+    const endMs = hours * HOUR + Math.max(quietMsMax(plan.speed), webhookMsMax(hours)) + STOP_MS_MAX;
     const tooLong = scheduler
       .clock()
       .sleep(endMs, NEVER)
