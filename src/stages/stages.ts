@@ -16,7 +16,12 @@ const quick: RetryPolicy = {
   delayMsMax: 5 * MINUTE,
   ageMsMax: 24 * HOUR,
 };
-const parse: RetryPolicy = { attemptsMax: 3, firstDelayMs: 500, factor: 4, delayMsMax: MINUTE, ageMsMax: 24 * HOUR };
+/**
+ * A document that parsing cannot survive is poison at once: its thread dies, not the process. Attempts count what else
+ * ended one, above all the process being killed, which says little about the mail that was being read: three kills in a
+ * row must not set it aside.
+ */
+const parse: RetryPolicy = { attemptsMax: 10, firstDelayMs: 500, factor: 4, delayMsMax: MINUTE, ageMsMax: 24 * HOUR };
 
 export const STAGES = [
   {
