@@ -131,12 +131,15 @@ export function createTimingWheel(options: TimingWheelOptions): TimingWheel {
       const taken: number[] = [];
       // More than one turn behind: every bucket is looked at once.
       const first = Math.max(hand, last - buckets + 1);
+      let bucket = modulo(first, buckets);
       for (let tick = first; tick <= last; tick++) {
-        for (const item of dueIn(modulo(tick, buckets), now)) {
-          if (taken.length >= max) return taken;
-          remove(item);
-          taken.push(item);
-        }
+        if (heads[bucket] !== NONE)
+          for (const item of dueIn(bucket, now)) {
+            if (taken.length >= max) return taken;
+            remove(item);
+            taken.push(item);
+          }
+        if (++bucket === buckets) bucket = 0;
         // The last tick is not over: more may become due in it.
         hand = tick;
       }
@@ -144,11 +147,14 @@ export function createTimingWheel(options: TimingWheelOptions): TimingWheel {
     },
     nextDueAt: () => {
       if (size === 0) return undefined;
-      for (let tick = hand; tick < hand + buckets; tick++) {
+      let bucket = modulo(hand, buckets);
+      for (let ahead = 0; ahead < buckets; ahead++) {
+        let item = heads[bucket]!;
+        if (++bucket === buckets) bucket = 0;
+        if (item === NONE) continue;
         let soonest = Number.POSITIVE_INFINITY;
-        const turn = (tick + 1) * tickMs;
-        for (let item = heads[modulo(tick, buckets)]!; item !== NONE; item = next[item]!)
-          if (due[item]! < turn) soonest = Math.min(soonest, due[item]!);
+        const turn = (hand + ahead + 1) * tickMs;
+        for (; item !== NONE; item = next[item]!) if (due[item]! < turn) soonest = Math.min(soonest, due[item]!);
         if (soonest !== Number.POSITIVE_INFINITY) return soonest;
       }
       return (hand + buckets) * tickMs;
