@@ -1,0 +1,96 @@
+import { createClock } from '../../../src/adapters/clock/system.ts';
+import { systemRandom } from '../../../src/adapters/random/system.ts';
+import type { AnyNewEvent } from '../../../src/contracts/event.ts';
+import type { Broker } from '../../../src/ports/broker.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import { ack, type Handler, type StageSpec } from '../../../src/ports/handler.ts';
+import type { Logger } from '../../../src/ports/logger.ts';
+import type { Store } from '../../../src/ports/store.ts';
+import { createRuntime } from '../../../src/runtime/runtime.ts';
+import type { Queue, Setting } from '../contestant.ts';
+import { numberOf, payload } from '../payload.ts';
+
+/** Mailboxes that the mails belong to: events of one are worked on in their order, one at a time. */
+const KEYS = 1000;
+
+export interface Installation {
+  readonly store: Store;
+  readonly broker: Broker;
+  close(): Promise<void>;
+}
+
+export type OpenInstallation = (tools: { readonly clock: Clock; readonly logger: Logger }) => Promise<Installation>;
+
+const logger: Logger = {
+  debug() {},
+  info() {},
+  warn: (fields, message) => console.error('tripwatch', message, fields),
+  error: (fields, message) => console.error('tripwatch', message, fields),
+  child: () => logger,
+};
+
+/**
+ * The runtime as the product runs it: schema check, per-key order, retry policy, deadlines, processed marks, leases and
+ * dead letters; a stage for each subscriber, whose handler has nothing to do.
+ */
+export async function openQueue(open: OpenInstallation, setting: Setting, subscribers: number): Promise<Queue> {
+  const clock = createClock();
+  const { store, broker, close } = await open({ clock, logger });
+  const stages = Array.from({ length: subscribers }, (_, i) => stageOf(`subscriber${i}`, setting.concurrency));
+  const handled = { tell: (_n: number, _subscriber: number) => {} };
+  const handlerOf =
+    (subscriber: number): Handler<'mail.seen'> =>
+    async ({ data }) => {
+      handled.tell(numberOf(data), subscriber);
+      return ack();
+    };
+  const runtime = createRuntime({
+    store,
+    broker,
+    clock,
+    random: systemRandom,
+    logger,
+    stages,
+    handlers: Object.fromEntries(stages.map(({ name }, i) => [name, handlerOf(i)])),
+  });
+  return {
+    publish: (n) =>
+      store.transact(async (tx) => void (await tx.append([eventOf(n)], { source: 'bench', seed: `${n}` }))),
+    publishMany: (first, count) => {
+      const events = Array.from({ length: count }, (_, i) => eventOf(first + i));
+      return store.transact(async (tx) => void (await tx.append(events, { source: 'bench', seed: `${first}+` })));
+    },
+    work: async (tell) => {
+      handled.tell = tell;
+      await runtime.start();
+    },
+    unfinished: async () => {
+      const status = await runtime.status();
+      return status.stages.reduce(
+        (sum, { waiting, parked, running, dead }) => sum + waiting + parked + running + dead,
+        0,
+      );
+    },
+    close: async () => {
+      await runtime.stop();
+      await close();
+    },
+  };
+}
+
+function eventOf(n: number): AnyNewEvent {
+  return { topic: 'mail.seen', tenant: 'tnt_default', key: `mbx_${n % KEYS}`, subject: `mail_${n}`, data: payload(n) };
+}
+
+function stageOf(name: string, concurrency: number): StageSpec {
+  return {
+    name,
+    reads: 'mail.seen',
+    key: 'mailbox',
+    writes: [],
+    does: 'nothing',
+    concurrency,
+    deadlineMs: 30_000,
+    retry: { attemptsMax: 8, firstDelayMs: 200, factor: 3, delayMsMax: 300_000, ageMsMax: 86_400_000 },
+  };
+}
