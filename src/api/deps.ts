@@ -15,6 +15,8 @@ export interface CommandDeps {
   readonly random: Random;
   readonly secrets: Secrets;
   readonly config: Pick<Config, 'smtp' | 'http' | 'providers'>;
+  /** Names of all stages, to tell a typing mistake from an empty answer. Absent: nothing is checked. */
+  readonly stages?: readonly string[];
   /** Refuses webhook addresses that we would not call. Absent: nothing is checked at creation (the sender still does). */
   readonly webhooks?: Pick<WebhookPost, 'check'>;
 }

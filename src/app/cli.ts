@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { TripwatchError } from '../domain/errors.ts';
 import { createContext, fail } from './command.ts';
 import { accessCommands } from './commands/access.ts';
+import { auditCommand } from './commands/audit.ts';
 import { byHandCommands } from './commands/by-hand.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
@@ -55,6 +56,7 @@ byHandCommands(program);
 peopleCommands(program);
 accessCommands(program);
 deadLettersCommand(program);
+auditCommand(program);
 doctorCommand(program);
 
 for (const command of allOf(program)) {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { TripwatchError } from '../domain/errors.ts';
-import { loadConfig, nearest, readSecret } from './config.ts';
+import { nearest } from '../domain/nearest.ts';
+import { loadConfig, readSecret } from './config.ts';
 
 function withFile(text: string | undefined, work: (folder: string) => void): void {
   const folder = mkdtempSync(join(tmpdir(), 'tripwatch-config-'));

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { type Config, configSchema } from '../contracts/config.ts';
 import { TripwatchError } from '../domain/errors.ts';
+import { nearest } from '../domain/nearest.ts';
 
 /** Settings that may come from the environment, and where they go. */
 const VARIABLES: Readonly<
@@ -174,33 +175,6 @@ function unwrap(schema: unknown, property: 'shape' | 'element'): unknown {
     at = holder.def?.innerType;
   }
   return undefined;
-}
-
-/** ` Did you mean …?` for a typing mistake of up to two letters or a third of the word. */
-export function nearest(word: string, known: readonly string[]): string {
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) [best, least] = [candidate, distance];
-  }
-  return best === undefined ? '' : ` Did you mean ${best}?`;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(
-        (row[j] ?? 0) + 1,
-        (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
-      );
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 function freeze<T>(value: T): T {

@@ -21,6 +21,8 @@ export const envelopeSchema = z.object({
   correlationid: z.string(),
   /** The event that caused this one. */
   causationid: z.string().optional(),
+  /** Set: only this stage acts on it, all other readers of the topic pass over it (a dead letter replayed with changes). */
+  recipient: z.string().optional(),
   data: z.unknown(),
 });
 

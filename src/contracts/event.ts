@@ -17,6 +17,8 @@ export interface NewEvent<T extends Topic = Topic> {
   readonly key: string;
   /** What it is about: mail id, reservation id, subject id. */
   readonly subject: string;
+  /** Only for this stage; absent: for every reader of the topic. */
+  readonly recipient?: string;
   readonly data: TopicData<T>;
 }
 export type AnyNewEvent = { [T in Topic]: NewEvent<T> }[Topic];
@@ -51,6 +53,7 @@ export function completeEvents(events: readonly AnyNewEvent[], origin: Origin, n
       partitionkey: event.key,
       correlationid: origin.cause?.correlationid ?? origin.correlation ?? id,
       ...(origin.cause === undefined ? {} : { causationid: origin.cause.id }),
+      ...(event.recipient === undefined ? {} : { recipient: event.recipient }),
       data: event.data,
     } as AnyEvent;
   });

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type {
-  DeadLetterView,
   DeliveryView,
   EndpointView,
   mailboxViewSchema,
@@ -11,7 +10,6 @@ import type {
 } from '../../contracts/http/views.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import type { ApiToken, Endpoint, Mailbox, Rule, Traveller } from '../../ports/store/accounts.ts';
-import type { AttemptRecord, DeadLetter } from '../../ports/store/log.ts';
 import { DISPOSITIONS, type MailReceipt } from '../../ports/store/mails.ts';
 import type { Notification } from '../../ports/store/notifications.ts';
 import { defined } from './reservation.ts';
@@ -97,26 +95,4 @@ export function receiptView(row: MailReceipt): ReceiptView {
     warnings: row.warnings.map(({ code, message }) => ({ code, message })),
     timesSeen: row.timesSeen,
   }) as ReceiptView;
-}
-
-export function attemptView(row: AttemptRecord): DeadLetterView['attempts'][number] {
-  return { at: isoInstant(row.at), kind: row.kind, code: row.code, message: row.message };
-}
-
-export function deadLetterView(row: DeadLetter): DeadLetterView {
-  return defined({
-    id: row.id,
-    consumer: row.consumer,
-    topic: row.topic,
-    event: row.eventId,
-    key: row.key,
-    correlation: row.correlation,
-    code: row.code,
-    message: row.message,
-    state: row.state,
-    attempts: row.attempts.map(attemptView),
-    createdAt: isoInstant(row.createdAt),
-    decidedAt: instant(row.decidedAt),
-    decision: row.decision,
-  }) as DeadLetterView;
 }

@@ -7,7 +7,8 @@ import { isoInstant } from '../../ports/clock.ts';
 import type { LogEntry } from '../../ports/store/log.ts';
 import type { ReadTx } from '../../ports/store.ts';
 import { type Caller, notFound } from '../auth.ts';
-import { attemptView, deadLetterView, deliveryView, receiptView } from './accounts.ts';
+import { deliveryView, receiptView } from './accounts.ts';
+import { attemptView, deadLetterView } from './dead-letters.ts';
 import { reservationView, type ViewContext } from './reservation.ts';
 
 /** Events shown of one story; what is beyond is said, not hidden. */
@@ -133,7 +134,11 @@ async function eventViews(
   for (const event of events) {
     const processed = await tx.log.processedBy(event.id);
     const parked = await tx.log.parked(event.id);
-    const dead = await tx.log.listDeadLetters(caller.tenant, { eventId: event.id, limit: DEAD_LETTERS_MAX });
+    const { letters: dead } = await tx.deadLetters.list(
+      caller.tenant,
+      { eventId: event.id },
+      { limit: DEAD_LETTERS_MAX },
+    );
     const done = new Set([...processed, ...dead].map((one) => one.consumer));
     views.push({
       id: event.id,
@@ -142,12 +147,13 @@ async function eventViews(
       time: event.time,
       source: event.source,
       ...(event.causationid === undefined ? {} : { causation: event.causationid }),
+      ...(event.recipient === undefined ? {} : { recipient: event.recipient }),
       processed: processed.map(({ consumer, at, failed }) => ({
         consumer,
         at: isoInstant(at),
         ...(failed.length === 0 ? {} : { failed: failed.map(attemptView) }),
       })),
-      waitingFor: context.consumers.filter((c) => c.reads === event.topic && !done.has(c.name)).map((c) => c.name),
+      waitingFor: context.consumers.filter((c) => awaits(c, event) && !done.has(c.name)).map((c) => c.name),
       parked: parked.map((one) => ({
         consumer: one.consumer,
         nextAt: isoInstant(one.nextAt),
@@ -162,6 +168,10 @@ async function eventViews(
     });
   }
   return views;
+}
+
+function awaits({ name, reads }: ExplainContext['consumers'][number], event: AnyEvent): boolean {
+  return reads === event.topic && (event.recipient === undefined || event.recipient === name);
 }
 
 function summaryOf(
@@ -181,7 +191,7 @@ function summaryOf(
       lines.push(`${event.topic} waits for ${one.consumer} until ${one.nextAt} after ${one.attempts.length} attempts.`);
     for (const one of event.deadLetters.filter((letter) => letter.state === 'open')) {
       lines.push(
-        `${event.topic} was set aside by ${one.consumer} (${one.code}): ${one.message} Replay or discard dead letter ${one.id}.`,
+        `${event.topic} was set aside by ${one.stage} (${one.code}): ${one.message} Replay or discard dead letter ${one.id}.`,
       );
     }
     if (event.waitingFor.length > 0 && event.parked.length === 0)

@@ -11,7 +11,7 @@ export async function statusView(tx: ReadTx, caller: Caller, report: StatusRepor
   const inProgress = IN_PROGRESS.reduce((sum, name) => sum + (byDisposition[name as 'seen'] ?? 0), 0);
   const failed = byDisposition.failed ?? 0;
   const endpoints = await tx.accounts.listEndpoints(caller.tenant);
-  const letters = await tx.log.listDeadLetters(caller.tenant, { state: 'open', limit: 1000 });
+  const deadLettersOpen = await tx.deadLetters.count(caller.tenant, { state: 'open' });
   const bounds = await tx.itineraries.feedBounds(caller.tenant);
   const done = doneOf(byDisposition);
   return {
@@ -24,7 +24,7 @@ export async function statusView(tx: ReadTx, caller: Caller, report: StatusRepor
       byDisposition: { ...byDisposition },
       conserved: accepted === done + failed + inProgress,
     },
-    deadLettersOpen: letters.length,
+    deadLettersOpen,
     endpoints: {
       active: endpoints.filter((one) => one.state === 'active').length,
       disabled: endpoints.filter((one) => one.state === 'disabled').length,

@@ -57,7 +57,7 @@ export function explainCommand(program: Command): void {
             for (const letter of event.deadLetters) {
               context.say(
                 style.red(
-                  `      dead letter ${letter.id} (${letter.state}) in ${letter.consumer}: ${printable(letter.message)}`,
+                  `      dead letter ${letter.id} (${letter.state}) in ${letter.stage}: ${printable(letter.message)}`,
                 ),
               );
             }

@@ -103,5 +103,4 @@ export const addTokenSchema = z.strictObject({
 });
 export type AddToken = z.infer<typeof addTokenSchema>;
 
-export const discardSchema = z.strictObject({ reason: z.string().trim().min(1).max(500) });
 export const emptySchema = z.strictObject({}).optional();

@@ -45,7 +45,7 @@ export const statusViewSchema = statusReportSchema.extend({
     byDisposition: z.record(z.string(), z.int()),
     conserved: z.boolean().describe('accepted = done + failed + in progress'),
   }),
-  deadLettersOpen: z.int().describe('up to 1000 are counted'),
+  deadLettersOpen: z.int(),
   endpoints: z.object({ active: z.int(), disabled: z.int() }),
   feed: z.object({ first: z.int(), last: z.int() }),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { KINDS } from '../../domain/facts.ts';
 import { changeSchema } from '../observation.ts';
+import { attemptSchema, deadLetterViewSchema } from './dead-letters.ts';
 
 /** What the API answers. Readers must tolerate new fields; these only grow by adding. Times of travel keep their zone. */
 
@@ -233,25 +234,6 @@ export const tokenViewSchema = z.object({
 });
 export type TokenView = z.infer<typeof tokenViewSchema>;
 
-const attemptSchema = z.object({ at: instant, kind: z.string(), code: z.string(), message: z.string() });
-
-export const deadLetterViewSchema = z.object({
-  id: z.string(),
-  consumer: z.string(),
-  topic: z.string(),
-  event: z.string(),
-  key: z.string(),
-  correlation: z.string(),
-  code: z.string(),
-  message: z.string(),
-  state: z.enum(['open', 'replayed', 'discarded']),
-  attempts: z.array(attemptSchema),
-  createdAt: instant,
-  decidedAt: instant.optional(),
-  decision: z.string().optional(),
-});
-export type DeadLetterView = z.infer<typeof deadLetterViewSchema>;
-
 export const changeEventSchema = z
   .looseObject({
     specversion: z.literal('1.0'),
@@ -276,6 +258,7 @@ export const explainViewSchema = z.object({
       time: instant,
       source: z.string(),
       causation: z.string().optional(),
+      recipient: z.string().optional().describe('only for this stage: a dead letter replayed with changes'),
       processed: z.array(
         z.object({
           consumer: z.string(),

@@ -1,33 +1,12 @@
 import type { AnyEvent } from '../../contracts/event.ts';
 import type { Topic } from '../../contracts/topics.ts';
-import type { EventId, Id, TenantId } from '../../domain/ids.ts';
-
-export type DeadLetterId = Id<'dead'>;
+import type { EventId, TenantId } from '../../domain/ids.ts';
 
 export interface AttemptRecord {
   readonly at: number;
   readonly kind: string;
   readonly code: string;
   readonly message: string;
-}
-
-/** An event set aside for one consumer, with cause and history; the payload stays in the log under its event id. */
-export interface DeadLetter {
-  readonly id: DeadLetterId;
-  readonly tenant: TenantId;
-  readonly consumer: string;
-  readonly topic: Topic;
-  readonly eventId: EventId;
-  readonly key: string;
-  readonly correlation: string;
-  readonly attempts: readonly AttemptRecord[];
-  readonly code: string;
-  readonly message: string;
-  readonly state: 'open' | 'replayed' | 'discarded';
-  readonly createdAt: number;
-  readonly decidedAt: number | undefined;
-  /** Why it was discarded, or by whom replayed. */
-  readonly decision: string | undefined;
 }
 
 export interface LogEntry {
@@ -70,21 +49,6 @@ export interface LogRepo {
   ): Promise<
     readonly { readonly consumer: string; readonly nextAt: number; readonly attempts: readonly AttemptRecord[] }[]
   >;
-  addDeadLetter(letter: DeadLetter): Promise<void>;
-  getDeadLetter(tenant: TenantId, id: DeadLetterId): Promise<DeadLetter | undefined>;
-  listDeadLetters(
-    tenant: TenantId,
-    query: {
-      readonly state?: DeadLetter['state'];
-      readonly consumer?: string;
-      readonly code?: string;
-      readonly eventId?: EventId;
-      readonly limit: number;
-    },
-  ): Promise<readonly DeadLetter[]>;
-  /** Delivers the event to that consumer again, attempts from zero. False: not open any more. */
-  replay(tenant: TenantId, id: DeadLetterId, by: string, now: number): Promise<boolean>;
-  discard(tenant: TenantId, id: DeadLetterId, reason: string, now: number): Promise<boolean>;
   /** What consumers have not done, whether or not a service runs: for doctor. Operator-wide. */
   backlog(consumers: readonly { readonly consumer: string; readonly topic: Topic }[]): Promise<readonly Backlog[]>;
 }

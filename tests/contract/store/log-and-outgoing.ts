@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EndpointId, ReservationId } from '../../../src/domain/ids.ts';
 import type { ItineraryItem } from '../../../src/ports/store/itineraries.ts';
-import type { DeadLetter } from '../../../src/ports/store/log.ts';
 import type { Notification } from '../../../src/ports/store/notifications.ts';
 import { ana, appendOne, ben, eventId, hook, newEvent, type OpenStore, origin, other } from './harness.ts';
 
@@ -55,66 +54,6 @@ export function logContract(open: OpenStore): void {
     assert.equal((await store.read((tx) => tx.log.bySubject(ana.tenant, 's1', 10))).length, 1);
     assert.deepEqual((await store.read((tx) => tx.log.get(root.id)))?.event, root);
     assert.equal(await store.read((tx) => tx.log.get(eventId('none'))), undefined);
-    await dispose();
-  });
-
-  test('a dead letter is settled once; replay delivers it again and takes the mark away', async () => {
-    const { store, dispose } = await open();
-    const event = await appendOne(store, 'x');
-    const letter: DeadLetter = {
-      id: 'dead_1',
-      tenant: ana.tenant,
-      consumer: 'extract',
-      topic: event.topic,
-      eventId: event.id,
-      key: event.partitionkey,
-      correlation: event.correlationid,
-      attempts: [{ at: 1, kind: 'poison', code: 'bad', message: 'no' }],
-      code: 'bad',
-      message: 'no',
-      state: 'open',
-      createdAt: 5,
-      decidedAt: undefined,
-      decision: undefined,
-    };
-    await store.transact(async ({ log }) => {
-      await log.claim('extract', event.id, 5);
-      await log.addDeadLetter(letter);
-      await log.addDeadLetter({ ...letter, code: 'changed' });
-      await log.addDeadLetter({ ...letter, id: 'dead_2', consumer: 'project', code: 'other', createdAt: 6 });
-      await log.addDeadLetter({ ...letter, id: 'dead_3', eventId: eventId('nowhere'), createdAt: 7 });
-    });
-    await store.read(async ({ log }) => {
-      assert.deepEqual(await log.getDeadLetter(ana.tenant, 'dead_1'), letter);
-      assert.equal(await log.getDeadLetter(other.tenant, 'dead_1'), undefined);
-      const ids = async (query: object) =>
-        (await log.listDeadLetters(ana.tenant, { limit: 10, ...query })).map((one) => one.id);
-      assert.deepEqual(await ids({}), ['dead_3', 'dead_2', 'dead_1']);
-      assert.deepEqual(await ids({ consumer: 'project' }), ['dead_2']);
-      assert.deepEqual(await ids({ code: 'bad' }), ['dead_3', 'dead_1']);
-      assert.deepEqual(await ids({ limit: 1 }), ['dead_3']);
-      assert.deepEqual(await log.listDeadLetters(other.tenant, { limit: 10 }), []);
-    });
-    const replay = (id: DeadLetter['id'], tenant = ana.tenant) =>
-      store.transact((tx) => tx.log.replay(tenant, id, 'operator', 50));
-    assert.equal(await replay('dead_1', other.tenant), false);
-    assert.equal(await replay('dead_3'), false);
-    assert.equal(await replay('dead_1'), true);
-    assert.equal(await replay('dead_1'), false);
-    assert.equal(await store.transact((tx) => tx.log.discard(ana.tenant, 'dead_1', 'late', 51)), false);
-    assert.equal(await store.transact((tx) => tx.log.discard(ana.tenant, 'dead_2', 'old', 52)), true);
-    await store.read(async ({ log }) => {
-      assert.deepEqual(await log.parked(event.id), [{ consumer: 'extract', nextAt: 50, attempts: [] }]);
-      assert.deepEqual(await log.processedBy(event.id), []);
-      assert.deepEqual(await log.getDeadLetter(ana.tenant, 'dead_1'), {
-        ...letter,
-        state: 'replayed',
-        decidedAt: 50,
-        decision: 'operator',
-      });
-      assert.equal((await log.getDeadLetter(ana.tenant, 'dead_2'))?.state, 'discarded');
-      assert.equal((await log.listDeadLetters(ana.tenant, { state: 'open', limit: 9 })).length, 1);
-    });
     await dispose();
   });
 }

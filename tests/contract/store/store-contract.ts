@@ -1,4 +1,5 @@
 import { describe } from 'node:test';
+import { auditContract, deadLettersContract } from './dead-letters.ts';
 import type { OpenStore } from './harness.ts';
 import { itinerariesContract, logContract, notificationsContract } from './log-and-outgoing.ts';
 import { accountsContract, mailsContract } from './mails-and-accounts.ts';
@@ -16,5 +17,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('itineraries', () => itinerariesContract(open));
     describe('notifications', () => notificationsContract(open));
     describe('log', () => logContract(open));
+    describe('dead letters', () => deadLettersContract(open));
+    describe('audit', () => auditContract(open));
   });
 }
