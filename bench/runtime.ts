@@ -9,9 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SqliteBroker } from '../src/adapters/broker/sqlite/sqlite-broker.ts';
+import { SqlBroker } from '../src/adapters/broker/sql/sql-broker.ts';
 import { createClock } from '../src/adapters/clock/system.ts';
-import { openSqliteStore, type SqliteStore } from '../src/adapters/store/sqlite/store.ts';
+import type { SqlStore } from '../src/adapters/store/sql/sql-store.ts';
+import { openSqliteStore } from '../src/adapters/store/sqlite/store.ts';
 import type { AnyNewEvent } from '../src/contracts/event.ts';
 import { ack, type Handler, type StageSpec } from '../src/ports/handler.ts';
 import type { Logger } from '../src/ports/logger.ts';
@@ -38,7 +39,7 @@ export interface RuntimeFigures {
 }
 
 interface Bench {
-  readonly store: SqliteStore;
+  readonly store: SqlStore;
   readonly runtime: Runtime;
   readonly hash: () => string;
   onHandled: (subject: string) => void;
@@ -73,7 +74,7 @@ async function withBench<T>(stages: number, work: (bench: Bench) => Promise<T>):
   const folder = mkdtempSync(join(tmpdir(), 'tripwatch-bench-'));
   const clock = createClock();
   const store = openSqliteStore({ file: join(folder, 'tripwatch.db'), clock, logger: silent });
-  const broker = new SqliteBroker({ store, clock, logger: silent });
+  const broker = new SqlBroker({ store, clock, logger: silent });
   const ids: string[] = [];
   const handled = (id: string, subject: string) => {
     ids.push(id);
@@ -124,7 +125,7 @@ async function withBench<T>(stages: number, work: (bench: Bench) => Promise<T>):
   }
 }
 
-async function append(store: SqliteStore, count: number): Promise<void> {
+async function append(store: SqlStore, count: number): Promise<void> {
   for (let at = 0; at < count; at += 100) {
     const works: Promise<unknown>[] = [];
     for (let n = at; n < Math.min(count, at + 100); n++)

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createClock } from '../src/adapters/clock/system.ts';
-import { openSqliteStore, type SqlTx } from '../src/adapters/store/sqlite/store.ts';
+import type { SqlTx } from '../src/adapters/store/sql/sql-store.ts';
+import { openSqliteStore } from '../src/adapters/store/sqlite/store.ts';
 import type { AnyNewEvent } from '../src/contracts/event.ts';
 import type { Logger } from '../src/ports/logger.ts';
 

@@ -4,7 +4,8 @@ import { createLogger } from '../adapters/logger/pino.ts';
 import { createWebhookPost } from '../adapters/output/webhook/post.ts';
 import { systemRandom } from '../adapters/random/system.ts';
 import { openSecrets } from '../adapters/secrets/secrets.ts';
-import { openSqliteStore, type SqliteStore } from '../adapters/store/sqlite/store.ts';
+import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
+import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import type { Caller } from '../api/auth.ts';
 import type { CommandDeps } from '../api/deps.ts';
 import type { Config } from '../contracts/config.ts';
@@ -23,7 +24,7 @@ export interface Core {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly store: SqliteStore;
+  readonly store: SqlStore;
   readonly blobs: BlobStore;
   readonly secrets: Secrets;
   readonly webhooks: WebhookPost;

@@ -1,4 +1,4 @@
-import { SqliteBroker } from '../adapters/broker/sqlite/sqlite-broker.ts';
+import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
 import { tryOwn } from '../adapters/owner/owner-lock.ts';
 import { isoInstant } from '../ports/clock.ts';
@@ -32,7 +32,7 @@ export function openPipeline(core: Core, onDeliveries: () => void = () => {}): P
   const pool = createExtractPool(config.workers === undefined ? {} : { size: config.workers });
   const runtime = createRuntime({
     store,
-    broker: new SqliteBroker({ store, clock, logger }),
+    broker: new SqlBroker({ store, clock, logger }),
     clock,
     random,
     logger,

@@ -25,6 +25,17 @@ export const HISTORY_RECORDS_MAX = 20;
 /** Lag is counted up to here: beyond it only "more" matters. */
 export const LAG_COUNT_MAX = 100_000;
 
+// --- Work shared by processes ---------------------------------------------------------------------------------------------
+
+/** A worker says that it lives so often, real time; a beat is one small transaction. */
+export const BEAT_MS = 1000;
+/** Work of one who is silent for so long is taken by others: a few missed beats, and well below the promise of 12 s. */
+export const LEASE_MS = 8000;
+/** Work that could not be begun is left to others for so long. */
+export const REFUSED_MS = 30_000;
+/** Workers not seen for so long are forgotten. */
+export const FORGET_MS = 600_000;
+
 // --- Runtime ------------------------------------------------------------------------------------------------------------
 
 /** Events waiting in one consumer from which intake says "later" (421, 503): about a minute of work of the slowest stage. */

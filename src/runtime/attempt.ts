@@ -2,13 +2,12 @@ import { envelopeSchema } from '../contracts/envelope.ts';
 import type { AnyEvent } from '../contracts/event.ts';
 import { TOPICS } from '../contracts/topics.ts';
 import { TripwatchError } from '../domain/errors.ts';
-import { derivedId, type TenantId } from '../domain/ids.ts';
 import type { Delivery } from '../ports/broker.ts';
 import type { Handler, HandlerContext, Outcome, StageSpec } from '../ports/handler.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { AttemptRecord, DeadLetter } from '../ports/store/log.ts';
 import type { Store, Tx } from '../ports/store.ts';
-import { isStoreFault } from './decide.ts';
+import { deadLetterOf } from './dead-letter.ts';
+import { isLeaseLost, isStoreFault } from './decide.ts';
 
 /** Runs in the transaction that sets an event aside, so that its owner sees the failure at once (the mail's receipt). */
 export type DeadLetterHook = (tx: Tx, event: AnyEvent, error: TripwatchError) => Promise<void>;
@@ -51,20 +50,24 @@ export async function callHandler(handler: Handler, event: AnyEvent, context: Ha
 }
 
 /** The effect, the processed mark and the outgoing events, in one transaction. A repeat has no effect. */
-export function commitEffect(
+export async function commitEffect(
   store: Store,
   stage: StageSpec,
-  { event, history }: Pick<Delivery, 'event' | 'history'>,
+  { event, history, fence }: Pick<Delivery, 'event' | 'history' | 'fence'>,
   outcome: Outcome & { readonly kind: 'ack' },
   now: number,
 ): Promise<Committed> {
-  return store.transact(async (tx) => {
-    if (!(await tx.log.claim(stage.name, event.id, now, history))) return { repeat: true, appended: 0 };
-    if (outcome.commit === undefined) return { repeat: false, appended: 0 };
-    const events = await outcome.commit(tx);
-    if (events.length > 0) await tx.append(events, { source: stage.name, cause: event, seed: event.id });
-    return { repeat: false, appended: events.length };
-  });
+  const result = await store.effect(
+    { consumer: stage.name, eventId: event.id, now, failed: history },
+    async (tx) => {
+      if (outcome.commit === undefined) return 0;
+      const events = await outcome.commit(tx);
+      if (events.length > 0) await tx.append(events, { source: stage.name, cause: event, seed: event.id });
+      return events.length;
+    },
+    { fence },
+  );
+  return { repeat: result.repeat, appended: result.repeat ? 0 : result.value };
 }
 
 /**
@@ -80,47 +83,24 @@ export async function setAside(
   options: { readonly now: number; readonly hook: DeadLetterHook | undefined; readonly logger: Logger },
 ): Promise<boolean> {
   const { now, hook, logger } = options;
-  const letter = deadLetterOf(stage, delivery, error, why, now);
-  const write = (withHook: boolean) =>
-    store.transact(async (tx) => {
-      if (!(await tx.log.claim(stage.name, delivery.event.id, now))) return false;
-      await tx.log.addDeadLetter(letter);
-      if (withHook) await hook?.(tx, delivery.event, error);
-      return true;
-    });
+  const letter = deadLetterOf(stage.name, delivery, error, why, now);
+  const write = async (withHook: boolean) => {
+    const result = await store.effect(
+      { consumer: stage.name, eventId: delivery.event.id, now },
+      async (tx) => {
+        await tx.deadLetters.add(letter);
+        if (withHook) await hook?.(tx, delivery.event, error);
+      },
+      { fence: delivery.fence },
+    );
+    return !result.repeat;
+  };
   try {
     return await write(true);
   } catch (fault) {
-    if (hook === undefined || (fault instanceof TripwatchError && isStoreFault(fault))) throw fault;
+    const ours = fault instanceof TripwatchError && (isStoreFault(fault) || isLeaseLost(fault));
+    if (hook === undefined || ours) throw fault;
     logger.error({ code: error.code, fault: String(fault) }, 'the dead letter hook failed; set aside without it');
     return write(false);
   }
-}
-
-function deadLetterOf(
-  stage: StageSpec,
-  delivery: Delivery,
-  error: TripwatchError,
-  why: string | undefined,
-  now: number,
-): DeadLetter {
-  const { event, history } = delivery;
-  const message = why === undefined ? error.message : `${error.message} (${why})`;
-  const last: AttemptRecord = { at: now, kind: error.kind, code: error.code, message: error.message.slice(0, 300) };
-  return {
-    id: derivedId('dead', stage.name, event.id, now),
-    tenant: event.tenantid as TenantId,
-    consumer: stage.name,
-    topic: event.topic,
-    eventId: event.id,
-    key: event.partitionkey,
-    correlation: event.correlationid,
-    attempts: [...history, last],
-    code: error.code,
-    message,
-    state: 'open',
-    createdAt: now,
-    decidedAt: undefined,
-    decision: undefined,
-  };
 }

@@ -2,11 +2,11 @@ import { TripwatchError } from '../domain/errors.ts';
 import { STALE_TRIES_MAX, STORE_PAUSE_MS_MAX, STORE_PAUSE_MS_MIN } from '../domain/limits.ts';
 import type { Broker, Delivery } from '../ports/broker.ts';
 import type { Clock, Random } from '../ports/clock.ts';
-import type { Handler, Outcome, StageSpec } from '../ports/handler.ts';
+import { ack, type Handler, type Outcome, type StageSpec } from '../ports/handler.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Store } from '../ports/store.ts';
 import { callHandler, checkEvent, commitEffect, type DeadLetterHook, setAside } from './attempt.ts';
-import { decide, isStoreFault, toTripwatchError } from './decide.ts';
+import { decide, isLeaseLost, isStoreFault, toTripwatchError } from './decide.ts';
 import { about, type RuntimeEmitter } from './events.ts';
 import { Histogram } from './histogram.ts';
 
@@ -209,12 +209,15 @@ export class StageConsumer {
     this.waits.record(Math.max(0, clock.now() - Temporal.Instant.from(event.time).epochMilliseconds));
     for (let stale = 1; ; stale++) {
       try {
-        const outcome = await callHandler(handler, event, { clock, logger, signal, attempt });
+        // An event for another stage alone is marked as done, without an effect.
+        const mine = event.recipient === undefined || event.recipient === this.stage.name;
+        const outcome = mine ? await callHandler(handler, event, { clock, logger, signal, attempt }) : ack();
         if (outcome.kind !== 'ack') return outcome;
         return { kind: 'committed', committed: await commitEffect(store, this.stage, delivery, outcome, clock.now()) };
       } catch (error) {
-        if (stale >= STALE_TRIES_MAX || !(error instanceof TripwatchError && error.kind === 'stale')) throw error;
-        logger.debug({ code: error.code, stale }, 'lost a race; trying again at once');
+        const lost = error instanceof TripwatchError && error.kind === 'stale' && !isLeaseLost(error);
+        if (stale >= STALE_TRIES_MAX || !lost) throw error;
+        logger.debug({ code: (error as TripwatchError).code, stale }, 'lost a race; trying again at once');
         await clock.sleep((1 + random.number() * 20 * stale) * clock.speed, signal);
       }
     }
@@ -225,7 +228,8 @@ export class StageConsumer {
       await this.#fail(delivery, error, logger);
     } catch (fault) {
       // The store could not even take the note of the failure.
-      await this.#giveBack(delivery, toTripwatchError(fault), logger);
+      if (isLeaseLost(fault)) this.#release(delivery, 'lease');
+      else await this.#giveBack(delivery, toTripwatchError(fault), logger);
     }
   }
 
@@ -233,6 +237,11 @@ export class StageConsumer {
     const { clock, random, emitter } = this.#options;
     if (error.kind === 'cancelled' && this.#closing.signal.aborted) {
       this.#release(delivery, 'shutdown');
+      return;
+    }
+    if (isLeaseLost(error)) {
+      logger.debug({}, 'another worker has the shard; the attempt is dropped');
+      this.#release(delivery, 'lease');
       return;
     }
     if (isStoreFault(error)) {
@@ -282,7 +291,7 @@ export class StageConsumer {
     this.#release(delivery, this.#closing.signal.aborted ? 'shutdown' : 'store');
   }
 
-  #release(delivery: Delivery, reason: 'shutdown' | 'store'): void {
+  #release(delivery: Delivery, reason: 'shutdown' | 'store' | 'lease'): void {
     delivery.release();
     this.counts.released++;
     this.#options.emitter.emit({ type: 'released', ...about(this.stage.name, delivery.event), reason });

@@ -60,6 +60,11 @@ export function toTripwatchError(error: unknown): TripwatchError {
   return new TripwatchError(kindOf(error), code, message, { cause: error });
 }
 
+/** Another worker has the shard now: this attempt is dropped without a trace, whatever it was about to write. */
+export function isLeaseLost(error: unknown): boolean {
+  return error instanceof TripwatchError && error.code === 'lease-lost';
+}
+
 /** The store refuses work for reasons of its own: no event is to blame, so none is charged. */
 export function isStoreFault(error: TripwatchError): boolean {
   return error.kind === 'transient' && error.code.startsWith('store-');

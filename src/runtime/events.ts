@@ -32,8 +32,8 @@ export type RuntimeEvent =
       readonly code: string;
       readonly message: string;
     })
-  /** Given back untouched: shutdown, or the store refused work. */
-  | (About & { readonly type: 'released'; readonly reason: 'shutdown' | 'store' })
+  /** Given back untouched: shutdown, the store refused work, or another worker has the shard now. */
+  | (About & { readonly type: 'released'; readonly reason: 'shutdown' | 'store' | 'lease' })
   | { readonly type: 'stalled'; readonly stage: string; readonly waiting: number; readonly forMs: number };
 
 export interface About {

@@ -11,11 +11,11 @@ import {
   world,
 } from '../../tests/contract/broker/one-stage.ts';
 import { newEvent, type Rig, seededRandom, sqliteRig } from '../../tests/contract/broker/rig.ts';
-import type { SqliteStore } from '../adapters/store/sqlite/store.ts';
+import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import { TripwatchError } from '../domain/errors.ts';
 import { DEFAULT_TENANT, type EventId } from '../domain/ids.ts';
 import type { Handler } from '../ports/handler.ts';
-import type { DeadLetter } from '../ports/store/log.ts';
+import type { DeadLetter } from '../ports/store/dead-letters.ts';
 
 for (const [kind, times, expected] of [
   ['transient', 2, { effect: 1, calls: 3, dead: 0 }],
@@ -149,17 +149,17 @@ test('a replayed dead letter is delivered once more, attempts from zero, and has
   await untilIdle(w);
   assert.deepEqual(await w.effects(), { 2: 1 });
   const replay = (id: DeadLetter['id']) =>
-    w.rig.store.transact((tx) => tx.log.replay(DEFAULT_TENANT, id, 'test', w.rig.clock.now()));
+    w.rig.store.transact((tx) => tx.deadLetters.replay(DEFAULT_TENANT, id, { by: 'test', now: w.rig.clock.now() }));
   const [letter] = await w.letters();
   // Still broken: it dies again, as a letter of its own.
   await w.rig.clock.advance(1);
-  assert.equal(await replay(letter!.id), true);
+  assert.equal(await replay(letter!.id), 'done');
   await untilIdle(w);
   assert.deepEqual((await w.letters()).map(({ state }) => state).sort(), ['open', 'replayed']);
   broken = false;
   const open = (await w.letters()).find(({ state }) => state === 'open')!;
-  assert.equal(await replay(open.id), true);
-  assert.equal(await replay(open.id), false, 'it is not open any more');
+  assert.equal(await replay(open.id), 'done');
+  assert.equal(await replay(open.id), 'not-open', 'it is not open any more');
   await untilIdle(w);
   assert.deepEqual(await w.effects(), { 1: 1, 2: 1 });
   assert.deepEqual(attempts, [1, 1, 1, 1]);
@@ -167,14 +167,16 @@ test('a replayed dead letter is delivered once more, attempts from zero, and has
 });
 
 test('a replay asked for while nothing runs is done at the next start', async () => {
-  const rig = (await sqliteRig()) as Rig & { store: SqliteStore };
+  const rig = (await sqliteRig()) as Rig & { store: SqlStore };
   cleanups.push(() => rig.dispose());
   const w = await world(failing('poison', 99).handler, { rig });
   await rig.append([newEvent('a', 1)]);
   await untilIdle(w);
   await w.runtime.stop();
   const [letter] = await w.letters();
-  await rig.store.transact((tx) => tx.log.replay(DEFAULT_TENANT, letter!.id, 'test', rig.clock.now()));
+  await rig.store.transact((tx) =>
+    tx.deadLetters.replay(DEFAULT_TENANT, letter!.id, { by: 'test', now: rig.clock.now() }),
+  );
   await rig.restart();
   const v = await world(counting, { rig });
   await untilIdle(v);
@@ -182,7 +184,7 @@ test('a replay asked for while nothing runs is done at the next start', async ()
 });
 
 test('an event whose work takes the process down is set aside after its attempts', async () => {
-  const rig = (await sqliteRig()) as Rig & { store: SqliteStore };
+  const rig = (await sqliteRig()) as Rig & { store: SqlStore };
   cleanups.push(() => rig.dispose());
   await rig.append([newEvent('a', 1), newEvent('a', 2)]);
   for (let life = 0; life < 3; life++) {
@@ -198,7 +200,7 @@ test('an event whose work takes the process down is set aside after its attempts
 });
 
 test('two runtimes on one file by mistake, failures and replays: every effect happens once', async () => {
-  const rig = (await sqliteRig()) as Rig & { store: SqliteStore };
+  const rig = (await sqliteRig()) as Rig & { store: SqlStore };
   cleanups.push(() => rig.dispose());
   const random = seededRandom(11);
   let broken = true;
@@ -219,7 +221,9 @@ test('two runtimes on one file by mistake, failures and replays: every effect ha
   await untilIdle(second);
   broken = false;
   for (const letter of await second.letters())
-    await rig.store.transact((tx) => tx.log.replay(DEFAULT_TENANT, letter.id, 'test', rig.clock.now()));
+    await rig.store.transact((tx) =>
+      tx.deadLetters.replay(DEFAULT_TENANT, letter.id, { by: 'test', now: rig.clock.now() }),
+    );
   await untilIdle(second);
   const effects = await second.effects();
   assert.deepEqual(effects, Object.fromEntries(Array.from({ length: 300 }, (_, i) => [i, 1])));

@@ -2,9 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { settle } from '../../tests/contract/broker/manual-clock.ts';
 import { cleanups, countEffect, counting, stage, untilIdle, world } from '../../tests/contract/broker/one-stage.ts';
-import { newEvent, type Rig, seededRandom, silent, sqliteRig } from '../../tests/contract/broker/rig.ts';
+import {
+  around,
+  dutiesOf,
+  newEvent,
+  type Rig,
+  seededRandom,
+  silent,
+  sqliteRig,
+} from '../../tests/contract/broker/rig.ts';
 import { MemoryBroker } from '../adapters/broker/memory/memory-broker.ts';
-import { openSqliteStore, type SqliteStore } from '../adapters/store/sqlite/store.ts';
+import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
+import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import type { AnyEvent } from '../contracts/event.ts';
 import { TripwatchError } from '../domain/errors.ts';
 import { STALL_MS } from '../domain/limits.ts';
@@ -85,7 +94,7 @@ test('drain lets running work finish, and starts nothing new', async () => {
 });
 
 test('work that does not finish in time is given back, uncounted, and done by the next life', async () => {
-  const rig = (await sqliteRig()) as Rig & { store: SqliteStore };
+  const rig = (await sqliteRig()) as Rig & { store: SqlStore };
   cleanups.push(() => rig.dispose());
   const w = await world(() => new Promise(() => {}), { rig });
   await rig.append([newEvent('a', 1)]);
@@ -109,7 +118,7 @@ test('work that does not finish in time is given back, uncounted, and done by th
 });
 
 test('a store that refuses work costs no attempts and loses nothing', async () => {
-  let refusals = 20;
+  let refusals = 0;
   let calls = 0;
   const w = await world(
     async (event, context) => {
@@ -118,15 +127,15 @@ test('a store that refuses work costs no attempts and loses nothing', async () =
       return counting(event as never, context);
     },
     {
-      store: (store) => ({
-        ...store,
-        transact: (work) =>
+      store: (store) =>
+        around(store, (work, options) =>
           refusals-- > 0
             ? Promise.reject(new TripwatchError('transient', 'store-disk-full', 'full'))
-            : store.transact(work),
-      }),
+            : store.transact(work, options),
+        ),
     },
   );
+  refusals = 20;
   await w.rig.append([newEvent('a', 1), newEvent('b', 2)]);
   await untilIdle(w);
   assert.deepEqual(await w.effects(), { 1: 1, 2: 1 });
@@ -138,9 +147,7 @@ test('a wake-up that was lost is noticed: an error is logged and the events are 
   let deaf = true;
   const w = await world(counting, {
     broker: (broker) => ({
-      register: (spec) => broker.register(spec),
-      lag: (name) => broker.lag(name),
-      close: () => broker.close(),
+      ...dutiesOf(broker),
       fetch: (name, max, signal) => {
         if (!deaf) return broker.fetch(name, max, signal);
         deaf = false;
@@ -162,17 +169,16 @@ test('an event that comes while the watchdog looks is no lost wake-up', async ()
   let append = async (): Promise<unknown> => undefined;
   const w = await world(counting, {
     broker: (broker) => ({
-      register: (spec) => broker.register(spec),
-      close: () => broker.close(),
+      ...dutiesOf(broker),
       // It is on its way for a moment.
       fetch: async (name, max, signal) => {
         const found = await broker.fetch(name, max, signal);
         await new Promise((resolve) => setImmediate(resolve));
         return found;
       },
-      lag: async (name) => {
-        if (looks++ === 0) await append();
-        return broker.lag(name);
+      lag: async (name, rough) => {
+        if (rough !== true && looks++ === 0) await append();
+        return broker.lag(name, rough);
       },
     }),
   });
@@ -191,9 +197,7 @@ test('too much waiting is told to intake, and then no more', async () => {
   let waiting = 1_000_000;
   const w = await world(counting, {
     broker: (broker) => ({
-      register: (spec) => broker.register(spec),
-      close: () => broker.close(),
-      fetch: (name, max, signal) => broker.fetch(name, max, signal),
+      ...dutiesOf(broker),
       lag: async () => ({ waiting, parked: 0 }),
     }),
   });
@@ -208,9 +212,7 @@ test('a lag that cannot be read leaves the last answer; waiting for idle ends wh
   let broken = false;
   const w = await world(() => new Promise(() => {}), {
     broker: (broker) => ({
-      register: (spec) => broker.register(spec),
-      close: () => broker.close(),
-      fetch: (name, max, signal) => broker.fetch(name, max, signal),
+      ...dutiesOf(broker),
       lag: async (name) => {
         if (broken) throw new TripwatchError('transient', 'store-busy', 'busy');
         return broker.lag(name);

@@ -10,6 +10,7 @@ import type { DeadLetterHook } from './attempt.ts';
 import { SHUTDOWN, StageConsumer } from './consumer.ts';
 import { RuntimeEmitter, type RuntimeListener } from './events.ts';
 import type { LatencySummary } from './histogram.ts';
+import { Keeper, type WorkerIdentity, type WorkGroup } from './keeper.ts';
 
 export interface RuntimeOptions {
   readonly store: Store;
@@ -23,7 +24,13 @@ export interface RuntimeOptions {
   readonly handlers: StageHandlers;
   /** By stage name. */
   readonly onDeadLetter?: Readonly<Record<string, DeadLetterHook>>;
+  /** Who this process is among those that share the work. Default: nobody else is there. */
+  readonly worker?: WorkerIdentity;
+  /** What else is shared out: provider accounts, the webhook sender. */
+  readonly groups?: readonly WorkGroup[];
 }
+
+const ALONE: WorkerIdentity = { id: 'alone', label: 'the only one', alone: true };
 
 export interface StageStatus {
   readonly name: string;
@@ -69,6 +76,8 @@ export interface Runtime {
    */
   overloaded(): Promise<boolean>;
   on(listener: RuntimeListener): () => void;
+  /** What this process holds of the shared work, and who else is at work. */
+  readonly work: Pick<Keeper, 'held' | 'workers'>;
 }
 
 export function createRuntime(options: RuntimeOptions): Runtime {
@@ -80,6 +89,7 @@ class StageRuntime implements Runtime {
   readonly #options: RuntimeOptions;
   readonly #emitter: RuntimeEmitter;
   readonly #consumers: readonly StageConsumer[];
+  readonly #keeper: Keeper;
   readonly #sweeping = new AbortController();
   #state: RuntimeState = 'new';
   #sweeper: Promise<void> | undefined;
@@ -93,11 +103,25 @@ class StageRuntime implements Runtime {
     this.#options = options;
     this.#emitter = new RuntimeEmitter(options.logger);
     this.#consumers = options.stages.map((stage) => this.#consumerOf(stage));
+    const { store, clock, logger, broker, worker = ALONE, groups = [] } = options;
+    this.#keeper = new Keeper({
+      store,
+      clock,
+      logger,
+      worker,
+      groups: [...options.stages.map((stage) => shardsOf(stage.name, broker)), ...groups],
+      load: () => this.#load(),
+    });
+  }
+
+  get work(): Pick<Keeper, 'held' | 'workers'> {
+    return this.#keeper;
   }
 
   async start(): Promise<void> {
     this.#enter('running');
     for (const consumer of this.#consumers) await consumer.start();
+    await this.#keeper.start();
     this.#sweeper = this.#sweep();
     this.#emitter.emit({ type: 'started' });
   }
@@ -136,15 +160,19 @@ class StageRuntime implements Runtime {
   }
 
   async overloaded(): Promise<boolean> {
-    const { broker, clock } = this.#options;
+    const { clock } = this.#options;
     const now = clock.monotonic() / clock.speed;
     if (now - this.#overload.at < OVERLOAD_CHECK_MS) return this.#overload.value;
     // Set first, so that many who ask at once cause one look.
     this.#overload = { at: now, value: this.#overload.value };
     if (this.#state === 'running') {
       try {
-        const lags = await Promise.all(this.#consumers.map(({ stage }) => broker.lag(stage.name)));
-        this.#overload = { at: now, value: lags.some((lag) => lag.waiting >= OVERLOAD_EVENTS) };
+        const load = new Map(Object.entries(await this.#load()));
+        for (const other of this.#keeper.workers)
+          if (other.id !== this.#options.worker?.id)
+            for (const [stage, waiting] of Object.entries(other.load))
+              load.set(stage, (load.get(stage) ?? 0) + waiting);
+        this.#overload = { at: now, value: [...load.values()].some((waiting) => waiting >= OVERLOAD_EVENTS) };
       } catch (error) {
         this.#options.logger.warn({ error: String(error) }, 'the lag could not be read');
       }
@@ -182,6 +210,7 @@ class StageRuntime implements Runtime {
     const { broker, clock, logger } = this.#options;
     const ran = this.#state === 'running';
     this.#enter('draining');
+    this.#keeper.takeNoMore();
     this.#emitter.emit({ type: 'draining', timeoutMs });
     for (const consumer of this.#consumers) consumer.stopFetching();
     const closed = Promise.all(this.#consumers.map((consumer) => consumer.closed()));
@@ -201,7 +230,10 @@ class StageRuntime implements Runtime {
     }
     this.#sweeping.abort();
     await this.#sweeper;
+    // The broker stores its cursors under the leases, so these go last.
+    await this.#keeper.stop();
     await broker.close();
+    await this.#keeper.release();
     this.#enter('stopped');
     this.#emitter.emit({ type: 'stopped' });
   }
@@ -216,6 +248,16 @@ class StageRuntime implements Runtime {
     if (!allowed[this.#state].includes(state))
       throw new TripwatchError('defect', 'runtime-state', `The runtime cannot go from ${this.#state} to ${state}.`);
     this.#state = state;
+  }
+
+  /** What waits here, by stage. */
+  async #load(): Promise<Record<string, number>> {
+    if (this.#state !== 'running') return {};
+    const lags = this.#consumers.map(async ({ stage }) => {
+      const lag = await this.#options.broker.lag(stage.name, true);
+      return [stage.name, lag.waiting] as const;
+    });
+    return Object.fromEntries(await Promise.all(lags));
   }
 
   #settledCount(): number {
@@ -291,4 +333,16 @@ class StageRuntime implements Runtime {
     this.#emitter.emit({ type: 'stalled', stage: consumer.stage.name, waiting, forMs });
     consumer.refetch();
   }
+}
+
+/** The shards of a stage, as a group of shared work. */
+function shardsOf(stage: string, broker: Broker): WorkGroup {
+  const resources = Array.from({ length: broker.shards }, (_, shard) => `${stage}/${shard}`);
+  const shardOf = (resource: string): number => Number(resource.slice(stage.length + 1));
+  return {
+    name: stage,
+    resources,
+    take: (resource, lease) => broker.take(stage, shardOf(resource), lease),
+    leave: (resource, how) => broker.leave(stage, shardOf(resource), how),
+  };
 }

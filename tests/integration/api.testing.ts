@@ -5,7 +5,8 @@ import { createClock } from '../../src/adapters/clock/system.ts';
 import { silentLogger } from '../../src/adapters/logger/pino.ts';
 import { systemRandom } from '../../src/adapters/random/system.ts';
 import { openSecrets } from '../../src/adapters/secrets/secrets.ts';
-import { openSqliteStore, type SqliteStore } from '../../src/adapters/store/sqlite/store.ts';
+import type { SqlStore } from '../../src/adapters/store/sql/sql-store.ts';
+import { openSqliteStore } from '../../src/adapters/store/sqlite/store.ts';
 import { createApi } from '../../src/api/api.ts';
 import type { Caller } from '../../src/api/auth.ts';
 import { addToken, addTraveller } from '../../src/api/commands/accounts.ts';
@@ -105,8 +106,8 @@ export async function idle(pump: Pump): Promise<void> {
 }
 
 /** The store, with every appended event going through the stages right after its commit, one after the other. */
-function following(opened: SqliteStore, pump: Pump, clock: Clock): SqliteStore {
-  const store: SqliteStore = {
+function following(opened: SqlStore, pump: Pump, clock: Clock): SqlStore {
+  const store: SqlStore = {
     ...opened,
     transact: async (work) => {
       let appended: AnyEvent[] = [];
@@ -130,7 +131,7 @@ function following(opened: SqliteStore, pump: Pump, clock: Clock): SqliteStore {
   return store;
 }
 
-export async function runStages(store: SqliteStore, event: AnyEvent, clock: Clock): Promise<void> {
+export async function runStages(store: SqlStore, event: AnyEvent, clock: Clock): Promise<void> {
   for (const [consumer, topic, handler] of STAGES) {
     if (topic !== event.topic) continue;
     const signal = new AbortController().signal;

@@ -4,9 +4,10 @@
  * all is done, or `unmarked` to leave out the processed marks. Prints `ready`, then `acked N` once event N is durable.
  */
 import { sql } from 'kysely';
-import { SqliteBroker } from '../../src/adapters/broker/sqlite/sqlite-broker.ts';
+import { SqlBroker } from '../../src/adapters/broker/sql/sql-broker.ts';
 import { createClock } from '../../src/adapters/clock/system.ts';
-import { openSqliteStore, type SqlTx } from '../../src/adapters/store/sqlite/store.ts';
+import type { SqlTx } from '../../src/adapters/store/sql/sql-store.ts';
+import { openSqliteStore } from '../../src/adapters/store/sqlite/store.ts';
 import type { AnyNewEvent } from '../../src/contracts/event.ts';
 import { TripwatchError } from '../../src/domain/errors.ts';
 import { DEFAULT_TENANT } from '../../src/domain/ids.ts';
@@ -24,7 +25,7 @@ await store.transact(async ({ db }) => {
     db,
   );
 });
-const broker = new SqliteBroker({ store, clock, logger: silent });
+const broker = new SqlBroker({ store, clock, logger: silent });
 
 const common = { tenant: DEFAULT_TENANT };
 const mail = (n: string) => ({

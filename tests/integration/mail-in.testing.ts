@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createClock } from '../../src/adapters/clock/system.ts';
 import { silentLogger } from '../../src/adapters/logger/pino.ts';
-import { openSqliteStore, type SqliteStore } from '../../src/adapters/store/sqlite/store.ts';
+import type { SqlStore } from '../../src/adapters/store/sql/sql-store.ts';
+import { openSqliteStore } from '../../src/adapters/store/sqlite/store.ts';
 import { DEFAULT_TENANT, type TravellerId } from '../../src/domain/ids.ts';
 import { forwardingAddress, mailboxAddressHash } from '../../src/domain/mail/mailbox-address.ts';
 import type { BlobRef, BlobStore } from '../../src/ports/blobs.ts';
@@ -32,7 +33,7 @@ export function memoryBlobs(): BlobStore & { readonly kept: Map<BlobRef, Uint8Ar
 export const DOMAIN = 'in.example';
 
 export async function addMailbox(
-  store: SqliteStore,
+  store: SqlStore,
   name: string,
   state: Mailbox['state'] = 'active',
 ): Promise<Mailbox & { readonly address: string }> {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { TripwatchError } from '../../../src/domain/errors.ts';
 import type { Delivery } from '../../../src/ports/broker.ts';
 import { settle } from './manual-clock.ts';
-import { newEvent, RIGS, type Rig, seededRandom, TOPIC } from './rig.ts';
+import { begin, newEvent, RIGS, type Rig, seededRandom, TOPIC } from './rig.ts';
 
 const never = new AbortController().signal;
 const oops = new TripwatchError('transient', 'oops', 'it failed');
@@ -36,7 +36,7 @@ for (const [name, open] of Object.entries(RIGS)) {
       test(title, async () => {
         const rig = await open();
         try {
-          await rig.broker.register({ name: 'reader', topic: TOPIC, ...options });
+          await begin(rig, { name: 'reader', topic: TOPIC, ...options });
           await body(rig);
         } finally {
           await rig.dispose();
@@ -44,7 +44,7 @@ for (const [name, open] of Object.entries(RIGS)) {
       });
     const reopen = async (rig: Rig, how: 'crash' | 'restart', options: { countsFirst?: boolean } = {}) => {
       await rig[how]();
-      await rig.broker.register({ name: 'reader', topic: TOPIC, ...options });
+      await begin(rig, { name: 'reader', topic: TOPIC, ...options });
     };
 
     contract('every event comes, in the order of its key', async (rig) => {
@@ -79,9 +79,9 @@ for (const [name, open] of Object.entries(RIGS)) {
     contract('a consumer that comes late starts at the oldest event, and consumers do not share', async (rig) => {
       await rig.append([newEvent('a', 1), newEvent('b', 2)]);
       assert.deepEqual((await drain(rig)).sort(), [1, 2]);
-      await rig.broker.register({ name: 'late', topic: TOPIC });
+      await begin(rig, { name: 'late', topic: TOPIC });
       assert.deepEqual((await drain(rig, 'late')).sort(), [1, 2]);
-      await rig.broker.register({ name: 'other-topic', topic: 'mail.seen' });
+      await begin(rig, { name: 'other-topic', topic: 'mail.seen' });
       assert.deepEqual(await drain(rig, 'other-topic'), []);
     });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SqliteBroker } from '../../../src/adapters/broker/sqlite/sqlite-broker.ts';
+import { SqlBroker } from '../../../src/adapters/broker/sql/sql-broker.ts';
 import { openSqliteStore } from '../../../src/adapters/store/sqlite/store.ts';
 import { ManualClock, settle } from './manual-clock.ts';
-import { newEvent, silent, TOPIC } from './rig.ts';
+import { begin, newEvent, silent, TOPIC } from './rig.ts';
 
 // Only this broker is told of appends by a notice in the process, and so only it can miss one.
 
@@ -11,8 +11,8 @@ test('what a lost notice has hidden is found by a look at the lag and a fetch ma
   const clock = new ManualClock();
   const real = openSqliteStore({ file: ':memory:', clock, logger: silent });
   const deaf = { ...real, onAppended: () => () => {} };
-  const broker = new SqliteBroker({ store: deaf, clock, logger: silent });
-  await broker.register({ name: 'reader', topic: TOPIC });
+  const broker = new SqlBroker({ store: deaf, clock, logger: silent });
+  await begin({ broker, store: real }, { name: 'reader', topic: TOPIC });
   const first = new AbortController();
   const waiting = broker.fetch('reader', 1, first.signal);
   await settle();

@@ -1,14 +1,14 @@
 /** A runtime with one stage on a fresh store and broker, on time that stands until it is moved. */
 import assert from 'node:assert/strict';
 import { afterEach } from 'node:test';
-import type { SqliteStore, SqlTx } from '../../../src/adapters/store/sqlite/store.ts';
+import type { SqlStore, SqlTx } from '../../../src/adapters/store/sql/sql-store.ts';
 import type { AnyEvent } from '../../../src/contracts/event.ts';
 import { type ErrorKind, TripwatchError } from '../../../src/domain/errors.ts';
 import { DEFAULT_TENANT } from '../../../src/domain/ids.ts';
 import type { Broker } from '../../../src/ports/broker.ts';
 import { ack, type Handler, type StageSpec } from '../../../src/ports/handler.ts';
 import type { LogFields, Logger } from '../../../src/ports/logger.ts';
-import type { DeadLetter } from '../../../src/ports/store/log.ts';
+import type { DeadLetter } from '../../../src/ports/store/dead-letters.ts';
 import type { Store, Tx } from '../../../src/ports/store.ts';
 import type { DeadLetterHook } from '../../../src/runtime/attempt.ts';
 import type { RuntimeEvent } from '../../../src/runtime/events.ts';
@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 export interface World {
-  readonly rig: Rig & { readonly store: SqliteStore };
+  readonly rig: Rig & { readonly store: SqlStore };
   readonly runtime: Runtime;
   readonly events: RuntimeEvent[];
   readonly logs: { readonly level: string; readonly fields: LogFields; readonly message: string }[];
@@ -45,9 +45,9 @@ export async function countEffect(tx: Tx, event: AnyEvent): Promise<void> {
   const { db } = tx as SqlTx;
   await db
     .insertInto('consumer_cursor')
-    .values({ consumer: `effect:${event.subject}`, topic: event.subject ?? '', seq: 1 })
+    .values({ consumer: `effect:${event.subject}`, shard: 0, topic: event.subject ?? '', seq: 1 })
     .onConflict((conflict) =>
-      conflict.column('consumer').doUpdateSet((eb) => ({ seq: eb('consumer_cursor.seq', '+', 1) })),
+      conflict.columns(['consumer', 'shard']).doUpdateSet((eb) => ({ seq: eb('consumer_cursor.seq', '+', 1) })),
     )
     .execute();
 }
@@ -62,12 +62,12 @@ export async function world(
   options: {
     readonly stage?: Partial<StageSpec>;
     readonly hook?: DeadLetterHook;
-    readonly store?: (store: SqliteStore) => Store;
+    readonly store?: (store: SqlStore) => Store;
     readonly broker?: (broker: Broker) => Broker;
     readonly rig?: Rig;
   } = {},
 ): Promise<World> {
-  const rig = (options.rig ?? (await sqliteRig())) as Rig & { store: SqliteStore };
+  const rig = (options.rig ?? (await sqliteRig())) as Rig & { store: SqlStore };
   if (options.rig === undefined) cleanups.push(() => rig.dispose());
   const logs: World['logs'] = [];
   const write = (level: string) => (fields: LogFields, message: string) => void logs.push({ level, fields, message });
@@ -107,7 +107,8 @@ export async function world(
       );
       return Object.fromEntries(rows.map((row) => [row.topic, row.seq]));
     },
-    letters: () => rig.store.read((tx) => tx.log.listDeadLetters(DEFAULT_TENANT, { limit: 100 })),
+    letters: async () =>
+      (await rig.store.read((tx) => tx.deadLetters.list(DEFAULT_TENANT, {}, { limit: 100 }))).letters,
   };
 }
 

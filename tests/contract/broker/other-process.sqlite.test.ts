@@ -4,25 +4,26 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { SqliteBroker } from '../../../src/adapters/broker/sqlite/sqlite-broker.ts';
-import { openSqliteStore, type SqliteStore } from '../../../src/adapters/store/sqlite/store.ts';
+import { SqlBroker } from '../../../src/adapters/broker/sql/sql-broker.ts';
+import type { SqlStore } from '../../../src/adapters/store/sql/sql-store.ts';
+import { openSqliteStore } from '../../../src/adapters/store/sqlite/store.ts';
 import { POLL_MS_MAX } from '../../../src/domain/limits.ts';
 import { ManualClock, settle } from './manual-clock.ts';
-import { newEvent, silent, TOPIC } from './rig.ts';
+import { begin, newEvent, silent, TOPIC } from './rig.ts';
 
 let folder: string;
 let clock: ManualClock;
-let here: SqliteStore;
-let there: SqliteStore;
-let broker: SqliteBroker;
+let here: SqlStore;
+let there: SqlStore;
+let broker: SqlBroker;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tripwatch-two-'));
   clock = new ManualClock();
   here = openSqliteStore({ file: join(folder, 'tripwatch.db'), clock, logger: silent });
   there = openSqliteStore({ file: join(folder, 'tripwatch.db'), clock, logger: silent });
-  broker = new SqliteBroker({ store: here, clock, logger: silent });
-  await broker.register({ name: 'reader', topic: TOPIC });
+  broker = new SqlBroker({ store: here, clock, logger: silent });
+  await begin({ broker, store: here }, { name: 'reader', topic: TOPIC });
 });
 
 afterEach(async () => {

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryBroker } from '../../../src/adapters/broker/memory/memory-broker.ts';
-import { SqliteBroker } from '../../../src/adapters/broker/sqlite/sqlite-broker.ts';
-import { openSqliteStore, type SqliteStore } from '../../../src/adapters/store/sqlite/store.ts';
+import { SqlBroker } from '../../../src/adapters/broker/sql/sql-broker.ts';
+import { effectBy, type SqlStore } from '../../../src/adapters/store/sql/sql-store.ts';
+import { openSqliteStore } from '../../../src/adapters/store/sqlite/store.ts';
 import type { AnyNewEvent } from '../../../src/contracts/event.ts';
 import { completeEvents } from '../../../src/contracts/event.ts';
 import type { Topic } from '../../../src/contracts/topics.ts';
-import type { Broker } from '../../../src/ports/broker.ts';
+import type { Broker, ConsumerSpec } from '../../../src/ports/broker.ts';
 import { isoInstant, type Random } from '../../../src/ports/clock.ts';
 import type { Logger } from '../../../src/ports/logger.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -49,7 +50,7 @@ export interface Rig {
   clock: ManualClock;
   broker: Broker;
   /** Present where the broker lives in a store. */
-  store?: SqliteStore;
+  store?: SqlStore;
   append(events: readonly AnyNewEvent[], seed?: string): Promise<readonly string[]>;
   /** As if killed and started again: nothing is closed, nothing in memory survives. */
   crash(): Promise<void>;
@@ -81,13 +82,13 @@ async function memoryRig(): Promise<Rig> {
 
 export async function sqliteRig(): Promise<Rig> {
   const folder = mkdtempSync(join(tmpdir(), 'tripwatch-broker-'));
-  const old: SqliteStore[] = [];
+  const old: SqlStore[] = [];
   const open = (clock: ManualClock) => {
     const store = openSqliteStore({ file: join(folder, 'tripwatch.db'), clock, logger: silent });
-    return { clock, store, broker: new SqliteBroker({ store, clock, logger: silent }) };
+    return { clock, store, broker: new SqlBroker({ store, clock, logger: silent }) };
   };
   let life = open(new ManualClock());
-  const rig: Rig & { store: SqliteStore } = {
+  const rig: Rig & { store: SqlStore } = {
     ...life,
     append: async (events, seed = `seed${seeds++}`) => {
       const complete = await life.store.transact((tx) => tx.append(events, { source: 'test', seed }));
@@ -112,4 +113,32 @@ export async function sqliteRig(): Promise<Rig> {
     },
   };
   return rig;
+}
+
+/** The store with another `transact`, and `effect` by it. */
+export function around(store: SqlStore, transact: SqlStore['transact']): SqlStore {
+  return { ...store, transact, effect: effectBy(transact) };
+}
+
+/** Registers a consumer and takes all its shards. */
+export async function begin({ broker, store }: Pick<Rig, 'broker' | 'store'>, spec: ConsumerSpec): Promise<void> {
+  await broker.register(spec);
+  const resources = Array.from({ length: broker.shards }, (_, shard) => `${spec.name}/${shard}`);
+  const leases =
+    (await store?.transact((tx) => tx.leases.take('test', resources, 3_600_000, 'ignore'))) ??
+    resources.map((resource) => ({ resource, owner: 'test', token: 1 }));
+  for (const lease of leases) await broker.take(spec.name, Number(lease.resource.split('/')[1]), lease);
+}
+
+/** A broker as a plain object, for wrappers that change one duty and keep the others. */
+export function dutiesOf(broker: Broker): Broker {
+  return {
+    shards: broker.shards,
+    register: (spec) => broker.register(spec),
+    take: (consumer, shard, lease) => broker.take(consumer, shard, lease),
+    leave: (consumer, shard, how) => broker.leave(consumer, shard, how),
+    fetch: (consumer, max, signal) => broker.fetch(consumer, max, signal),
+    lag: (consumer, rough) => broker.lag(consumer, rough),
+    close: () => broker.close(),
+  };
 }

@@ -1,8 +1,10 @@
 import type { AnyEvent } from '../../../contracts/event.ts';
 import type { Topic } from '../../../contracts/topics.ts';
+import { TripwatchError } from '../../../domain/errors.ts';
 import { HISTORY_RECORDS_MAX } from '../../../domain/limits.ts';
 import type { Broker, ConsumerSpec, Delivery, Lag } from '../../../ports/broker.ts';
 import type { Clock, Random } from '../../../ports/clock.ts';
+import type { Lease } from '../../../ports/store/leases.ts';
 import type { AttemptRecord } from '../../../ports/store/log.ts';
 import { recordOf } from '../attempt-record.ts';
 import { KeyLines } from '../key-lines.ts';
@@ -36,10 +38,15 @@ interface Consumer {
   readonly wake: Wake;
   /** Deliveries of an earlier life are refused after a crash. */
   life: number;
+  /** Held since it was taken; undefined: nothing is delivered. */
+  lease: Lease | undefined;
+  /** The highest token that it was taken with. */
+  newest: number;
 }
 
 /** The port in memory, for simulation and unit tests: nothing survives the process, everything else is promised alike. */
 export class MemoryBroker implements Broker {
+  readonly shards = 1;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #adversity: Adversity;
@@ -79,27 +86,55 @@ export class MemoryBroker implements Broker {
 
   /** As if the process had died: what is out comes again, and settling an old delivery does nothing. */
   crash(): void {
-    for (const consumer of this.#consumers.values()) {
-      const entries = [...consumer.lines.items()].sort((a, b) => a.seq - b.seq);
-      consumer.lines = new KeyLines();
-      consumer.life++;
-      // Only the head of a line is ever parked, so there is at most one of a key.
-      for (const entry of entries) if (entry.parkedTo !== undefined) consumer.lines.pushParked(entry, entry.parkedTo);
-      for (const entry of entries) if (entry.parkedTo === undefined) consumer.lines.push(entry);
-      consumer.wake.notify();
-    }
+    for (const consumer of this.#consumers.values()) this.#again(consumer);
+  }
+
+  #again(consumer: Consumer): void {
+    const entries = [...consumer.lines.items()].sort((a, b) => a.seq - b.seq);
+    consumer.lines = new KeyLines();
+    consumer.life++;
+    // Only the head of a line is ever parked, so there is at most one of a key.
+    for (const entry of entries) if (entry.parkedTo !== undefined) consumer.lines.pushParked(entry, entry.parkedTo);
+    for (const entry of entries) if (entry.parkedTo === undefined) consumer.lines.push(entry);
+    consumer.wake.notify();
   }
 
   async register(spec: ConsumerSpec): Promise<void> {
     if (this.#consumers.has(spec.name)) return;
-    const consumer: Consumer = { spec, lines: new KeyLines(), wake: new Wake(), life: 0 };
+    const consumer: Consumer = { spec, lines: new KeyLines(), wake: new Wake(), life: 0, lease: undefined, newest: 0 };
     for (const row of this.#log) if (row.event.topic === spec.topic) consumer.lines.push(entryOf(row));
     this.#consumers.set(spec.name, consumer);
   }
 
-  async fetch(name: string, max: number, signal: AbortSignal): Promise<readonly Delivery[]> {
+  /** What an earlier holder has out comes again: it may be gone, and if it is not, its settling does nothing. */
+  async take(name: string, _shard: number, lease: Lease): Promise<void> {
+    const consumer = this.#consumer(name);
+    if (lease.token < consumer.newest)
+      throw new TripwatchError('stale', 'lease-lost', `Another worker has taken ${lease.resource} since.`);
+    if (lease.token > consumer.newest) this.#again(consumer);
+    consumer.newest = lease.token;
+    consumer.lease = lease;
+    consumer.wake.notify();
+  }
+
+  /** Who has taken it at present. */
+  holder(name: string): Lease | undefined {
+    return this.#consumer(name).lease;
+  }
+
+  /** What is out stays out until it is settled or the process crashes; nothing new is delivered. */
+  async leave(name: string): Promise<void> {
+    this.#consumer(name).lease = undefined;
+  }
+
+  /** `holder`: of several who share this broker, the one that asks; it gets something only while it is the holder. */
+  async fetch(name: string, max: number, signal: AbortSignal, holder?: Lease): Promise<readonly Delivery[]> {
     const consumer = this.#consumer(name);
     while (!signal.aborted) {
+      if (consumer.lease === undefined || (holder !== undefined && holder.token !== consumer.lease.token)) {
+        await consumer.wake.wait(this.#clock, undefined, signal);
+        continue;
+      }
       const now = this.#clock.now();
       const pick = this.#adversity.reorderKeys ? (n: number) => Math.floor(this.#random.number() * n) : undefined;
       const entries = consumer.lines.take(max, now, pick);
@@ -147,6 +182,7 @@ export class MemoryBroker implements Broker {
       event: entry.event,
       attempt: consumer.spec.countsFirst ? entry.attempts : entry.attempts + 1,
       firstAt: entry.firstAt,
+      fence: consumer.lease,
       history: entry.history,
       ack: async () => {
         settle((lines) => {

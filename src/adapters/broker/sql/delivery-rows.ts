@@ -2,6 +2,7 @@ import type { AnyEvent } from '../../../contracts/event.ts';
 import type { Topic } from '../../../contracts/topics.ts';
 import type { AttemptRecord } from '../../../ports/store/log.ts';
 import type { Db } from '../../store/sql/schema.ts';
+import type { ShardRef } from './shard-ref.ts';
 
 /**
  * SQL of the broker. A row in `delivery` says that a consumer's cursor may pass an event that is not finished:
@@ -56,17 +57,24 @@ export function parseHistory(text: string): readonly AttemptRecord[] {
 }
 
 /**
- * Rows of the topic after `after`, in order. `inDoubt`: a consumer for whom some of them may be known from an earlier
+ * Rows of the shard after `after`, in order. `inDoubt`: a consumer for whom some of them may be known from an earlier
  * life; those that it has processed or that have a delivery row are left out.
  */
 export function readLog(
   db: Db,
-  options: { readonly topic: string; readonly after: number; readonly limit: number; readonly inDoubt?: string },
+  options: {
+    readonly topic: string;
+    readonly shard: number;
+    readonly after: number;
+    readonly limit: number;
+    readonly inDoubt?: string;
+  },
 ): Promise<readonly LogRow[]> {
   let select = db
     .selectFrom('log')
     .select(['log.seq', 'log.id', 'log.tenant', 'log.key', 'log.at', 'log.body'])
     .where('log.topic', '=', options.topic)
+    .where('log.shard', '=', options.shard)
     .where('log.seq', '>', options.after);
   const consumer = options.inDoubt;
   if (consumer !== undefined)
@@ -94,12 +102,13 @@ export function readLog(
   return select.orderBy('log.seq').limit(options.limit).execute();
 }
 
-/** How many rows of the topic come after `after`, counted up to `limit`. */
-export async function countAfter(db: Db, topic: string, after: number, limit: number): Promise<number> {
+/** How many rows of the shard come after `after`, counted up to `limit`. */
+export async function countAfter(db: Db, { topic, shard }: ShardRef, after: number, limit: number): Promise<number> {
   const rows = db
     .selectFrom('log')
     .select('seq')
     .where('topic', '=', topic)
+    .where('shard', '=', shard)
     .where('seq', '>', after)
     .limit(limit)
     .as('rows');
@@ -142,11 +151,11 @@ export function readWaiting(
     .execute();
 }
 
-export async function putRow(db: Db, consumer: string, topic: string, row: DeliveryRow): Promise<void> {
+export async function putRow(db: Db, { consumer, topic, shard }: ShardRef, row: DeliveryRow): Promise<void> {
   const { seq, key, event_id, ...changing } = row;
   await db
     .insertInto('delivery')
-    .values({ consumer, seq, topic, key, event_id, ...changing })
+    .values({ consumer, shard, seq, topic, key, event_id, ...changing })
     .onConflict((conflict) => conflict.columns(['consumer', 'seq']).doUpdateSet(changing))
     .execute();
 }
@@ -154,8 +163,7 @@ export async function putRow(db: Db, consumer: string, topic: string, row: Deliv
 /** Adds rows for events that wait; one that has a row keeps it. */
 export async function addWaiting(
   db: Db,
-  consumer: string,
-  topic: string,
+  { consumer, topic, shard }: ShardRef,
   rows: readonly { readonly seq: number; readonly key: string; readonly eventId: string; readonly firstAt: number }[],
 ): Promise<void> {
   for (const row of rows)
@@ -163,6 +171,7 @@ export async function addWaiting(
       .insertInto('delivery')
       .values({
         consumer,
+        shard,
         seq: row.seq,
         topic,
         key: row.key,

@@ -1,7 +1,8 @@
 import type { Db } from '../../store/sql/schema.ts';
 import { type DeliveryRow, NO_TIME } from './delivery-rows.ts';
+import type { ShardRef } from './shard-ref.ts';
 
-/** What a consumer that ended, in good order or killed, has left behind. */
+/** What an earlier owner of a consumer's shard, ended in good order or killed, has left behind. */
 export interface EarlierLife {
   readonly cursor: number;
   /** Up to here the log may hold events that are processed, or have rows, beyond the cursor. */
@@ -12,16 +13,17 @@ export interface EarlierLife {
 }
 
 /** Makes the cursor where there is none, and brings the rows into the order that `readEarlierLife` promises. */
-export async function tidyEarlierLife(db: Db, consumer: string, topic: string): Promise<void> {
+export async function tidyEarlierLife(db: Db, { consumer, topic, shard }: ShardRef): Promise<void> {
   await db
     .insertInto('consumer_cursor')
-    .values({ consumer, topic, seq: 0 })
-    .onConflict((conflict) => conflict.column('consumer').doNothing())
+    .values({ consumer, shard, topic, seq: 0 })
+    .onConflict((conflict) => conflict.columns(['consumer', 'shard']).doNothing())
     .execute();
   // Finished, but its life ended before the row could go.
   await db
     .deleteFrom('delivery')
     .where('consumer', '=', consumer)
+    .where('shard', '=', shard)
     .where('state', '!=', 'replay')
     .where(({ exists, selectFrom }) =>
       exists(
@@ -37,6 +39,7 @@ export async function tidyEarlierLife(db: Db, consumer: string, topic: string): 
     .select('key')
     .select((eb) => eb.fn.min('seq').as('seq'))
     .where('consumer', '=', consumer)
+    .where('shard', '=', shard)
     .where('state', 'in', ['parked', 'out'])
     .groupBy('key')
     .execute();
@@ -46,23 +49,25 @@ export async function tidyEarlierLife(db: Db, consumer: string, topic: string): 
       .updateTable('delivery')
       .set({ state: 'waiting', next_at: NO_TIME })
       .where('consumer', '=', consumer)
+      .where('shard', '=', shard)
       .where('key', '=', head.key)
       .where('state', 'in', ['parked', 'out'])
       .where('seq', '>', Number(head.seq))
       .execute();
 }
 
-export async function readEarlierLife(db: Db, consumer: string): Promise<EarlierLife> {
+export async function readEarlierLife(db: Db, { consumer, shard }: ShardRef): Promise<EarlierLife> {
   const cursor = await db
     .selectFrom('consumer_cursor')
     .select('seq')
     .where('consumer', '=', consumer)
+    .where('shard', '=', shard)
     .executeTakeFirstOrThrow();
   const last = await db
     .selectFrom('log')
     .select((eb) => eb.fn.max('seq').as('seq'))
     .executeTakeFirst();
-  const rows = db.selectFrom('delivery').where('consumer', '=', consumer);
+  const rows = db.selectFrom('delivery').where('consumer', '=', consumer).where('shard', '=', shard);
   const heads = await rows.selectAll().where('state', 'in', ['parked', 'out']).orderBy('seq').execute();
   const waiting = await rows
     .select('key')
@@ -71,7 +76,7 @@ export async function readEarlierLife(db: Db, consumer: string): Promise<Earlier
     .groupBy('key')
     .execute();
   return {
-    cursor: cursor.seq,
+    cursor: Number(cursor.seq),
     doubtTo: Number(last?.seq ?? 0),
     heads,
     waiting: waiting.map(({ key, count }) => ({ key, count: Number(count) })),

@@ -11,10 +11,12 @@ import {
 } from '../../../domain/limits.ts';
 import type { ConsumerSpec, Delivery, Lag } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import type { SqliteStore } from '../../store/sqlite/store.ts';
+import type { Lease } from '../../../ports/store/leases.ts';
+import type { TransactOptions } from '../../../ports/store.ts';
+import type { SqlStore } from '../../store/sql/sql-store.ts';
 import { recordOf } from '../attempt-record.ts';
 import { KeyLines } from '../key-lines.ts';
-import { Wake } from '../wake.ts';
+import type { Wake } from '../wake.ts';
 import {
   addWaiting,
   countAfter,
@@ -30,12 +32,13 @@ import { readEarlierLife, tidyEarlierLife } from './earlier-life.ts';
 import { type Entry, entryOfLog, entryOfRow, rowOf } from './log-entry.ts';
 import { LogWindow } from './log-window.ts';
 import { readReplays, takeReplays } from './replay-rows.ts';
+import type { ShardRef } from './shard-ref.ts';
 
 /** Appends ask for replays as well; so often at most do we look, real time. */
 const REPLAYS_PAUSE_MS = 250;
 
 /**
- * One consumer of the log. Events are read in order into a bounded window and stand in one line per key (KeyLines).
+ * One shard of a consumer of the log, held by lease. Events are read in order into a bounded window and stand in one line per key (KeyLines).
  * The cursor (LogWindow) is stored now and then, because what comes again after a crash falls away by its processed mark. An event that waits long (parked) gets a delivery row, and so do
  * those behind it, so that neither the cursor nor other keys wait for it.
  *
@@ -44,8 +47,13 @@ const REPLAYS_PAUSE_MS = 250;
  */
 export class LogConsumer {
   readonly spec: ConsumerSpec;
-  readonly wake = new Wake();
-  readonly #store: SqliteStore;
+  readonly shard: number;
+  readonly #ref: ShardRef;
+  readonly #lease: Lease;
+  /** What is written is written only while the lease is held. */
+  readonly #fenced: TransactOptions;
+  readonly #wake: Wake;
+  readonly #store: SqlStore;
   readonly #clock: Clock;
   readonly #onDirty: (acks: number) => void;
   readonly #lines = new KeyLines<Entry>();
@@ -69,20 +77,32 @@ export class LogConsumer {
   readonly #overcounted = new Map<number, Entry>();
   #acks = 0;
   #tail: Promise<unknown> = Promise.resolve();
-  #closed = false;
+  /** open → leaving (nothing new goes out) → closed (settling does nothing). */
+  #mode: 'open' | 'leaving' | 'closed' = 'open';
+  /** Delivered and not settled. */
+  #out = 0;
+  #allIn: (() => void)[] = [];
 
-  constructor(spec: ConsumerSpec, store: SqliteStore, clock: Clock, onDirty: (acks: number) => void) {
-    this.spec = spec;
-    this.#store = store;
-    this.#clock = clock;
+  constructor(
+    held: { readonly spec: ConsumerSpec; readonly shard: number; readonly lease: Lease },
+    parts: { readonly store: SqlStore; readonly clock: Clock; readonly wake: Wake },
+    onDirty: (acks: number) => void,
+  ) {
+    this.spec = held.spec;
+    this.shard = held.shard;
+    this.#ref = { consumer: held.spec.name, topic: held.spec.topic, shard: held.shard };
+    this.#lease = held.lease;
+    this.#fenced = { fence: held.lease };
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+    this.#wake = parts.wake;
     this.#onDirty = onDirty;
   }
 
-  /** Makes the cursor where there is none, and reads back what an earlier life left. */
+  /** Makes the cursor where there is none, and reads back what an earlier owner left. */
   async open(): Promise<void> {
-    const { name, topic } = this.spec;
-    await this.#store.transact(({ db }) => tidyEarlierLife(db, name, topic));
-    const life = await this.#store.read(({ db }) => readEarlierLife(db, name));
+    await this.#store.transact(({ db }) => tidyEarlierLife(db, this.#ref), this.#fenced);
+    const life = await this.#store.read(({ db }) => readEarlierLife(db, this.#ref));
     this.#readTo = life.cursor;
     this.#storedCursor = life.cursor;
     this.#doubtTo = life.doubtTo;
@@ -93,32 +113,53 @@ export class LogConsumer {
     }
   }
 
-  /** Something was appended (or replayed) on the topic. */
+  /** Something was appended (or replayed) in the shard. */
   touched(): void {
     this.#mayHaveMore = true;
     this.#mayHaveReplays = true;
-    this.wake.notify();
+    this.#wake.notify();
   }
 
-  async fetch(max: number, signal: AbortSignal): Promise<readonly Delivery[]> {
-    while (!signal.aborted && !this.#closed) {
-      await this.#prepare(max);
-      const now = this.#clock.now();
-      const entries = this.#lines.take(max, now);
-      if (entries.length > 0) return this.#deliver(entries, now);
-      const dueAt = this.#lines.nextDueAt();
-      await this.wake.wait(this.#clock, dueAt === undefined ? undefined : dueAt - now, signal);
+  /** Up to `max` entries that are due now, of what `prepare` has read: to be given to `deliver` at once. */
+  pick(max: number): readonly Entry[] {
+    if (this.#mode !== 'open') return [];
+    const entries = this.#lines.take(max, this.#clock.now());
+    this.#out += entries.length;
+    return entries;
+  }
+
+  /** Makes deliveries of what was picked; on an error all of it goes back to its lines. */
+  async deliver(entries: readonly Entry[]): Promise<readonly Delivery[]> {
+    if (entries.length === 0) return [];
+    try {
+      return await this.#deliver(entries, this.#clock.now());
+    } catch (error) {
+      for (const entry of entries) this.#lines.release(entry.key);
+      this.#settled(entries.length);
+      throw error;
     }
-    return [];
   }
 
-  async lag(): Promise<Lag> {
+  /** When the next parked event is due. */
+  nextDueAt(): number | undefined {
+    return this.#mode === 'open' ? this.#lines.nextDueAt() : undefined;
+  }
+
+  /** `rough`: without a look into the store where nothing new was told of. */
+  async lag(rough = false): Promise<Lag> {
     const readTo = this.#readTo;
-    const { unread, firstAt, replays } = await this.#store.read(async ({ db }) => ({
-      replays: this.#mayHaveReplays ? (await readReplays(db, this.spec.name)).length : this.#takingReplays,
-      unread: await countAfter(db, this.spec.topic, readTo, LAG_COUNT_MAX),
-      firstAt: (await readLog(db, { topic: this.spec.topic, after: readTo, limit: 1 }))[0]?.at,
-    }));
+    const { topic, shard } = this.#ref;
+    const known = rough && !this.#mayHaveMore && !this.#mayHaveReplays;
+    const { unread, firstAt, replays } = known
+      ? { unread: 0, firstAt: undefined, replays: this.#takingReplays }
+      : await this.#store.read(async ({ db }) => {
+          const unread = await countAfter(db, this.#ref, readTo, LAG_COUNT_MAX);
+          return {
+            replays: this.#mayHaveReplays ? (await readReplays(db, this.#ref)).length : this.#takingReplays,
+            unread,
+            firstAt: unread === 0 ? undefined : (await readLog(db, { topic, shard, after: readTo, limit: 1 }))[0]?.at,
+          };
+        });
     // Seen now, told or not: so a fetch made anew (the runtime's watchdog) finds what a lost notice would have hidden.
     if (unread > 0) this.#mayHaveMore = true;
     let oldestAt = firstAt ?? Number.POSITIVE_INFINITY;
@@ -132,20 +173,26 @@ export class LogConsumer {
 
   /** Stores cursor, removals and corrections, if there are any. */
   flush(): Promise<void> {
-    if (this.#mayHaveReplays) this.wake.notify();
+    if (this.#mayHaveReplays) this.#wake.notify();
     return this.#serially(async () => {
+      if (this.#mode === 'closed') return;
       await this.#spill();
       const cursor = this.#window.cursor(this.#readTo);
       const finished = [...this.#finishedRows];
       const overcounted = [...this.#overcounted.values()].map((entry) => rowOf(entry, 'out', NO_TIME));
       if (cursor === this.#storedCursor && finished.length === 0 && overcounted.length === 0) return;
       const acks = this.#acks;
-      const { name, topic } = this.spec;
+      const { consumer, shard } = this.#ref;
       await this.#store.transact(async ({ db }) => {
-        await db.updateTable('consumer_cursor').set({ seq: cursor }).where('consumer', '=', name).execute();
-        await removeRows(db, name, finished);
-        for (const row of overcounted) await putRow(db, name, topic, row);
-      });
+        await db
+          .updateTable('consumer_cursor')
+          .set({ seq: cursor })
+          .where('consumer', '=', consumer)
+          .where('shard', '=', shard)
+          .execute();
+        await removeRows(db, consumer, finished);
+        for (const row of overcounted) await putRow(db, this.#ref, row);
+      }, this.#fenced);
       this.#storedCursor = cursor;
       this.#acks -= acks;
       for (const seq of finished) this.#finishedRows.delete(seq);
@@ -153,14 +200,31 @@ export class LogConsumer {
     });
   }
 
+  /** Delivers nothing new, waits until all that is out is settled, stores what was acked, and ends. */
+  async handOver(): Promise<void> {
+    if (this.#mode !== 'open') return;
+    this.#mode = 'leaving';
+    if (this.#out > 0) await new Promise<void>((resolve) => this.#allIn.push(resolve));
+    await this.close();
+  }
+
+  /** Ends, and stores what was acked. What is out comes again, from whoever holds the shard next. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.wake.notify();
-    await this.flush();
+    if (this.#mode === 'closed') return;
+    this.#mode = 'leaving';
+    await this.flush().finally(() => this.lose());
+  }
+
+  /** Ends without writing anything: another holds the shard. */
+  lose(): void {
+    this.#mode = 'closed';
+    for (const resolve of this.#allIn.splice(0)) resolve();
+    this.#wake.notify();
   }
 
   /** Fills the lines from the rows and the log, as far as that is needed for `max` deliveries. */
-  async #prepare(max: number): Promise<void> {
+  async prepare(max: number): Promise<void> {
+    if (this.#mode !== 'open') return;
     if (this.#mayHaveReplays) await this.#serially(() => this.#readReplays());
     if (this.#hungry.size > 0) await this.#serially(() => this.#feedHungry());
     while (this.#mayHaveMore && this.#lines.readyCount < max && this.#hasRoom()) {
@@ -175,11 +239,11 @@ export class LogConsumer {
     const limit = READ_EVENTS_MAX;
     // Cleared before reading: what is appended during the read sets it again.
     this.#mayHaveMore = false;
-    const { name, topic } = this.spec;
-    const inDoubt = this.#readTo < this.#doubtTo ? { inDoubt: name } : {};
+    const { consumer, topic, shard } = this.#ref;
+    const inDoubt = this.#readTo < this.#doubtTo ? { inDoubt: consumer } : {};
     let rows: Awaited<ReturnType<typeof readLog>>;
     try {
-      rows = await this.#store.read(({ db }) => readLog(db, { topic, after: this.#readTo, limit, ...inDoubt }));
+      rows = await this.#store.read(({ db }) => readLog(db, { topic, shard, after: this.#readTo, limit, ...inDoubt }));
     } catch (error) {
       this.#mayHaveMore = true;
       throw error;
@@ -187,6 +251,7 @@ export class LogConsumer {
     const all = rows.length < limit;
     if (!all) this.#mayHaveMore = true;
     for (const row of rows) {
+      if (row.seq <= this.#readTo) continue;
       const entry = entryOfLog(row, this.#window.push(row.seq));
       this.#readTo = row.seq;
       if (this.#lines.mustSpill(row.key, LINE_EVENTS_MAX)) this.#letWait(entry);
@@ -227,7 +292,7 @@ export class LogConsumer {
     if (entries.length === 0) return;
     const firstAt = this.#clock.now();
     const rows = entries.map(({ seq, key, eventId }) => ({ seq, key, eventId, firstAt }));
-    await this.#store.transact(({ db }) => addWaiting(db, this.spec.name, this.spec.topic, rows));
+    await this.#store.transact(({ db }) => addWaiting(db, this.#ref, rows), this.#fenced);
     this.#toSpill.splice(0, entries.length);
     for (const entry of entries) if (entry.slot) entry.slot.done = true;
     this.#window.trim();
@@ -239,7 +304,7 @@ export class LogConsumer {
       let after = 0;
       for (;;) {
         const rows = await this.#store.read(({ db }) =>
-          readWaiting(db, this.spec.name, { key, after, limit: LINE_EVENTS_MAX }),
+          readWaiting(db, this.#ref.consumer, { key, after, limit: LINE_EVENTS_MAX }),
         );
         const open = rows.filter((row) => !this.#finishedRows.has(row.seq));
         for (const row of open) this.#lines.push(entryOfRow(row), 'spill');
@@ -263,10 +328,9 @@ export class LogConsumer {
     this.#replaysReadAt = monotonic;
     this.#mayHaveReplays = false;
     this.#takingReplays = 1;
-    const { name } = this.spec;
     try {
-      if ((await this.#store.read(({ db }) => readReplays(db, name))).length === 0) return;
-      const taken = await this.#store.transact(({ db }) => takeReplays(db, name));
+      if ((await this.#store.read(({ db }) => readReplays(db, this.#ref))).length === 0) return;
+      const taken = await this.#store.transact(({ db }) => takeReplays(db, this.#ref), this.#fenced);
       for (const row of taken) {
         this.#finishedRows.delete(row.seq);
         if (this.#lines.mustSpill(row.key, LINE_EVENTS_MAX)) this.#lines.addSpilled(row.key, 1);
@@ -282,36 +346,33 @@ export class LogConsumer {
 
   async #deliver(entries: readonly Entry[], now: number): Promise<readonly Delivery[]> {
     const events = new Map<number, AnyEvent>();
-    try {
-      const rows = entries.flatMap(({ logged }) => logged ?? []);
-      const missing = entries.filter(({ logged }) => logged === undefined).map(({ seq }) => seq);
-      if (missing.length > 0) rows.push(...(await this.#store.read(({ db }) => readRows(db, missing))));
-      for (const row of rows) events.set(row.seq, parseEvent(this.spec.topic, row));
-      if (this.spec.countsFirst) await this.#countFirst(entries, now);
-    } catch (error) {
-      for (const entry of entries) this.#lines.release(entry.key);
-      throw error;
-    }
+    const rows = entries.flatMap(({ logged }) => logged ?? []);
+    const missing = entries.filter(({ logged }) => logged === undefined).map(({ seq }) => seq);
+    if (missing.length > 0) rows.push(...(await this.#store.read(({ db }) => readRows(db, missing))));
+    for (const row of rows) events.set(row.seq, parseEvent(this.spec.topic, row));
+    if (this.spec.countsFirst) await this.#countFirst(entries, now);
     const deliveries: Delivery[] = [];
     for (const entry of entries) {
       this.#dropLogged(entry);
       const event = events.get(entry.seq);
       if (event !== undefined) deliveries.push(this.#delivery(entry, event, now));
-      // Its log row is gone (the log was cut by hand): there is nothing left to deliver.
-      else this.#finish(entry);
+      else {
+        // Its log row is gone (the log was cut by hand): there is nothing left to deliver.
+        this.#settled(1);
+        this.#finish(entry);
+      }
     }
     return deliveries;
   }
 
   /** The attempt is durable before the work starts, so that one that kills the process is counted. */
   async #countFirst(entries: readonly Entry[], now: number): Promise<void> {
-    const { name, topic } = this.spec;
     const counted = entries.map((entry) =>
       rowOf({ ...entry, attempts: entry.attempts + 1, firstAt: entry.firstAt ?? now }, 'out', NO_TIME),
     );
     await this.#store.transact(async ({ db }) => {
-      for (const row of counted) await putRow(db, name, topic, row);
-    });
+      for (const row of counted) await putRow(db, this.#ref, row);
+    }, this.#fenced);
     for (const entry of entries) {
       entry.attempts++;
       entry.row = true;
@@ -325,38 +386,47 @@ export class LogConsumer {
     const { countsFirst = false } = this.spec;
     entry.firstAt ??= now;
     let settled = false;
+    let parking = false;
+    /** False: it was settled before, or the shard is another's now. */
+    const settle = (): boolean => {
+      if (settled) return false;
+      settled = true;
+      this.#settled(1);
+      return this.#mode !== 'closed';
+    };
     return {
       event,
+      fence: this.#lease,
       attempt: countsFirst ? entry.attempts : entry.attempts + 1,
       firstAt: entry.firstAt,
       history: entry.history,
       ack: async () => {
-        if (settled || this.#closed) return;
-        settled = true;
-        this.#finish(entry);
+        if (settle()) this.#finish(entry);
       },
       retry: async (at, error, counts) => {
-        if (settled || this.#closed) return;
-        settled = true;
-        try {
-          await this.#park(entry, at, error, counts);
-        } catch (fault) {
-          settled = false;
-          throw fault;
-        }
+        if (settled || parking || this.#mode === 'closed') return;
+        parking = true;
+        await this.#park(entry, at, error, counts).finally(() => {
+          parking = false;
+        });
+        settle();
       },
       release: () => {
-        if (settled) return;
-        settled = true;
+        if (!settle()) return;
         if (countsFirst) {
           entry.attempts--;
           this.#overcounted.set(entry.seq, entry);
           this.#onDirty(this.#acks);
         }
         this.#lines.release(entry.key);
-        this.wake.notify();
+        this.#wake.notify();
       },
     };
+  }
+
+  #settled(count: number): void {
+    this.#out -= count;
+    if (this.#out === 0) for (const resolve of this.#allIn.splice(0)) resolve();
   }
 
   #finish(entry: Entry): void {
@@ -370,16 +440,16 @@ export class LogConsumer {
 
   #next(key: string): void {
     if (this.#lines.done(key)) this.#hungry.add(key);
-    this.wake.notify();
+    this.#wake.notify();
   }
 
   async #park(entry: Entry, at: number, error: TripwatchError, counts: boolean): Promise<void> {
-    const { name, topic, countsFirst = false } = this.spec;
+    const { countsFirst = false } = this.spec;
     const now = this.#clock.now();
     const attempts = entry.attempts + (counts && !countsFirst ? 1 : 0) - (!counts && countsFirst ? 1 : 0);
     const history = [...entry.history, recordOf(error, now)].slice(-HISTORY_RECORDS_MAX);
     const row = rowOf({ ...entry, attempts, history }, 'parked', at);
-    await this.#store.transact(({ db }) => putRow(db, name, topic, row));
+    await this.#store.transact(({ db }) => putRow(db, this.#ref, row), this.#fenced);
     Object.assign(entry, { attempts, history, row: true });
     if (entry.slot) entry.slot.done = true;
     this.#lines.park(entry.key, at);
@@ -388,7 +458,7 @@ export class LogConsumer {
       else this.#letWait(behind);
     }
     this.#window.trim();
-    this.wake.notify();
+    this.#wake.notify();
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {

@@ -3,52 +3,63 @@ import { CURSOR_ACKS_MAX, CURSOR_DELAY_MS_MAX, POLL_MS_MAX } from '../../../doma
 import type { Broker, ConsumerSpec, Delivery, Lag } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
-import type { SqliteStore } from '../../store/sqlite/store.ts';
-import { LogConsumer } from './log-consumer.ts';
+import type { Lease } from '../../../ports/store/leases.ts';
+import type { SqlStore } from '../../store/sql/sql-store.ts';
+import { ConsumerShards } from './consumer-shards.ts';
 
 /**
- * The broker on the log in the store's own file: no other server, and an append is one with the state it belongs to.
- * One process at a time runs consumers on a file (see OwnerLock); others may append.
+ * The broker on the log in the store's own database: no other server, and an append is one with the state it belongs to.
+ * Each shard of a consumer is worked on by whoever holds its lease, in this process or another; anybody may append.
  *
- * Wake-ups: appends of this process at once, by `onAppended`; those of other processes by a look at the file's version
- * every two seconds.
+ * Wake-ups: appends by `onAppended`, those of this process at once; and a cheap question every two seconds, for notices
+ * that were lost.
  */
-export class SqliteBroker implements Broker {
-  readonly #store: SqliteStore;
+export class SqlBroker implements Broker {
+  readonly shards: number;
+  readonly #store: SqlStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #consumers = new Map<string, LogConsumer>();
+  readonly #consumers = new Map<string, ConsumerShards>();
   readonly #closing = new AbortController();
   readonly #unlisten: () => void;
-  #version: number;
   #timer = false;
   #flushing: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(options: { readonly store: SqliteStore; readonly clock: Clock; readonly logger: Logger }) {
+  constructor(options: { readonly store: SqlStore; readonly clock: Clock; readonly logger: Logger }) {
+    this.shards = options.store.shards;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#logger = options.logger;
-    this.#version = options.store.dataVersion();
-    this.#unlisten = options.store.onAppended((topics) => {
-      for (const consumer of this.#consumers.values()) if (topics.has(consumer.spec.topic)) consumer.touched();
+    this.#unlisten = options.store.onAppended((appended) => {
+      for (const consumer of this.#consumers.values()) {
+        const shards = appended.get(consumer.spec.topic);
+        if (shards !== undefined) consumer.touched(shards);
+      }
     });
     void this.#poll();
   }
 
   async register(spec: ConsumerSpec): Promise<void> {
     if (this.#consumers.has(spec.name)) return;
-    const consumer = new LogConsumer(spec, this.#store, this.#clock, (acks) => this.#dirty(acks));
-    await consumer.open();
-    this.#consumers.set(spec.name, consumer);
+    const parts = { store: this.#store, clock: this.#clock, logger: this.#logger };
+    this.#consumers.set(spec.name, new ConsumerShards(spec, parts, (acks) => this.#dirty(acks)));
+  }
+
+  take(consumer: string, shard: number, lease: Lease): Promise<void> {
+    return this.#consumer(consumer).take(shard, lease);
+  }
+
+  leave(consumer: string, shard: number, how: 'hand-over' | 'lost'): Promise<void> {
+    return this.#consumer(consumer).leave(shard, how);
   }
 
   fetch(consumer: string, max: number, signal: AbortSignal): Promise<readonly Delivery[]> {
     return this.#consumer(consumer).fetch(max, signal);
   }
 
-  lag(consumer: string): Promise<Lag> {
-    return this.#consumer(consumer).lag();
+  lag(consumer: string, rough = false): Promise<Lag> {
+    return this.#consumer(consumer).lag(rough);
   }
 
   close(): Promise<void> {
@@ -61,7 +72,7 @@ export class SqliteBroker implements Broker {
     return this.#closed;
   }
 
-  #consumer(name: string): LogConsumer {
+  #consumer(name: string): ConsumerShards {
     const consumer = this.#consumers.get(name);
     if (consumer === undefined)
       throw new TripwatchError('defect', 'consumer-unknown', `Consumer ${name} is not registered.`);
@@ -108,12 +119,10 @@ export class SqliteBroker implements Broker {
       await this.#clock.sleep(POLL_MS_MAX * this.#clock.speed, signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        const version = this.#store.dataVersion();
-        if (version === this.#version) continue;
-        this.#version = version;
+        if (!(await this.#store.changedElsewhere())) continue;
         for (const consumer of this.#consumers.values()) consumer.touched();
       } catch (error) {
-        this.#logger.warn({ error: String(error) }, 'the file could not be looked at; trying again');
+        this.#logger.warn({ error: String(error) }, 'the log could not be looked at; trying again');
       }
     }
   }

@@ -2,6 +2,7 @@ import type { Event } from '../../../contracts/event.ts';
 import type { Topic } from '../../../contracts/topics.ts';
 import type { ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { ItineraryItem, ItineraryRepo } from '../../../ports/store/itineraries.ts';
+import type { SqlHooks } from './hooks.ts';
 import { parseJson } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
@@ -9,7 +10,7 @@ import type { Db, Schema } from './schema.ts';
 const LIST_MAX = 10_000;
 
 /** The read side, and the public change stream. */
-export function openItineraries(db: Db): ItineraryRepo {
+export function openItineraries(db: Db, hooks: Pick<SqlHooks, 'appendFeed'>): ItineraryRepo {
   return {
     put: async (item) => {
       const values = {
@@ -66,13 +67,8 @@ export function openItineraries(db: Db): ItineraryRepo {
         .execute();
       return rows.map(itemOf);
     },
-    appendFeed: async (tenant, traveller, event) => {
-      await db
-        .insertInto('feed')
-        .values({ tenant, traveller, event_id: event.id, event: JSON.stringify(event) })
-        .onConflict((conflict) => conflict.columns(['tenant', 'event_id']).doNothing())
-        .execute();
-    },
+    appendFeed: (tenant, traveller, event) =>
+      hooks.appendFeed({ tenant, traveller, event_id: event.id, event: JSON.stringify(event) }),
     feed: async (tenant, after, limit, traveller) => {
       let select = db.selectFrom('feed').selectAll().where('tenant', '=', tenant).where('seq', '>', after);
       if (traveller !== undefined) select = select.where('traveller', '=', traveller);

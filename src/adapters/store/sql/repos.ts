@@ -1,7 +1,10 @@
-import type { Topic } from '../../../contracts/topics.ts';
 import type { ReadTx } from '../../../ports/store.ts';
 import { openAccounts } from './accounts.ts';
+import { openAudit } from './audit.ts';
+import { openDeadLetters } from './dead-letters.ts';
+import type { SqlHooks } from './hooks.ts';
 import { openItineraries } from './itineraries.ts';
+import { openLeases } from './leases.ts';
 import { openLog } from './log.ts';
 import { openMails } from './mails.ts';
 import { openNotifications } from './notifications.ts';
@@ -9,15 +12,18 @@ import { openReservations } from './reservations.ts';
 import type { Db } from './schema.ts';
 import { openSubjects } from './subjects.ts';
 
-/** The repositories on one connection. `touch` is told of every topic that got something to deliver. */
-export function openRepos(db: Db, touch: (topic: Topic) => void): ReadTx {
+/** The repositories on one connection. */
+export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
   return {
     mails: openMails(db),
     accounts: openAccounts(db),
     reservations: openReservations(db),
     subjects: openSubjects(db),
-    itineraries: openItineraries(db),
+    itineraries: openItineraries(db, hooks),
     notifications: openNotifications(db),
-    log: openLog(db, touch),
+    log: openLog(db, hooks),
+    deadLetters: openDeadLetters(db, hooks),
+    audit: openAudit(db),
+    leases: openLeases(db, hooks),
   };
 }

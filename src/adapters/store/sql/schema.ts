@@ -135,6 +135,8 @@ export interface Schema {
     correlation: string;
     subject: string;
     at: number;
+    /** Of its key. */
+    shard: number;
     /** The whole event. */
     body: string;
   };
@@ -148,16 +150,25 @@ export interface Schema {
     event_id: string;
     key: string;
     correlation: string;
+    /** Place of the event in the log; 0 where it is gone. */
+    event_seq: number;
+    provider: string | null;
+    /** AttemptRecord[] */
     attempts: string;
+    kind: string;
     code: string;
     message: string;
     state: string;
     created_at: number;
     decided_at: number | null;
+    decided_by: string | null;
     decision: string | null;
+    edited_event: string | null;
   };
-  /** A consumer of the log in the store: every event of its topic up to `seq` was handed over or is in `delivery`. */
-  consumer_cursor: { consumer: string; topic: string; seq: number };
+  /** What operators did; rows are only added. `details`: JSON object. */
+  audit: { tenant: string; id: string; at: number; actor: string; action: string; target: string; details: string };
+  /** One shard of a consumer of the log: every event of topic and shard up to `seq` is done or is in `delivery`. */
+  consumer_cursor: { consumer: string; shard: number; topic: string; seq: number };
   /** Events that a consumer has seen and not settled: parked for a retry, or counted before the work. */
   delivery: {
     consumer: string;
@@ -172,6 +183,22 @@ export interface Schema {
     next_at: number;
     /** AttemptRecord[] */
     history: string;
+    shard: number;
+  };
+  /** Facts about the installation: how many shards the log has. */
+  meta: { name: string; value: string };
+  /** Who works on what; `expires_at` 0: nobody. */
+  lease: { resource: string; owner: string; token: number; expires_at: number };
+  /** Processes that take leases. `groups`: string[]; `load`: events that wait, by group. */
+  worker: { id: string; groups: string; label: string; started_at: number; seen_at: number; load: string };
+  /** How far the log has been published by NATS: one row a relay; see the migration. */
+  relay: {
+    relay: number;
+    seq: number;
+    stream_seq: number;
+    audited_seq: number;
+    audited_stream_seq: number;
+    epoch: string;
   };
 }
 

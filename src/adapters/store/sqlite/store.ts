@@ -1,11 +1,16 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { sql } from 'kysely';
 import { completeEvents } from '../../../contracts/event.ts';
 import type { Topic } from '../../../contracts/topics.ts';
 import { TripwatchError } from '../../../domain/errors.ts';
 import { type Clock, isoInstant } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
-import type { ReadTx, Store, Tx } from '../../../ports/store.ts';
+import type { TransactOptions } from '../../../ports/store.ts';
+import type { SqlHooks } from '../sql/hooks.ts';
 import { openRepos } from '../sql/repos.ts';
+import { compiledOnce } from '../sql/rows.ts';
 import type { Db } from '../sql/schema.ts';
+import { type AppendedListener, effectBy, type SqlReadTx, type SqlStore, type SqlTx } from '../sql/sql-store.ts';
 import { openWriter } from './connection.ts';
 import { openKysely } from './dialect.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -13,32 +18,18 @@ import { BUSY_BLOCK_MS } from './limits.ts';
 import { migrate } from './migrate.ts';
 import { Readers } from './readers.ts';
 
-/** What adapters in the same file (the broker) get besides the repositories. */
-export interface SqlTx extends Tx {
-  readonly db: Db;
-  /** Tells the listeners of `onAppended`, after the commit, that there is something to deliver on a topic. */
-  touch(topic: Topic): void;
-}
-export interface SqlReadTx extends ReadTx {
-  readonly db: Db;
-}
-
-export type AppendedListener = (topics: ReadonlySet<Topic>) => void;
-
-export interface SqliteStore extends Store {
-  transact<T>(work: (tx: SqlTx) => Promise<T>): Promise<T>;
-  read<T>(work: (tx: SqlReadTx) => Promise<T>): Promise<T>;
-  /** Called after each commit that appended or touched, before the works' promises resolve. Returns its own undoing. */
-  onAppended(listener: AppendedListener): () => void;
-  /** Changes when another process has written to the file (never by writes of this store): a cheap question. */
-  dataVersion(): number;
-}
+/** What a store needs of its writing connection. */
+type Connection = Pick<DatabaseSync, 'exec' | 'prepare' | 'isTransaction'>;
 
 export interface SqliteStoreOptions {
   /** Path of the file, or `:memory:` (nothing durable; for tests and the simulation). */
   readonly file: string;
+  /** A database that is open and migrated and outlives this store: for several stores on one, in the simulation. */
+  readonly shared?: { readonly database: Connection; readonly db: Db };
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of a new installation; one that exists keeps its number. Default: 1, for one process works on a file. */
+  readonly shards?: number;
   /** Default: setImmediate. The simulation passes its own. */
   readonly schedule?: (run: () => void) => void;
   /** Default: setTimeout; returns how to call it off. The simulation passes its own. */
@@ -51,23 +42,31 @@ export interface SqliteStoreOptions {
  * Opens (and makes, and migrates) the store. Errors, all `permanent`: `store-newer`, `store-foreign`,
  * `store-not-a-database`, `store-on-network`, `store-not-durable`, `store-cannot-open`.
  */
-export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
-  const { file, clock, logger } = options;
-  const database = openWriter(file);
+export function openSqliteStore(options: SqliteStoreOptions): SqlStore {
+  const { file, shared, clock, logger } = options;
+  const opened = shared === undefined ? openWriter(file) : undefined;
+  const database: Connection = opened ?? shared!.database;
+  let shards: number;
   try {
-    migrate(database, clock.now());
+    if (opened !== undefined) migrate(opened, clock.now());
+    shards = settledShards(database, options.shards ?? 1);
     database.exec(`PRAGMA busy_timeout = ${BUSY_BLOCK_MS}`);
   } catch (error) {
-    database.close();
+    opened?.close();
     throw error;
   }
   const readers = file === ':memory:' ? undefined : new Readers(file);
-  const db = openKysely(database);
+  const db = shared?.db ?? openKysely(opened!);
   const listeners = new Set<AppendedListener>();
   // One work runs at a time, so what it appends to can be kept here.
-  let touched = new Set<Topic>();
-  const touch = (topic: Topic): void => void touched.add(topic);
-  const repos = openRepos(db, touch);
+  let touched: Touched = new Map();
+  const touch = (topic: Topic, shard: number): void => {
+    const found = touched.get(topic);
+    if (found === undefined) touched.set(topic, new Set([shard]));
+    else found.add(shard);
+  };
+  const hooks = hooksOf(db, { shards, clock, touch });
+  const repos = openRepos(db, hooks);
   const tx: SqlTx = {
     ...repos,
     db,
@@ -92,44 +91,50 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
         });
       }),
   });
-  const noTouch = (): void => {};
   const readTx = new WeakMap<Db, SqlReadTx>();
   const readTxOf = (readerDb: Db): SqlReadTx => {
     let found = readTx.get(readerDb);
     if (found === undefined) {
-      found = { ...openRepos(readerDb, noTouch), db: readerDb };
+      found = { ...openRepos(readerDb, hooksOf(readerDb, { shards, clock, touch: () => {} })), db: readerDb };
       readTx.set(readerDb, found);
     }
     return found;
   };
   const version = database.prepare('PRAGMA data_version');
+  const dataVersion = (): number => Number(version.get()?.data_version);
+  let versionSeen = dataVersion();
   let closing: Promise<void> | undefined;
   const refuse = () =>
     Promise.reject(new TripwatchError('cancelled', 'store-closed', 'The store is closed: Tripwatch is shutting down.'));
 
-  return {
-    transact: <T>(work: (tx: SqlTx) => Promise<T>): Promise<T> => {
-      if (closing) return refuse();
-      let mine: ReadonlySet<Topic> | undefined;
-      const run = async (): Promise<T> => {
-        touched = new Set();
-        const value = await work(tx);
-        mine = touched;
-        return value;
-      };
-      const committed = (): void => {
-        if (mine === undefined || mine.size === 0) return;
-        for (const listener of listeners) {
-          try {
-            listener(mine);
-          } catch (error) {
-            // The works are committed: whoever waits for them must hear so.
-            logger.error({ message: String(error) }, 'a listener for appended events failed');
-          }
+  const transact = <T>(work: (tx: SqlTx) => Promise<T>, { fence }: TransactOptions = {}): Promise<T> => {
+    if (closing) return refuse();
+    let mine: Touched | undefined;
+    const run = async (): Promise<T> => {
+      touched = new Map();
+      if (fence !== undefined) await tx.leases.check(fence);
+      const value = await work(tx);
+      mine = touched;
+      return value;
+    };
+    const committed = (): void => {
+      if (mine === undefined || mine.size === 0) return;
+      for (const listener of listeners) {
+        try {
+          listener(mine);
+        } catch (error) {
+          // The works are committed: whoever waits for them must hear so.
+          logger.error({ message: String(error) }, 'a listener for appended events failed');
         }
-      };
-      return writer.submit(run, { committed });
-    },
+      }
+    };
+    return writer.submit(run, { committed });
+  };
+
+  return {
+    shards,
+    transact,
+    effect: effectBy(transact),
     read: <T>(work: (tx: SqlReadTx) => Promise<T>): Promise<T> => {
       if (closing) return refuse();
       // In memory there is one connection only, so a read takes its turn among the writes.
@@ -141,14 +146,66 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    dataVersion: () => Number(version.get()?.data_version),
+    changedElsewhere: async () => {
+      const now = dataVersion();
+      const changed = now !== versionSeen;
+      versionSeen = now;
+      return changed;
+    },
     close: () => {
       closing ??= (async () => {
         await writer.idle();
         readers?.close();
-        database.close();
+        opened?.close();
       })();
       return closing;
     },
   };
+}
+
+type Touched = Map<Topic, Set<number>>;
+
+/** SQLite has one writer: what is appended has its number and place at once, and nobody needs to wait for a lock. */
+function hooksOf(
+  db: Db,
+  { shards, clock, touch }: { readonly shards: number; readonly clock: Clock; readonly touch: SqlHooks['touch'] },
+): SqlHooks {
+  const insertEvent = compiledOnce(db, () =>
+    db
+      .insertInto('log')
+      .values({ id: '', tenant: '', topic: '', key: '', correlation: '', subject: '', at: 0, shard: 0, body: '' })
+      .onConflict((conflict) => conflict.column('id').doNothing()),
+  );
+  return {
+    shards,
+    touch,
+    appendLog: async (rows) => {
+      for (const { id, tenant, topic, key, correlation, subject, at, shard, body } of rows) {
+        const result = await insertEvent([id, tenant, topic, key, correlation, subject, at, shard, body]);
+        if (result.numAffectedRows === 1n) touch(topic as Topic, shard);
+      }
+    },
+    appendFeed: async (row) => {
+      await db
+        .insertInto('feed')
+        .values(row)
+        .onConflict((conflict) => conflict.columns(['tenant', 'event_id']).doNothing())
+        .execute();
+    },
+    now: () => sql<number>`${Math.trunc(clock.now())}`,
+    speed: clock.speed,
+    lock: async () => {},
+    keyShare: sql``,
+  };
+}
+
+/** The number of shards of this installation: what was settled when it was made. */
+function settledShards(database: Connection, wanted: number): number {
+  const events = database.prepare('SELECT 1 FROM log LIMIT 1').get();
+  // One from before there were shards has its events in one.
+  const first = events === undefined ? wanted : 1;
+  database
+    .prepare("INSERT INTO meta (name, value) VALUES ('shards', ?) ON CONFLICT (name) DO NOTHING")
+    .run(String(first));
+  return Number(database.prepare("SELECT value FROM meta WHERE name = 'shards'").get()?.value);
 }

@@ -3,7 +3,8 @@ import type { Migration } from './ddl.ts';
 export const first: Migration = {
   id: 1,
   name: 'first',
-  up: ({ int, counter, clustered }) => [
+  up: ({ int, counter, clustered, base }) => [
+    ...base,
     `CREATE TABLE tenant (id TEXT PRIMARY KEY, name TEXT NOT NULL, created_at ${int} NOT NULL)`,
     `CREATE TABLE traveller (
       tenant TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, zone TEXT NOT NULL, locale TEXT NOT NULL,

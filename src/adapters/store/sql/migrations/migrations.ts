@@ -1,7 +1,9 @@
 import { first } from './0001-first.ts';
 import { attempts } from './0002-attempts.ts';
 import { pending } from './0003-pending.ts';
+import { shardsAndLeases } from './0004-shards-and-leases.ts';
+import { deadLettersAndAudit } from './0005-dead-letters-and-audit.ts';
 import type { Migration } from './ddl.ts';
 
 /** In order, numbered without holes. A released one is never edited: add another. */
-export const MIGRATIONS: readonly Migration[] = [first, attempts, pending];
+export const MIGRATIONS: readonly Migration[] = [first, attempts, pending, shardsAndLeases, deadLettersAndAudit];

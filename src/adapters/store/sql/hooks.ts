@@ -1,0 +1,38 @@
+import type { RawBuilder } from 'kysely';
+import type { Topic } from '../../../contracts/topics.ts';
+import type { Schema } from './schema.ts';
+
+/** A row of the log before it has its number. */
+export type LogInsert = Omit<Schema['log'], 'seq'>;
+export type FeedInsert = Omit<Schema['feed'], 'seq'>;
+
+/** What the repositories need from the database that they run on, beyond SQL that both understand. */
+export interface SqlHooks {
+  /** How many shards the log has; fixed when an installation is made. */
+  readonly shards: number;
+  /** There is something to deliver on a topic, once this transaction has committed. */
+  touch(topic: Topic, shard: number): void;
+  /** Adds rows to the log, in this order and in the order of commits; a repeat of an id changes nothing. */
+  appendLog(rows: readonly LogInsert[]): Promise<void>;
+  /** The same for the public feed. */
+  appendFeed(row: FeedInsert): Promise<void>;
+  /** The store's own clock, epoch ms, as SQL. */
+  now(): RawBuilder<number>;
+  /** Ms of that clock in one real ms: more than 1 only in the sandbox on SQLite. */
+  readonly speed: number;
+  /**
+   * Whoever locks the same name waits until this transaction has ended: for what is read first and written then. Nothing
+   * on SQLite, which has one writer.
+   */
+  lock(name: string): Promise<void>;
+  /** Appended to a select: the rows found cannot change their key until this transaction has ended. */
+  readonly keyShare: RawBuilder<unknown>;
+}
+
+/** The shard of a key: FNV-1a over its UTF-16 code units. */
+export function shardOf(key: string, shards: number): number {
+  if (shards === 1) return 0;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % shards;
+}
