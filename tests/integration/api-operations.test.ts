@@ -71,7 +71,7 @@ test('explain shows what an event waits for, and a dead letter with what to do; 
   const now = service.deps.clock.now();
   const letter = (id: 'dead_one' | 'dead_two') =>
     service.store.transact((tx) =>
-      tx.log.addDeadLetter({
+      tx.deadLetters.add({
         id,
         tenant: 'tnt_default',
         consumer: id === 'dead_one' ? 'reconcile' : 'track',
@@ -79,13 +79,12 @@ test('explain shows what an event waits for, and a dead letter with what to do; 
         eventId: event,
         key: service.traveller,
         correlation: observation,
+        provider: undefined,
         attempts: [{ at: now, kind: 'poison', code: 'x', message: 'broken' }],
+        kind: 'poison',
         code: 'x',
         message: 'broken',
-        state: 'open',
         createdAt: now,
-        decidedAt: undefined,
-        decision: undefined,
       }),
     );
   await letter('dead_one');
@@ -95,8 +94,8 @@ test('explain shows what an event waits for, and a dead letter with what to do; 
     again.body.summary.join('\n'),
     /set aside by reconcile \(x\): broken Replay or discard dead letter dead_one/,
   );
-  assert.equal((await service.call('GET', '/v1/dead-letters?state=open&consumer=track')).body.items.length, 1);
-  const one = await service.call('GET', '/v1/dead-letters/dead_one');
+  assert.equal((await service.call('GET', '/v1/dead-letters?state=open&stage=track')).body.items.length, 1);
+  const one = await service.call('GET', '/v1/dead-letters/dead_one?payload=true');
   assert.equal(one.body.payload.id, event);
   assert.equal((await service.call('POST', '/v1/dead-letters/dead_one/discard', {})).status, 422);
   const discarded = await service.call('POST', '/v1/dead-letters/dead_one/discard', { reason: 'test data' });

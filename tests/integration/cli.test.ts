@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Cli, FIXTURES, flightMail, freshFolder, tooDeepMail } from './cli.testing.ts';
@@ -236,37 +236,94 @@ test('tokens, webhooks and calendar addresses: secrets are shown once, unsafe ad
   assert.equal((await cli.json('feed', 'revoke')).revoked, 1);
 });
 
-test('what could not be read is set aside, seen by doctor, shown, replayed, discarded', async () => {
+test('what could not be read is set aside, seen by doctor, summed up, shown, replayed, discarded', async () => {
   const healthy = await cli.run('doctor');
   assert.equal(healthy.code, 0, healthy.stdout);
   assert.match(healthy.stdout, /no service is running[^\n]*\n +→ tripwatch up/);
   writeFileSync(join(own, 'deep.eml'), tooDeepMail());
   const imported = await cli.run('import', own);
   assert.match(imported.stdout, /1 × mime-too-deep: Could not be read\. Its parts are nested too deeply/);
-  const [sick, list] = await Promise.all([cli.run('doctor', '--json'), cli.json('dead-letters', 'list')]);
+  const [sick, summary, list] = await Promise.all([
+    cli.run('doctor', '--json'),
+    cli.run('dead-letters'),
+    cli.json('dead-letters', 'list', '--code', 'mime-*', '--younger-than', '1h'),
+  ]);
   assert.equal(sick.code, 1, 'something is wrong, and a script can tell');
   assert.equal(sick.json.ok, false);
-  assert.equal(list.length, 1);
-  const [letter] = list;
-  assert.equal(letter.consumer, 'extract');
-  const [shown, wouldBe] = await Promise.all([
+  assert.match(summary.stdout, /^1 +extract +mime-too-deep .*dead_.*\n1 in all\./);
+  assert.equal(list.total, 1);
+  const [letter] = list.items;
+  assert.equal(letter.stage, 'extract');
+  const file = join(folder.data, 'event.json');
+  const [shown, saved, wouldBe] = await Promise.all([
     cli.run('dead-letters', 'show', letter.id),
-    cli.json('dead-letters', 'replay', 'all', '--dry-run'),
+    cli.run('dead-letters', 'show', letter.id, '--payload', '--save', file),
+    cli.json('dead-letters', 'replay', '--all', '--dry-run'),
   ]);
-  assert.match(shown.stdout, /mime-too-deep: /);
-  assert.match(shown.stderr, /tripwatch explain /);
-  assert.deepEqual(wouldBe, { replayed: [], wouldReplay: [letter.id] });
+  assert.match(shown.stdout, /mime-too-deep \(poison\): /);
+  assert.match(shown.stdout, /from mail mail_\w+, key trv_/);
+  assert.match(shown.stderr, /tripwatch explain mail_/);
+  assert.doesNotMatch(shown.stdout, /odd\.example/, 'what may be personal is not shown unasked');
+  assert.match(saved.stdout, /odd\.example/);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(wouldBe.matched, 1);
+  assert.deepEqual(wouldBe.ids, [letter.id]);
   // The cause is still there, so the replay ends the same way: as a new letter, and the old one on record.
   await cli.json('dead-letters', 'replay', letter.id);
+  const event = JSON.parse(readFileSync(file, 'utf8'));
   const [open, old] = await Promise.all([
     cli.json('dead-letters', 'list'),
     cli.json('dead-letters', 'list', '--state', 'replayed'),
     cli.refused(['dead-letters', 'discard', letter.id], /required option '--reason/),
+    cli.refused(['dead-letters', 'replay'], /Name letters .* or say --all/),
+    cli.refused(
+      ['dead-letters', 'replay', '--all'],
+      /Nothing was done: add --yes to replay this letter at 20 a second/,
+    ),
+    cli.refused(['dead-letters', 'replay', letter.id, '--stage', 'extract'], /not both/),
+    cli.refused(['dead-letters', 'list', '--stage', 'extrakt'], /no stage "extrakt"\. Did you mean extract\?/),
+    cli.refused(['dead-letters', 'list', '--older-than', 'long'], /olderThan: not a time; write an age/),
+    cli.refused(['dead-letters', 'show', letter.id, '--save', file], /it exists/),
   ]);
-  assert.equal(old.length, 1);
-  assert.equal(open.length, 1);
-  await cli.json('dead-letters', 'discard', open[0].id, '--reason', 'not worth it');
-  await cli.refused(['dead-letters', 'discard', open[0].id, '--reason', 'again'], /is discarded already/);
+  assert.equal(old.items.length, 1);
+  assert.match(old.items[0].decidedBy, /^cli:/);
+  assert.equal(open.items.length, 1);
+  const [{ id }] = open.items;
+  writeFileSync(file, JSON.stringify({ ...event, partitionkey: 'trv_other' }));
+  await cli.refused(
+    ['dead-letters', 'edit', id, '--event', file],
+    /partitionkey: must stay "trv_.*Only data can be edited/,
+  );
+  writeFileSync(file, JSON.stringify({ ...event, data: { ...event.data, reason: 'looked at by hand' } }));
+  const edited = await cli.json('dead-letters', 'edit', id, '--event', file, '--reason', 'a try');
+  const [again] = (await cli.json('dead-letters', 'list')).items;
+  assert.equal(again.event, edited.event, 'the edited one failed too, as a letter of its own');
+  const stopped = await cli.run('dead-letters', 'replay', '--stage', 'extract', '--stop-after', '1', '--yes');
+  assert.equal(stopped.code, 1);
+  assert.match(
+    stopped.stdout,
+    /1 of 1 replayed \(run aud_\w+\)\.\nFailed again: 1 × mime-too-deep\.\nStopped: 1 replays? in a row/,
+  );
+  const discard = await cli.json(
+    'dead-letters',
+    'discard',
+    '--code',
+    'mime-too-deep',
+    '--reason',
+    'not worth it',
+    '--yes',
+  );
+  assert.equal(discard.done, 1);
+  await cli.refused(['dead-letters', 'discard', again.id, '--reason', 'again'], /is replayed already, by cli:/);
+  const [trail, words] = await Promise.all([
+    cli.json('audit', 'list'),
+    cli.run('audit', 'list', '--action', 'dead-letter'),
+  ]);
+  assert.deepEqual(
+    trail.items.map((one: { action: string }) => one.action.slice('dead-letter.'.length)),
+    ['bulk-discard-end', 'bulk-discard', 'bulk-replay-end', 'bulk-replay', 'edit', 'replay'],
+  );
+  assert.match(words.stdout, /cli:\S+ +dead-letter\.bulk-discard +code=mime-too-deep/);
   assert.equal((await cli.run('doctor')).code, 0);
 });
 

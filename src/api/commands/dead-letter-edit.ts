@@ -130,7 +130,9 @@ export function faultsOf(edited: Readonly<Record<string, unknown>>, letter: Dead
  * traveller than those that the event was about.
  */
 function strangers(data: unknown, before: unknown, letter: DeadLetter): Fault[] {
-  const allowed = new Set([letter.tenant as string, letter.key, ...owners(before).map((one) => one.value)]);
+  // A key is a traveller, or begins with one.
+  const [traveller] = letter.key.split('/');
+  const allowed = new Set([letter.tenant as string, traveller, ...owners(before).map((one) => one.value)]);
   return owners(data)
     .filter(({ value }) => !allowed.has(value))
     .map(({ path, value }) => ({
