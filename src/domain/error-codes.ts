@@ -38,6 +38,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'senders try again by themselves; `tripwatch doctor` says what lags',
   ],
   interrupted: ['stopped by Ctrl-C or SIGTERM', ''],
+  'lease-lost': ['another worker has taken what this one was at work on', 'nothing: the other goes on with it'],
   'mail-too-large': ['the mail is larger than `smtp.maxBytes`', 'raise it, or save the attachment and import that'],
   'merge-cycle': ['a fault of ours: merged reservations lead in a circle', 'please report it'],
   'mime-headers-too-large': [
@@ -121,10 +122,21 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   'store-disk-full': ['no space in the store', 'free some space; work goes on by itself'],
   'store-foreign': ['the file is a database of another program', 'choose another folder with `--data`'],
   'store-io': ['the disk failed', 'check the disk; the service stops rather than pretend'],
+  'store-lost': [
+    'the connection to the PostgreSQL server broke',
+    'nothing: it is made again; check the server if it lasts',
+  ],
   'store-newer': ['the store was written by a newer Tripwatch', 'upgrade this one'],
   'store-not-a-database': ['the store file is damaged or something else', 'restore it from a backup'],
-  'store-not-durable': ['the store cannot promise durability here', 'use a folder on a local disk'],
+  'store-not-durable': [
+    'the store cannot promise durability here',
+    'use a folder on a local disk; on PostgreSQL turn on what the message names',
+  ],
   'store-on-network': ['the folder is on a network file system', 'use a folder on a local disk'],
+  'store-server-unfit': [
+    'the PostgreSQL server is too old, a standby, or its database has not the encoding UTF8',
+    'the message says which; use a primary of version 15 or newer',
+  ],
   'store-sql': ['a fault of ours: a statement was refused', 'please report it'],
   'traveller-ambiguous': ['several travellers fit', 'choose with `--traveller`'],
   'traveller-unknown': ['there is no such traveller', '`tripwatch traveller list` shows them'],

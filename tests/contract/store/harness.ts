@@ -9,6 +9,8 @@ import type { Store } from '../../../src/ports/store.ts';
 export interface StoreUnderTest {
   readonly store: Store;
   readonly reopen?: () => Promise<Store>;
+  /** False: works handed in side by side may run side by side. */
+  readonly inOrder?: boolean;
   readonly dispose: () => Promise<void>;
 }
 export type OpenStore = () => Promise<StoreUnderTest>;
