@@ -33,7 +33,8 @@ export function openNotifications(db: Db): NotificationRepo {
     },
     due: async (now, limit, perEndpointMax) => {
       // Steps from endpoint to endpoint and takes the first few of each, all by one index: what it costs depends on the
-      // number of endpoints that wait, never on how much waits for one of them.
+      // number of endpoints that wait, never on how much waits for one of them. `+ 0`: SQLite plans a bare `LIMIT ?` anew
+      // with each value.
       const { rows } = await sql<Schema['notification']>`
         WITH RECURSIVE waiting(endpoint) AS (
           SELECT min(endpoint) FROM notification WHERE state = ${PENDING}
@@ -45,9 +46,9 @@ export function openNotifications(db: Db): NotificationRepo {
         WHERE waiting.endpoint IS NOT NULL AND n.id IN (
           SELECT m.id FROM notification m
           WHERE m.state = ${PENDING} AND m.endpoint = waiting.endpoint AND m.next_at <= ${now}
-          ORDER BY m.next_at, m.created_at, m.id LIMIT ${perEndpointMax}
+          ORDER BY m.next_at, m.created_at, m.id LIMIT ${perEndpointMax} + 0
         )
-        ORDER BY n.next_at, n.created_at, n.id LIMIT ${limit}`.execute(db);
+        ORDER BY n.next_at, n.created_at, n.id LIMIT ${limit} + 0`.execute(db);
       return rows.map(notificationOf);
     },
     nextDueAt: async () => {
