@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /**
  * Ids are typed strings with a prefix. Where the input allows, an id is a digest of what it names, so that a repeat of
@@ -22,13 +22,28 @@ export const DEFAULT_TENANT: TenantId = 'tnt_default';
 
 /** The prefix and 26 base-32 characters (130 bits) of a SHA-256 over the length-framed parts. */
 export function derivedId<P extends string>(prefix: P, ...parts: readonly (string | number | Uint8Array)[]): Id<P> {
-  const hash = createHash('sha256');
+  return `${prefix}_${base32(digestOf(parts).subarray(0, 17)).slice(0, 26)}`;
+}
+
+/** In one call where all is text: that is several times as fast as a hash object. */
+function digestOf(parts: readonly (string | number | Uint8Array)[]): Uint8Array {
+  let text = '';
+  for (const part of parts) {
+    if (typeof part === 'object') return digestOfBytes(parts);
+    const one = String(part);
+    text += `${Buffer.byteLength(one)}:${one}`;
+  }
+  return hash('sha256', text, 'buffer');
+}
+
+function digestOfBytes(parts: readonly (string | number | Uint8Array)[]): Uint8Array {
+  const digest = createHash('sha256');
   for (const part of parts) {
     const bytes = typeof part === 'object' ? part : Buffer.from(String(part), 'utf8');
-    hash.update(`${bytes.byteLength}:`);
-    hash.update(bytes);
+    digest.update(`${bytes.byteLength}:`);
+    digest.update(bytes);
   }
-  return `${prefix}_${base32(hash.digest()).slice(0, 26)}`;
+  return digest.digest();
 }
 
 /** A sortable id: 10 characters of milliseconds, then `random` (at least 80 bits, from the random port). */

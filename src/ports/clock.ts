@@ -20,5 +20,18 @@ export interface Random {
 
 /** ISO instant with milliseconds and Z. */
 export function isoInstant(epochMs: number): string {
+  // Asked for every event, and many fall into one millisecond.
+  if (epochMs !== last.epochMs) last = { epochMs, iso: isoOf(epochMs) };
+  return last.iso;
+}
+
+/** The other way round: of an ISO instant. Errors: RangeError for anything else. */
+export function epochMsOf(iso: string): number {
+  return iso === last.iso ? Math.trunc(last.epochMs) : Temporal.Instant.from(iso).epochMilliseconds;
+}
+
+let last = { epochMs: Number.NaN, iso: '' };
+
+function isoOf(epochMs: number): string {
   return Temporal.Instant.fromEpochMilliseconds(Math.trunc(epochMs)).toString({ smallestUnit: 'millisecond' });
 }

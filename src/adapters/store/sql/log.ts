@@ -1,4 +1,5 @@
 import type { AnyEvent } from '../../../contracts/event.ts';
+import { epochMsOf } from '../../../ports/clock.ts';
 import type { AttemptRecord, LogEntry, LogRepo } from '../../../ports/store/log.ts';
 import { type LogInsert, type SqlHooks, shardOf } from './hooks.ts';
 import { compiledOnce, parseJson } from './rows.ts';
@@ -133,7 +134,7 @@ function rowOf(event: AnyEvent, shards: number): LogInsert {
     key: event.partitionkey,
     correlation: event.correlationid,
     subject: event.subject ?? '',
-    at: Temporal.Instant.from(event.time).epochMilliseconds,
+    at: epochMsOf(event.time),
     shard: shardOf(event.partitionkey, shards),
     body: JSON.stringify(event),
   };

@@ -23,6 +23,12 @@ export function slices<T>(values: Iterable<T>): readonly (readonly T[])[] {
   return out;
 }
 
+/** Runs a statement of a database that answers at once, past Kysely's layers, which cost more than the statement. */
+export type Direct = (sql: string, values: readonly unknown[]) => QueryResult<unknown>;
+
+/** By the Kysely that stands for the same connection. Only SQLite's has one. */
+export const directly = new WeakMap<Db, Direct>();
+
 /**
  * For the statements of every event: compiled by Kysely once, with any values, and then only bound. Compiling costs more
  * than SQLite needs to run them. The values come in the order in which the columns stand in the query.
@@ -32,8 +38,9 @@ export function compiledOnce(
   build: () => Compilable,
 ): (values: readonly unknown[]) => Promise<QueryResult<unknown>> {
   let sql: string | undefined;
-  return (values) => {
+  return async (values) => {
     sql ??= build().compile().sql;
-    return db.executeQuery(CompiledQuery.raw(sql, [...values]));
+    const run = directly.get(db);
+    return run === undefined ? db.executeQuery(CompiledQuery.raw(sql, [...values])) : run(sql, values);
   };
 }

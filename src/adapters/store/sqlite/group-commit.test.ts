@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { TripwatchError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { BATCH_MS_MAX, BATCH_WORKS_MAX } from './limits.ts';
 
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
@@ -13,6 +13,7 @@ class FakeDatabase {
   readonly executed: string[] = [];
   readonly failures: { readonly on: string; readonly errcode: number; readonly ends?: boolean }[] = [];
   isTransaction = false;
+  onCommit: () => void = () => {};
 
   exec(sql: string): void {
     this.executed.push(sql);
@@ -23,6 +24,7 @@ class FakeDatabase {
       throw Object.assign(new Error('sqlite'), { errcode: failure.errcode });
     }
     if (sql.startsWith('BEGIN')) this.isTransaction = true;
+    if (sql === 'COMMIT') this.onCommit();
     if (sql === 'COMMIT' || sql === 'ROLLBACK') this.isTransaction = false;
   }
 
@@ -31,7 +33,7 @@ class FakeDatabase {
   }
 }
 
-function make() {
+function make(options: Pick<GroupCommitOptions, 'after'> = {}) {
   const database = new FakeDatabase();
   const fatal: TripwatchError[] = [];
   let nowMs = 0;
@@ -41,6 +43,7 @@ function make() {
     clock,
     logger: quiet,
     schedule: (run) => void setImmediate(run),
+    ...options,
     onFatal: (error) => void fatal.push(error),
   });
   const pass = (ms: number) => {
@@ -69,6 +72,67 @@ test('a batch is bounded in works and in time', async () => {
   assert.equal(database.commits(), 2);
   await Promise.all(Array.from({ length: 4 }, () => writer.submit(async () => pass(BATCH_MS_MAX / 2))));
   assert.equal(database.commits(), 4);
+});
+
+test('without a failure no work costs a savepoint; with one, each runs again in its own and the guilty one fails alone', async () => {
+  const { database, writer } = make();
+  await Promise.all([writer.submit(async () => 1), writer.submit(async () => 2)]);
+  assert.deepEqual(database.executed, ['BEGIN IMMEDIATE', 'COMMIT']);
+  database.executed.length = 0;
+  const runs = [0, 0, 0];
+  const work = (index: number) => async () => {
+    runs[index]!++;
+    if (index === 1) throw new Error('guilty');
+    return index;
+  };
+  const results = await Promise.allSettled([0, 1, 2].map((index) => writer.submit(work(index))));
+  assert.deepEqual(results.map(codeOf), ['fulfilled', 'rejected', 'fulfilled']);
+  assert.deepEqual(runs, [2, 2, 1]);
+  assert.deepEqual(
+    database.executed.filter((sql) => !sql.includes('SAVEPOINT') && !sql.startsWith('RELEASE')),
+    ['BEGIN IMMEDIATE', 'ROLLBACK', 'BEGIN IMMEDIATE', 'ROLLBACK TO work; RELEASE work', 'COMMIT'],
+  );
+  assert.equal(database.commits(), 1);
+});
+
+test('when the first try cannot even be undone, every work hears so', async () => {
+  const { database, writer, fatal } = make();
+  database.failures.push({ on: 'ROLLBACK', errcode: 10 });
+  const results = await Promise.allSettled([
+    writer.submit(async () => 1),
+    writer.submit(async () => Promise.reject(new Error('guilty'))),
+  ]);
+  assert.deepEqual(results.map(codeOf), ['defect store-io', 'defect store-io']);
+  assert.equal(fatal.length, 1);
+});
+
+test('where a sync is slow the next batch waits for company, but no longer than until all of it is there', async () => {
+  const waits: { ms: number; run: () => void; off: boolean }[] = [];
+  const { writer, database, pass } = make({
+    after: (ms, run) => {
+      const wait = { ms, run, off: false };
+      waits.push(wait);
+      return () => {
+        wait.off = true;
+      };
+    },
+  });
+  database.onCommit = () => pass(3);
+  const gathers = () => waits.filter(({ ms }) => ms === 3);
+  await Promise.all([writer.submit(async () => {}), writer.submit(async () => {})]);
+  await writer.idle();
+  const third = writer.submit(async () => {});
+  assert.equal(gathers().length, 1);
+  const fourth = writer.submit(async () => {});
+  assert.equal(gathers()[0]!.off, true);
+  await Promise.all([third, fourth]);
+  await writer.idle();
+  assert.equal(database.commits(), 2);
+  const alone = writer.submit(async () => {});
+  assert.deepEqual([gathers().length, gathers()[1]!.off], [2, false]);
+  gathers()[1]!.run();
+  await alone;
+  assert.equal(database.commits(), 3);
 });
 
 test('a commit that meets a full disk rejects its works as transient, and the next one works', async () => {

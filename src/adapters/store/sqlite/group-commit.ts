@@ -37,7 +37,7 @@ interface Work {
 
 /**
  * The one writer. Modes: idle; scheduled (a batch will start); running (a batch is in its transaction); failed (for
- * ever, after a fatal error). Works that arrive while a batch runs form the next one; each has its own savepoint, and
+ * ever, after a fatal error). Works that arrive while a batch runs form the next one; one that fails is undone alone, and
  * no promise settles with success before COMMIT has synced.
  */
 export class GroupCommit {
@@ -49,9 +49,13 @@ export class GroupCommit {
   /**
    * Where a sync is slow and several callers take turns, their next works arrive one after the other just when a new
    * batch begins, and each pays a sync of its own. So the next batch waits as long as the last sync took: on a fast disk
-   * that is nothing, on a slow one it multiplies what a sync carries. A lone caller never waits.
+   * that is nothing, on a slow one it multiplies what a sync carries. A lone caller never waits, and nobody does once as
+   * many wait as the last batch carried.
    */
   #gatherMs = 0;
+  #company = 0;
+  /** While the next batch waits for company: begins it now. */
+  #gathered: (() => void) | undefined;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -71,6 +75,7 @@ export class GroupCommit {
       reject,
     });
     if (this.#mode === 'idle') this.#scheduleNext();
+    else if (this.#waiting.length >= this.#company) this.#gathered?.();
     return promise;
   }
 
@@ -83,8 +88,19 @@ export class GroupCommit {
   #scheduleNext(): void {
     this.#mode = 'scheduled';
     const turn = (): void => void this.#turn();
-    if (this.#gatherMs < GATHER_MS_MIN) this.#options.schedule(turn);
-    else (this.#options.after ?? later)(this.#gatherMs, turn);
+    if (this.#gatherMs < GATHER_MS_MIN || this.#waiting.length >= this.#company) {
+      this.#options.schedule(turn);
+      return;
+    }
+    const callOff = (this.#options.after ?? later)(this.#gatherMs, () => {
+      this.#gathered = undefined;
+      turn();
+    });
+    this.#gathered = () => {
+      this.#gathered = undefined;
+      callOff();
+      this.#options.schedule(turn);
+    };
   }
 
   async #turn(): Promise<void> {
@@ -105,24 +121,39 @@ export class GroupCommit {
   }
 
   async #batch(): Promise<void> {
-    const { database, clock } = this.#options;
+    const works = this.#waiting.splice(0, BATCH_WORKS_MAX);
+    // A savepoint costs as much as what most works do in it, and nearly all of them succeed. So they run without; if one
+    // fails, nothing was committed, and all run again with a savepoint each, where it fails alone.
+    const bold = works.length > 1 && works.every((work) => !work.readOnly);
+    if ((await this.#begun(works)) && (await this.#transaction(works, bold)) === 'again' && (await this.#begun(works)))
+      await this.#transaction(works, false);
+  }
+
+  async #begun(works: readonly Work[]): Promise<boolean> {
     try {
       await this.#begin();
+      return true;
     } catch (error) {
-      this.#rejectAll(this.#waiting.splice(0), error);
-      return;
+      this.#rejectAll(works, error);
+      return false;
     }
+  }
+
+  async #transaction(works: readonly Work[], bold: boolean): Promise<'done' | 'again'> {
+    const { database, clock } = this.#options;
     const endAt = clock.monotonic() + BATCH_MS_MAX * clock.speed;
-    const works = this.#waiting.splice(0, BATCH_WORKS_MAX);
     const done: { work: Work; value: unknown }[] = [];
     let index = 0;
     for (; index < works.length && (index === 0 || clock.monotonic() < endAt); index++) {
       const work = works[index]!;
       try {
-        done.push({ work, value: await this.#inSavepoint(work) });
-      } catch (error) {
+        done.push({ work, value: bold ? await work.run() : await this.#inSavepoint(work) });
+      } catch (thrown) {
+        const error = translate(thrown);
+        const sound = database.isTransaction && !isFatal(error);
+        if (sound && bold) return this.#undone(works) ? 'again' : 'done';
         work.reject(error);
-        if (database.isTransaction && !isFatal(error)) continue;
+        if (sound) continue;
         // SQLite has undone the whole transaction (disk full, I/O error): the works before are undone too, those after
         // have not run.
         this.#waiting.unshift(...works.slice(index + 1));
@@ -130,7 +161,7 @@ export class GroupCommit {
           done.map((entry) => entry.work),
           error,
         );
-        return;
+        return 'done';
       }
     }
     if (index < works.length) this.#waiting.unshift(...works.slice(index));
@@ -142,13 +173,25 @@ export class GroupCommit {
         done.map((entry) => entry.work),
         translate(cause),
       );
-      return;
+      return 'done';
     }
     const commitMs = (clock.monotonic() - commitFrom) / clock.speed;
+    this.#company = done.length;
     this.#gatherMs = done.length > 1 ? Math.min(commitMs, GATHER_MS_MAX) : 0;
     for (const { work, value } of done) {
       work.committed();
       work.resolve(value);
+    }
+    return 'done';
+  }
+
+  #undone(works: readonly Work[]): boolean {
+    try {
+      this.#options.database.exec('ROLLBACK');
+      return true;
+    } catch (cause) {
+      this.#rejectAll(works, translate(cause));
+      return false;
     }
   }
 
@@ -163,7 +206,7 @@ export class GroupCommit {
     } catch (error) {
       if (work.readOnly) database.exec('PRAGMA query_only = 0');
       if (database.isTransaction) database.exec('ROLLBACK TO work; RELEASE work');
-      throw translate(error);
+      throw error;
     }
   }
 
