@@ -1,4 +1,4 @@
-import { JetStreamApiError, JetStreamNotEnabled, JetStreamError } from '@nats-io/jetstream';
+import { JetStreamApiError } from '@nats-io/jetstream';
 import { AuthorizationError, RequestError, UserAuthenticationExpiredError } from '@nats-io/transport-node';
 import { TripwatchError } from '../../../domain/errors.ts';
 
@@ -16,6 +16,12 @@ export function isUnauthorised(error: unknown): boolean {
   return error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError;
 }
 
+/** No server has a leader for this, or JetStream at all; the client wraps it in an error of its own when publishing. */
+function nobodyAnswers(error: unknown): boolean {
+  if (error instanceof RequestError) return error.isNoResponders();
+  return error instanceof Error && error.cause instanceof RequestError && error.cause.isNoResponders();
+}
+
 /** Translates an error of the NATS client at the edge; others pass unchanged. `where`: the server's address. */
 export function translate(error: unknown, where: string): unknown {
   if (error instanceof TripwatchError) return error;
@@ -26,7 +32,7 @@ export function translate(error: unknown, where: string): unknown {
       `NATS at ${where} refuses the credentials; check user and password, or the token.`,
       { cause: error },
     );
-  if (error instanceof JetStreamNotEnabled || (error instanceof RequestError && error.isNoResponders()))
+  if (nobodyAnswers(error))
     return new TripwatchError(
       'transient',
       'broker-no-jetstream',
@@ -38,9 +44,14 @@ export function translate(error: unknown, where: string): unknown {
       cause: error,
       details: { errCode: error.code },
     });
-  if (error instanceof JetStreamError || error instanceof Error)
-    return new TripwatchError('transient', 'broker-unreachable', `NATS at ${where} does not answer: ${error.message}.`, {
-      cause: error,
-    });
+  if (error instanceof Error)
+    return new TripwatchError(
+      'transient',
+      'broker-unreachable',
+      `NATS at ${where} does not answer: ${error.message}.`,
+      {
+        cause: error,
+      },
+    );
   return error;
 }

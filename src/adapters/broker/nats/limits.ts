@@ -25,7 +25,9 @@ export const RELAY_POLL_MS = 2000;
 export const ACK_MS = 2000;
 /** Pause after a publish was refused; doubles. */
 export const REFUSED_MS_MIN = 100;
-export const REFUSED_MS_MAX = 2000;
+export const REFUSED_MS_MAX = 500;
+/** A relay that ends waits so long for what is under way. */
+export const HAND_OVER_MS = 2000;
 /** How often what waits for its answer is looked at. */
 export const SWEEP_MS = 100;
 
@@ -38,8 +40,10 @@ export const AUDIT_SAMPLE_ROWS = 5000;
 /** And where something is: about 20 MB of numbers. */
 export const AUDIT_ROWS_MAX = 200_000;
 
-/** Deadline of a question to JetStream: electing a leader takes up to half a minute on a busy machine, then it is asked again. */
-export const REQUEST_MS = 5000;
+/** Deadline of a question to JetStream: while there is no leader nobody answers, and asking again finds the new one. */
+export const REQUEST_MS = 2000;
+/** Deadline of a handshake. */
+export const CONNECT_MS = 5000;
 /** How long opening waits for a server before it goes on without. */
 export const CONNECT_PATIENCE_MS = 5000;
 /** Pause between attempts to connect. */

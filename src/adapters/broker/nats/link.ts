@@ -3,7 +3,7 @@ import { TripwatchError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
 import { isUnauthorised, translate } from './errors.ts';
-import { PING_MS, RECONNECT_MS, REFUSED_MS_MAX, REQUEST_MS } from './limits.ts';
+import { CONNECT_MS, PING_MS, RECONNECT_MS, REFUSED_MS_MAX } from './limits.ts';
 import { checkVersion } from './version.ts';
 
 /** Where the servers are and how to be let in. Secrets are values here: the app resolves references. */
@@ -129,7 +129,10 @@ export class NatsLink {
     try {
       for await (const status of connection.status()) {
         if (status.type === 'disconnect') {
-          this.#logger.warn({ server: status.server }, 'NATS is not connected; the log is read from the store meanwhile');
+          this.#logger.warn(
+            { server: status.server },
+            'NATS is not connected; the log is read from the store meanwhile',
+          );
           this.#set(false);
         } else if (status.type === 'reconnect') {
           // It may be another server.
@@ -162,10 +165,14 @@ export class NatsLink {
   }
 }
 
-function connectionOptions(settings: NatsSettings): { readonly options: NodeConnectionOptions; readonly where: string } {
+function connectionOptions(settings: NatsSettings): {
+  readonly options: NodeConnectionOptions;
+  readonly where: string;
+} {
   const urls = settings.urls.map(parseUrl);
   const first = urls[0];
-  if (first === undefined) throw new TripwatchError('permanent', 'broker-address', 'No address of a NATS server is given.');
+  if (first === undefined)
+    throw new TripwatchError('permanent', 'broker-address', 'No address of a NATS server is given.');
   const decoded = (text: string) => (text === '' ? undefined : decodeURIComponent(text));
   const password = settings.password ?? decoded(first.password);
   const name = decoded(first.username);
@@ -180,7 +187,7 @@ function connectionOptions(settings: NatsSettings): { readonly options: NodeConn
     options: {
       servers,
       name: settings.name ?? 'tripwatch',
-      timeout: REQUEST_MS,
+      timeout: CONNECT_MS,
       reconnect: true,
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_MS,

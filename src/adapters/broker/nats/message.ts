@@ -41,11 +41,6 @@ export function shardSubject(prefix: string, shard: number): string {
   return `${prefix}.log.*.${shard}`;
 }
 
-/** Says without content that there is something for a relay; nothing is kept of it. */
-export function wakeSubject(prefix: string, relay: number): string {
-  return `${prefix}.wake.${relay}`;
-}
-
 export function streamName(prefix: string, relay: number): string {
   return `${prefix}-log-${relay}`;
 }
@@ -89,7 +84,8 @@ export function decode(message: Msg): CarriedRow | undefined {
   if (head === undefined || head.has(BODY)) return undefined;
   const [seq, prev, at] = [Number(head.get(SEQ)), Number(head.get(PREV)), Number(head.get(AT))];
   const [id, tenant] = [head.get(MESSAGE_ID), head.get(TENANT)];
-  if (!(Number.isSafeInteger(seq) && seq > 0 && Number.isSafeInteger(prev) && prev >= 0 && prev < seq)) return undefined;
+  if (!(Number.isSafeInteger(seq) && seq > 0 && Number.isSafeInteger(prev) && prev >= 0 && prev < seq))
+    return undefined;
   if (!Number.isFinite(at) || id === '' || tenant === '') return undefined;
   let key: string;
   try {

@@ -22,17 +22,21 @@ interface Flight {
   readonly message: Outgoing;
   readonly token: string;
   tries: number;
+  /** The highest number that the stream had given when this was sent first: it cannot get a lower one. */
+  readonly above: number;
   /** When it is sent again, by the monotonic clock; undefined: not sent yet. */
   againAt: number | undefined;
   /** Its number in the stream, once it has one. */
   streamSeq: number | undefined;
 }
 
+/** `gone`: no stream takes what is published. `lost`: the stream has given a number that it had given before. */
+export type Suspicion = 'gone' | 'lost';
+
 export interface PublisherListeners {
   /** Room again, or everything is acknowledged. */
   readonly onProgress: () => void;
-  /** An answer that suggests the stream is gone, or not the one it was. */
-  readonly onSuspicion: (reason: string) => void;
+  readonly onSuspicion: (of: Suspicion) => void;
 }
 
 interface Answer {
@@ -106,9 +110,17 @@ export class Publisher {
   }
 
   add(message: Outgoing): void {
-    const flight: Flight = { message, token: `${++this.#tokens}`, tries: 0, againAt: undefined, streamSeq: undefined };
+    const token = `${++this.#tokens}`;
+    const flight: Flight = {
+      message,
+      token,
+      tries: 0,
+      above: this.#highest,
+      againAt: undefined,
+      streamSeq: undefined,
+    };
     this.#flight.push(flight);
-    this.#byToken.set(flight.token, flight);
+    this.#byToken.set(token, flight);
     this.#bytes += message.body.byteLength;
     this.#send(flight);
     void this.#sweep();
@@ -161,7 +173,7 @@ export class Publisher {
     if (message.data.byteLength === 0) {
       // Nobody took it: no stream with this subject, or none that has a leader.
       this.#refused(flight, `no stream takes ${flight.message.subject}`);
-      this.#listeners.onSuspicion('no stream takes what is published');
+      this.#listeners.onSuspicion('gone');
       return;
     }
     let answer: Answer;
@@ -174,8 +186,7 @@ export class Publisher {
       this.#refused(flight, answer.error?.description ?? 'an answer without a number');
       return;
     }
-    if (answer.duplicate !== true && answer.seq + RELAY_FLIGHT_MAX * 8 < this.#highest)
-      this.#listeners.onSuspicion('the stream counts from below');
+    if (answer.duplicate !== true && answer.seq <= flight.above) this.#listeners.onSuspicion('lost');
     flight.streamSeq = answer.seq;
     this.#byToken.delete(flight.token);
     this.#highest = Math.max(this.#highest, answer.seq);

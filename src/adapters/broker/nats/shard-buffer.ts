@@ -45,7 +45,6 @@ export class ShardBuffer implements ShardFeed {
   readonly #onNews: () => void;
   readonly #onStop: () => void;
   #rows: CarriedRow[] = [];
-  #chars = 0;
   /** Something that comes after the last row here is missing: what arrives must wait until these are read. */
   #torn = false;
   #sure = false;
@@ -75,7 +74,6 @@ export class ShardBuffer implements ShardFeed {
       this.gap();
       return;
     }
-    this.#chars += row.body.length;
     this.#rows.push(row);
     this.#onNews();
   }
@@ -92,9 +90,14 @@ export class ShardBuffer implements ShardFeed {
     this.#sure = false;
   }
 
+  get live(): boolean {
+    return this.#live;
+  }
+
   /** Whether what is published now arrives here. A change is a gap. */
   setLive(live: boolean): void {
     this.#live = live;
+    this.#silentSince = undefined;
     this.gap();
   }
 
@@ -103,11 +106,7 @@ export class ShardBuffer implements ShardFeed {
     return this.#silentSince;
   }
 
-  async read(
-    after: number,
-    limit: number,
-    fromStore: () => Promise<readonly LogRow[]>,
-  ): Promise<readonly LogRow[]> {
+  async read(after: number, limit: number, fromStore: () => Promise<readonly LogRow[]>): Promise<readonly LogRow[]> {
     this.#readTo = after;
     this.#forget(after);
     const first = this.#rows[0];
@@ -169,7 +168,6 @@ export class ShardBuffer implements ShardFeed {
     const dropped = this.#rows.splice(0, count);
     let chars = 0;
     for (const row of dropped) chars += row.body.length;
-    this.#chars -= chars;
     this.#budget.give(chars);
     return dropped;
   }

@@ -129,6 +129,10 @@ export function streamFaults(config: StreamConfig, wanted: StreamSettings): read
   check(config.no_ack === true, 'it does not acknowledge', `${edit} --ack`);
   check(config.subject_transform !== undefined, 'it renames subjects', `${edit} without the transform`);
   const missing = wanted.subjects.filter((subject) => !config.subjects.includes(subject));
-  check(missing.length > 0, `it does not take ${missing.join(', ')}`, `${edit} --subjects ${wanted.subjects.join(',')}`);
+  check(
+    missing.length > 0,
+    `it does not take ${missing.join(', ')}`,
+    `${edit} --subjects ${wanted.subjects.join(',')}`,
+  );
   return faults;
 }

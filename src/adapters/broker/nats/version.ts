@@ -8,7 +8,10 @@ const ADVISED = [2, 12, 3] as const;
 
 /** Errors: `permanent` `broker-version`. */
 export function checkVersion(version: string | undefined, logger: Logger): void {
-  const parts = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version ?? '')?.slice(1).map(Number);
+  const parts = /^v?(\d+)\.(\d+)\.(\d+)/
+    .exec(version ?? '')
+    ?.slice(1)
+    .map(Number);
   if (parts === undefined || isBefore(parts, NEEDED))
     throw new TripwatchError(
       'permanent',
