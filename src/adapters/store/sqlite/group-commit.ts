@@ -22,6 +22,8 @@ export interface GroupCommitOptions {
   readonly schedule: (run: () => void) => void;
   /** Runs after real milliseconds, unless the function it returns is called before. Default: a timer. */
   readonly after?: (ms: number, run: () => void) => () => void;
+  /** Called when a transaction has begun (also one that repeats works), before its first work. */
+  readonly begun?: () => void;
   /** Called once when it is no longer known what is durable; the process must stop. */
   readonly onFatal: (error: TripwatchError) => void;
 }
@@ -132,6 +134,7 @@ export class GroupCommit {
   async #begun(works: readonly Work[]): Promise<boolean> {
     try {
       await this.#begin();
+      this.#options.begun?.();
       return true;
     } catch (error) {
       this.#rejectAll(works, error);

@@ -5,6 +5,7 @@ import type { Topic } from '../../../contracts/topics.ts';
 import { TripwatchError } from '../../../domain/errors.ts';
 import { type Clock, isoInstant } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
+import type { Lease } from '../../../ports/store/leases.ts';
 import type { TransactOptions } from '../../../ports/store.ts';
 import type { SqlHooks } from '../sql/hooks.ts';
 import { openRepos } from '../sql/repos.ts';
@@ -77,8 +78,18 @@ export function openSqliteStore(options: SqliteStoreOptions): SqlStore {
       return completed;
     },
   };
+  // Leases found current in this transaction. They stay so until it ends, unless a work in it changes leases: works under
+  // a lease do not, others might.
+  const current = new Set<string>();
+  const check = async (fence: Lease): Promise<void> => {
+    const name = `${fence.token} ${fence.owner} ${fence.resource}`;
+    if (current.has(name)) return;
+    await tx.leases.check(fence);
+    current.add(name);
+  };
   const writer = new GroupCommit({
     database,
+    begun: () => current.clear(),
     clock,
     logger,
     schedule: options.schedule ?? ((run) => void setImmediate(run)),
@@ -112,7 +123,8 @@ export function openSqliteStore(options: SqliteStoreOptions): SqlStore {
     let mine: Touched | undefined;
     const run = async (): Promise<T> => {
       touched = new Map();
-      if (fence !== undefined) await tx.leases.check(fence);
+      if (fence === undefined) current.clear();
+      else await check(fence);
       const value = await work(tx);
       mine = touched;
       return value;
