@@ -31,6 +31,9 @@ export interface WorkerIdentity {
   readonly label: string;
   /** No other process can be at work on this store: takes everything for good, without beats. */
   readonly alone: boolean;
+  /** Real time; the same in all processes. Default: the bounds in limits.ts; tests make them shorter. */
+  readonly beatMs?: number;
+  readonly leaseMs?: number;
 }
 
 interface Held {
@@ -56,6 +59,8 @@ export class Keeper {
   /** Groups in which a take failed: not taken part in until then, monotonic ms of the clock. */
   readonly #refused = new Map<string, number>();
   readonly #stopping = new AbortController();
+  readonly #beatMs: number;
+  readonly #leaseMs: number;
   #loop: Promise<void> | undefined;
   #beatAt: number;
   readonly #startedAt: number;
@@ -64,6 +69,8 @@ export class Keeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#beatMs = options.worker.beatMs ?? BEAT_MS;
+    this.#leaseMs = options.worker.leaseMs ?? LEASE_MS;
     this.#beatAt = options.clock.monotonic();
     this.#startedAt = options.clock.now();
   }
@@ -117,14 +124,14 @@ export class Keeper {
     const { clock, logger } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await clock.sleep(BEAT_MS * clock.speed, signal).catch(() => undefined);
+      await clock.sleep(this.#beatMs * clock.speed, signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
         await this.#beat();
       } catch (error) {
         logger.warn({ error: String(error) }, 'the beat failed; trying again');
         // Others may have taken everything by now.
-        if (clock.monotonic() - this.#beatAt > LEASE_MS * clock.speed) await this.#loseAll();
+        if (clock.monotonic() - this.#beatAt > this.#leaseMs * clock.speed) await this.#loseAll();
       }
     }
   }
@@ -146,14 +153,14 @@ export class Keeper {
     const before = this.held;
     const worker = await this.#worker();
     const { mine, leases, workers } = await store.transact(async (tx) => {
-      const mine = await tx.leases.beat(worker, before, LEASE_MS);
+      const mine = await tx.leases.beat(worker, before, this.#leaseMs);
       const { leases, workers } = await tx.leases.survey();
       for (const one of workers) if (one.seenAgoMs > FORGET_MS) await tx.leases.forget(one.id);
       return { mine, leases, workers };
     });
     // From when the question was asked: the store may have answered long ago.
     this.#beatAt = askedAt;
-    this.#others = workers.filter((one) => one.seenAgoMs <= LEASE_MS);
+    this.#others = workers.filter((one) => one.seenAgoMs <= this.#leaseMs);
     const current = new Map(mine.map((lease) => [lease.resource, lease.token]));
     for (const lease of before)
       if (current.get(lease.resource) !== lease.token && this.#held.get(lease.resource)?.lease === lease)
@@ -180,7 +187,7 @@ export class Keeper {
     // Those who look at the same moment begin at different places.
     const from = Math.floor((Math.max(0, workers.indexOf(worker.id)) * free.length) / Math.max(1, workers.length));
     const wanted = [...free.slice(from), ...free.slice(0, from)].slice(0, share - staying.length);
-    const taken = await this.#options.store.transact((tx) => tx.leases.take(worker.id, wanted, LEASE_MS));
+    const taken = await this.#options.store.transact((tx) => tx.leases.take(worker.id, wanted, this.#leaseMs));
     await Promise.all(taken.map((lease) => this.#begin(group, lease)));
   }
 
