@@ -38,7 +38,13 @@ test('queues: medians, the best setting, and what was promised', () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([1, 2]), 1.5);
   const proof = { jobs: 1, missing: 0, repeated: 0, sumRight: true };
-  const rate = (setting: string, perSecond: number): Rate => ({ setting, perSecond, proof, clientCpuUs: 1 });
+  const rate = (setting: string, perSecond: number): Rate => ({
+    setting,
+    perSecond,
+    proof,
+    clientCpuUs: 1,
+    othersPercent: 0,
+  });
   const run = (slow: number, fast: number): Run => ({
     name: 'x',
     facts: {},

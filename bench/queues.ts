@@ -4,7 +4,7 @@
  * the other queues first. What is missing is left out, with the reason; with CI=true that is an error.
  *
  * Each contestant runs in a process of its own, with its servers, alone; the order rotates from round to round; figures are
- * medians of the rounds.
+ * medians of the rounds. `--quiet SECONDS`: before each, waits so long at most until nobody else uses the machine.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -12,9 +12,14 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CONTESTANTS } from './queues/contestants.ts';
+import { untilQuiet } from './queues/machine.ts';
+import type { Rate } from './queues/measure.ts';
 import { PARTS, type Run } from './queues/one.ts';
 import { installPeers } from './queues/peers.ts';
 import { median, rowOf, table, verdicts } from './queues/report.ts';
+
+/** Of all cores: less than this is the system itself. */
+const QUIET_PERCENT = 8;
 
 const ONE = join(import.meta.dirname, 'queues', 'one.ts');
 
@@ -26,6 +31,7 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '3' },
       small: { type: 'boolean', default: false },
       parts: { type: 'string', default: PARTS.join() },
+      quiet: { type: 'string', default: '0' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -42,6 +48,8 @@ async function main(): Promise<void> {
     console.error(`Round ${round + 1}: a 4 KiB write with sync takes ${syncMs().toFixed(2)} ms (median of 200).`);
     for (let i = 0; i < present.length; i++) {
       const key = present[(i + round) % present.length]!;
+      if (values.quiet !== '0' && !(await untilQuiet(QUIET_PERCENT, Number(values.quiet) * 1000)))
+        console.error(`Others use the machine; ${key} is measured all the same.`);
       const run = await runAlone(key, [...(values.small ? ['--small'] : []), '--parts', values.parts]);
       runs.get(key)!.push(run);
       const { steady, drain } = run.measured;
@@ -57,8 +65,7 @@ async function main(): Promise<void> {
     console.log(`${reached ? 'reached' : 'MISSED '}  ${what}: ${measured} (${target})`);
 }
 
-const brief = ({ setting, perSecond }: { readonly setting: string; readonly perSecond: number }) =>
-  `${perSecond}/s ${setting}`;
+const brief = ({ setting, perSecond, othersPercent }: Rate) => `${perSecond}/s ${setting}, others ${othersPercent} %`;
 
 /** In a process of its own: what one leaves in the heap, or breaks, the next does not feel. */
 async function runAlone(key: string, options: readonly string[]): Promise<Run> {

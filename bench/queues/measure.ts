@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Contestant, Host, Queue, Setting } from './contestant.ts';
 import { Ledger, type Proof } from './ledger.ts';
+import { withOthers } from './machine.ts';
 
 /** How long and how much. */
 export interface Extent {
@@ -28,9 +29,12 @@ export interface Rate {
   readonly proof: Proof;
   /** CPU of the client process, microseconds a job. */
   readonly clientCpuUs: number;
+  /** What else ran on the machine meanwhile. */
+  readonly othersPercent: number | undefined;
 }
 
 export interface Latency {
+  readonly othersPercent: number | undefined;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -75,15 +79,24 @@ export async function measure(
     : undefined;
   const result = { enqueue: enqueued, steady: [] as Rate[], drain: [] as Rate[], latency: [] as Latency[] };
   for (const setting of settings) {
-    if (parts.has('steady'))
-      result.steady.push(await on(setting, (queue) => steady(queue, setting, subscribers, extent)));
-    if (parts.has('drain')) result.drain.push(await on(setting, (queue) => drain(queue, setting, subscribers, extent)));
+    const rated = (work: (queue: Queue) => Promise<Omit<Rate, 'othersPercent'>>) => beside(() => on(setting, work));
+    if (parts.has('steady')) result.steady.push(await rated((queue) => steady(queue, setting, subscribers, extent)));
+    if (parts.has('drain')) result.drain.push(await rated((queue) => drain(queue, setting, subscribers, extent)));
   }
   if (parts.has('latency')) {
     for (const [index, perSecond] of [20, 200].entries())
-      result.latency.push(await on(prompt, (queue) => latency(queue, subscribers, perSecond, extent.samples[index]!)));
+      result.latency.push(
+        await beside(() => on(prompt, (queue) => latency(queue, subscribers, perSecond, extent.samples[index]!))),
+      );
   }
   return result;
+}
+
+async function beside<T extends object>(
+  work: () => Promise<T>,
+): Promise<T & { readonly othersPercent: number | undefined }> {
+  const { value, othersPercent } = await withOthers(work);
+  return { ...value, othersPercent };
 }
 
 async function withQueue<T>(host: Host, setting: Setting, work: (queue: Queue) => Promise<T>): Promise<T> {
@@ -122,7 +135,12 @@ async function enqueue(
  * Producers and workers at once in this process for a while; then what is left is finished. The rate is of jobs that were
  * published, handled and acknowledged, over all that time.
  */
-async function steady(queue: Queue, setting: Setting, subscribers: number, extent: Extent): Promise<Rate> {
+async function steady(
+  queue: Queue,
+  setting: Setting,
+  subscribers: number,
+  extent: Extent,
+): Promise<Omit<Rate, 'othersPercent'>> {
   const ledger = new Ledger(subscribers, JOBS_MAX);
   await queue.work(ledger.record);
   let published = 0;
@@ -143,7 +161,12 @@ async function steady(queue: Queue, setting: Setting, subscribers: number, exten
 }
 
 /** A backlog is there; only the workers work. */
-async function drain(queue: Queue, setting: Setting, subscribers: number, extent: Extent): Promise<Rate> {
+async function drain(
+  queue: Queue,
+  setting: Setting,
+  subscribers: number,
+  extent: Extent,
+): Promise<Omit<Rate, 'othersPercent'>> {
   const ledger = new Ledger(subscribers, extent.backlog);
   for (let first = 0; first < extent.backlog; first += BULK)
     await queue.publishMany(first, Math.min(BULK, extent.backlog - first));
@@ -155,7 +178,12 @@ async function drain(queue: Queue, setting: Setting, subscribers: number, extent
 }
 
 /** From the call of publish to the handler, jobs at an even pace. */
-async function latency(queue: Queue, subscribers: number, perSecond: number, samples: number): Promise<Latency> {
+async function latency(
+  queue: Queue,
+  subscribers: number,
+  perSecond: number,
+  samples: number,
+): Promise<Omit<Latency, 'othersPercent'>> {
   const warmUp = Math.ceil(samples / 10);
   const total = warmUp + samples;
   const calledAt = new Float64Array(total);
@@ -192,7 +220,13 @@ async function finished(queue: Queue, ledger: Ledger, handled: number): Promise<
   console.error(`gave up: ${ledger.handled} of ${handled} handled, ${await queue.unfinished()} unfinished`);
 }
 
-function rateOf(setting: Setting, jobs: number, startedAt: number, cpu: NodeJS.CpuUsage, proof: Proof): Rate {
+function rateOf(
+  setting: Setting,
+  jobs: number,
+  startedAt: number,
+  cpu: NodeJS.CpuUsage,
+  proof: Proof,
+): Omit<Rate, 'othersPercent'> {
   const tookMs = performance.now() - startedAt;
   const { user, system } = process.cpuUsage(cpu);
   return {

@@ -11,6 +11,8 @@ export interface Row {
   readonly steady: Best | undefined;
   readonly drain: Best | undefined;
   readonly latency: readonly Latency[];
+  /** The most that others took of the machine in one of its measurements. */
+  readonly othersPercent: number | undefined;
   /** Over all its measurements. */
   readonly handled: { readonly jobs: number; readonly missing: number; readonly repeated: number };
 }
@@ -50,8 +52,14 @@ export function rowOf(key: string, contestant: Contestant, runs: readonly Run[])
     steady: bestOf(measured.map(({ steady }) => steady)),
     drain: bestOf(measured.map(({ drain }) => drain)),
     latency: latencyOf(measured.map(({ latency }) => latency)),
+    othersPercent: worst([...rates, ...measured.flatMap(({ latency }) => latency)]),
     handled: { jobs: sum('jobs'), missing: sum('missing'), repeated: sum('repeated') },
   };
+}
+
+function worst(all: readonly { readonly othersPercent: number | undefined }[]): number | undefined {
+  const known = all.flatMap(({ othersPercent }) => othersPercent ?? []);
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 function bestOf(runs: readonly (readonly Rate[])[]): Best | undefined {
@@ -69,14 +77,15 @@ function latencyOf(runs: readonly (readonly Latency[])[]): readonly Latency[] {
   return (runs[0] ?? []).map(({ perSecond }, index) => {
     const same = runs.flatMap((run) => run[index] ?? []);
     const of = (field: 'p50Ms' | 'p99Ms' | 'maxMs') => hundredths(median(same.map((one) => one[field])));
-    return { perSecond, p50Ms: of('p50Ms'), p99Ms: of('p99Ms'), maxMs: of('maxMs') };
+    const othersPercent = worst(same);
+    return { othersPercent, perSecond, p50Ms: of('p50Ms'), p99Ms: of('p99Ms'), maxMs: of('maxMs') };
   });
 }
 
 export function table(rows: readonly Row[]): string {
   const head =
-    '| | enqueue 1 / 64 / bulk of 100 | steady | drain | p50 / p99 at 20/s | p50 / p99 at 200/s | not once |';
-  const lines = rows.map(({ name, enqueue, steady, drain, latency, handled }) => {
+    '| | enqueue 1 / 64 / bulk of 100 | steady | drain | p50 / p99 at 20/s | p50 / p99 at 200/s | not once | others |';
+  const lines = rows.map(({ name, enqueue, steady, drain, latency, handled, othersPercent }) => {
     const cells = [
       name,
       enqueue === undefined ? '' : [enqueue.one, enqueue.many, enqueue.bulk].map(thousands).join(' / '),
@@ -87,10 +96,11 @@ export function table(rows: readonly Row[]): string {
         return found === undefined ? '' : `${found.p50Ms} / ${found.p99Ms} ms`;
       }),
       `${handled.missing + handled.repeated} of ${handled.jobs}`,
+      othersPercent === undefined ? '' : `≤ ${othersPercent} %`,
     ];
     return `| ${cells.join(' | ')} |`;
   });
-  return [head, '|---|---|---|---|---|---|---|', ...lines].join('\n');
+  return [head, '|---|---|---|---|---|---|---|---|', ...lines].join('\n');
 }
 
 export interface Verdict {

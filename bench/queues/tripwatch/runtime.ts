@@ -1,11 +1,12 @@
 import { createClock } from '../../../src/adapters/clock/system.ts';
 import { systemRandom } from '../../../src/adapters/random/system.ts';
-import type { AnyNewEvent } from '../../../src/contracts/event.ts';
+import type { AnyNewEvent, Origin } from '../../../src/contracts/event.ts';
 import type { Broker } from '../../../src/ports/broker.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import { ack, type Handler, type StageSpec } from '../../../src/ports/handler.ts';
 import type { Logger } from '../../../src/ports/logger.ts';
 import type { Store } from '../../../src/ports/store.ts';
+import type { WorkerIdentity, WorkGroup } from '../../../src/runtime/keeper.ts';
 import { createRuntime } from '../../../src/runtime/runtime.ts';
 import type { Queue, Setting } from '../contestant.ts';
 import { numberOf, payload } from '../payload.ts';
@@ -16,6 +17,9 @@ const KEYS = 1000;
 export interface Installation {
   readonly store: Store;
   readonly broker: Broker;
+  /** Where other processes could share the work; default: nobody else is there. */
+  readonly worker?: WorkerIdentity;
+  readonly groups?: readonly WorkGroup[];
   close(): Promise<void>;
 }
 
@@ -35,7 +39,7 @@ const logger: Logger = {
  */
 export async function openQueue(open: OpenInstallation, setting: Setting, subscribers: number): Promise<Queue> {
   const clock = createClock();
-  const { store, broker, close } = await open({ clock, logger });
+  const { store, broker, worker, groups, close } = await open({ clock, logger });
   const stages = Array.from({ length: subscribers }, (_, i) => stageOf(`subscriber${i}`, setting.concurrency));
   const handled = { tell: (_n: number, _subscriber: number) => {} };
   const handlerOf =
@@ -51,6 +55,8 @@ export async function openQueue(open: OpenInstallation, setting: Setting, subscr
     random: systemRandom,
     logger,
     stages,
+    ...(worker === undefined ? {} : { worker }),
+    ...(groups === undefined ? {} : { groups }),
     handlers: Object.fromEntries(stages.map(({ name }, i) => [name, handlerOf(i)])),
   });
   return {
@@ -58,7 +64,7 @@ export async function openQueue(open: OpenInstallation, setting: Setting, subscr
       store.transact(async (tx) => void (await tx.append([eventOf(n)], { source: 'bench', seed: `${n}` }))),
     publishMany: (first, count) => {
       const events = Array.from({ length: count }, (_, i) => eventOf(first + i));
-      return store.transact(async (tx) => void (await tx.append(events, { source: 'bench', seed: `${first}+` })));
+      return store.transact(async (tx) => void (await tx.append(events, originOf(first))));
     },
     work: async (tell) => {
       handled.tell = tell;
@@ -79,7 +85,19 @@ export async function openQueue(open: OpenInstallation, setting: Setting, subscr
 }
 
 function eventOf(n: number): AnyNewEvent {
-  return { topic: 'mail.seen', tenant: 'tnt_default', key: `mbx_${n % KEYS}`, subject: `mail_${n}`, data: payload(n) };
+  return { topic: 'mail.seen', tenant: 'tnt_default', key: `mbx_${n % KEYS}`, subject: mailOf(n), data: payload(n) };
+}
+
+/** As intake does it: the story is the mail's. */
+function originOf(n: number): Origin {
+  const mail = mailOf(n);
+  return { source: 'bench', correlation: mail, seed: mail };
+}
+
+/** A mail's id is a digest: one after the other, they fall all over the indexes. */
+function mailOf(n: number): string {
+  const scattered = Math.imul(n + 1, 0x9e3779b1) >>> 0;
+  return `mail_${scattered.toString(32).padStart(7, '0')}xxxxxxxxxxxxxxxxxxx`;
 }
 
 function stageOf(name: string, concurrency: number): StageSpec {
