@@ -68,13 +68,13 @@ export function createApi(deps: ApiDeps): Api {
       `There is nothing at ${request.method} ${path}. GET /openapi.json lists every address.`,
     );
   });
-  for (const spec of routeTable(() => stream)) serve(app, deps, spec);
-  let document: string | undefined;
-  app.get('/openapi.json', async (_request, reply) => {
-    document ??= JSON.stringify(openApiDocument());
-    return reply.type('application/json; charset=utf-8').send(document);
-  });
-  servePage(app, deps);
+  const specs = routeTable(() => stream);
+  if (deps.only === 'health') for (const spec of specs.filter(({ id }) => HEALTH.has(id))) serve(app, deps, spec);
+  else {
+    for (const spec of specs) serve(app, deps, spec);
+    serveDocument(app);
+    servePage(app, deps);
+  }
   return {
     app,
     wake: () => stream.wake(),
@@ -84,6 +84,17 @@ export function createApi(deps: ApiDeps): Api {
       await app.close();
     },
   };
+}
+
+/** What a process answers that has another role. */
+const HEALTH: ReadonlySet<string> = new Set(['health', 'ready', 'metrics']);
+
+function serveDocument(app: FastifyInstance): void {
+  let document: string | undefined;
+  app.get('/openapi.json', async (_request, reply) => {
+    document ??= JSON.stringify(openApiDocument());
+    return reply.type('application/json; charset=utf-8').send(document);
+  });
 }
 
 async function listen(app: FastifyInstance, { host, port }: ApiDeps['config']['http']): Promise<string> {

@@ -26,6 +26,8 @@ export interface ApiDeps extends CommandDeps {
   readonly status: () => StatusReport | Promise<StatusReport>;
   /** A provider's pushed message for an account; undefined: there is no such account. Must answer within a second. */
   readonly push?: (account: string, request: PushRequest) => Promise<PushAnswer | undefined>;
+  /** `health`: nothing but whether the process is well; another process answers people. */
+  readonly only?: 'health' | undefined;
   /** Folder of the web page. */
   readonly webRoot?: string;
   /** Consumers of the stage table, so that explain can say what an event still waits for. */

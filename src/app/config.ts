@@ -18,6 +18,9 @@ const VARIABLES: Readonly<
   TRIPWATCH_SMTP_DOMAIN: ['smtp', 'domain', 'text'],
   TRIPWATCH_WEBHOOKS_ALLOW_PRIVATE: ['webhooks', 'allowPrivate', 'boolean'],
   TRIPWATCH_LOG_LEVEL: ['log', 'level', 'text'],
+  TRIPWATCH_STORE_URL: ['store', 'url', 'text'],
+  TRIPWATCH_BROKER_URL: ['broker', 'url', 'text'],
+  TRIPWATCH_WORKER_NAME: ['worker', 'name', 'text'],
 };
 export const variableNames: readonly string[] = Object.keys(VARIABLES);
 
@@ -64,10 +67,13 @@ export function loadConfig(options: ConfigOptions): Config {
   if (result.success && faults.length === 0) {
     const accounts = result.data.providers.map((provider) => provider.account);
     const doubled = accounts.filter((account, index) => accounts.indexOf(account) !== index);
-    if (doubled.length === 0) return freeze(result.data);
-    faults.push(
-      `providers: the account name ${doubled.map((name) => JSON.stringify(name)).join(', ')} is used twice; give each account its own name.`,
-    );
+    if (result.data.broker.url !== undefined && result.data.store.url === undefined)
+      faults.push('broker.url: NATS needs PostgreSQL as the store; set store.url, or leave broker out.');
+    if (doubled.length === 0 && faults.length === 0) return freeze(result.data);
+    if (doubled.length > 0)
+      faults.push(
+        `providers: the account name ${doubled.map((name) => JSON.stringify(name)).join(', ')} is used twice; give each account its own name.`,
+      );
   }
   throw new TripwatchError(
     'permanent',

@@ -1,11 +1,9 @@
-import { openFsBlobs } from '../adapters/blobs/fs/blobs.ts';
 import { createClock } from '../adapters/clock/system.ts';
 import { createLogger } from '../adapters/logger/pino.ts';
 import { createWebhookPost } from '../adapters/output/webhook/post.ts';
 import { systemRandom } from '../adapters/random/system.ts';
-import { openSecrets } from '../adapters/secrets/secrets.ts';
+import { openSecrets, openSecretsWithKey } from '../adapters/secrets/secrets.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
-import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import type { Caller } from '../api/auth.ts';
 import type { CommandDeps } from '../api/deps.ts';
 import type { Config } from '../contracts/config.ts';
@@ -15,7 +13,9 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { WebhookPost } from '../ports/webhook.ts';
+import { readSecret } from './config.ts';
 import type { DataPaths } from './paths.ts';
+import { openStores } from './stores.ts';
 
 /** The adapters that every way of running needs: what a command opens to look or to write, and the service to run on. */
 export interface Core {
@@ -25,6 +25,8 @@ export interface Core {
   readonly random: Random;
   readonly logger: Logger;
   readonly store: SqlStore;
+  /** Other processes may work on the same store. */
+  readonly shared: boolean;
   readonly blobs: BlobStore;
   readonly secrets: Secrets;
   readonly webhooks: WebhookPost;
@@ -50,9 +52,11 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
     ...(anchor === undefined ? {} : { anchor }),
   });
   const random = systemRandom;
-  const store = openSqliteStore({ file: paths.database, clock, logger });
+  const stores = await openStores(config, paths, clock, logger);
+  const { store } = stores;
   await store.transact((tx) => tx.accounts.ensureTenant(DEFAULT_TENANT, 'Home', clock.now()));
-  const secrets = openSecrets(paths.key);
+  const { key } = config.secrets;
+  const secrets = key === undefined ? openSecrets(paths.key) : openSecretsWithKey(readSecret(key, process.env));
   const webhooks = createWebhookPost({ allowPrivate: config.webhooks.allowPrivate });
   return {
     config,
@@ -61,10 +65,11 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
     random,
     logger,
     store,
-    blobs: openFsBlobs(paths.mails),
+    blobs: stores.blobs,
+    shared: stores.shared,
     secrets,
     webhooks,
     commands: { store, clock, random, secrets, config, webhooks },
-    close: () => store.close(),
+    close: () => stores.close(),
   };
 }

@@ -15,7 +15,7 @@ import type { Core } from './core.ts';
 export interface HandlerParts {
   readonly core: Pick<Core, 'blobs'>;
   readonly extractor: Extractor;
-  readonly tracker: Tracker;
+  readonly tracker: Pick<Tracker, 'accounts' | 'refresh' | 'wake'>;
   readonly onDeliveries: () => void;
 }
 

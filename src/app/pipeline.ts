@@ -1,49 +1,112 @@
+import type { NatsCarrier } from '../adapters/broker/nats/carrier.ts';
 import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
-import { tryOwn } from '../adapters/owner/owner-lock.ts';
-import { isoInstant } from '../ports/clock.ts';
+import { LEASE_MS } from '../domain/limits.ts';
+import { type HeldParts, heldParts } from '../runtime/held.ts';
+import type { WorkGroup } from '../runtime/keeper.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
+import { createSender, type Sender } from '../stages/notify/sender.ts';
 import { STAGES } from '../stages/stages.ts';
+import { subjectIdOf } from '../stages/track/subject.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
+import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
 import { createHandlers, deadLetterHooks } from './handlers.ts';
-import { providerAccounts } from './providers.ts';
+import { providerAccount, providerAccounts } from './providers.ts';
+import type { Role } from './roles.ts';
+import { type Place, takePlace } from './worker.ts';
 
-/** All stages of the table at work on one installation. */
+/** The stages of the table that this process runs, and what belongs to them: asking providers, sending webhooks. */
 export interface Pipeline {
   readonly runtime: Runtime;
-  readonly tracker: Tracker;
+  /** The trackers at work here, by account. */
+  readonly trackers: () => readonly Tracker[];
+  /** Asks about subjects of an account now, whoever asks it. */
+  wake(account: string, specIds: readonly string[]): void;
+  /** Deliveries may be due. */
+  readonly onDeliveries: () => void;
   /** As `runtime.overloaded`, at once: refreshed by each call. */
   overloaded(): boolean;
-  /** Registers and starts the stages; the tracker asks providers only after `tracker.start()`. */
+  /** Takes a share of the work and begins. */
   start(): Promise<void>;
-  /** Finishes what runs (at most `timeoutMs`, real), stores cursors, frees the installation. */
+  /** Finishes what runs (at most `timeoutMs`, real), stores cursors, gives the work back. */
   stop(timeoutMs: number): Promise<void>;
 }
 
-/** Undefined: another process works on this installation (one may, at a time). */
-export function openPipeline(core: Core, onDeliveries: () => void = () => {}): Pipeline | undefined {
-  // First what may be refused, so that a refusal leaves the installation free.
-  const accounts = providerAccounts(core);
-  const owner = tryOwn(core.paths.folder, isoInstant(Date.now()));
-  if (owner === undefined) return undefined;
+export interface PipelineOptions {
+  readonly roles: readonly Role[];
+  /** Ask providers and send webhooks too; a command that only works off the queues does neither. */
+  readonly parts: boolean;
+  readonly place: Place;
+}
+
+export async function openPipeline(core: Core, { roles, parts, place }: PipelineOptions): Promise<Pipeline> {
   const { store, clock, random, logger, config } = core;
-  const tracker = createTracker({ store, clock, random, logger, accounts });
+  const accounts = providerAccounts(core);
+  const stages = STAGES.filter((stage) => roles.includes(stage.name));
+  const trackers: HeldParts<Tracker> = heldParts(
+    'account',
+    accounts.map(({ account }) => `account/${account}`),
+    store,
+    (resource, fenced) =>
+      createTracker({
+        store: fenced,
+        clock,
+        random,
+        logger,
+        // A connector of its own: it is closed with the tracker.
+        accounts: [providerAccount(core, resource.slice('account/'.length))],
+        shared: core.shared,
+      }),
+  );
+  const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
+    createSender({ store: fenced, clock, random, post: core.webhooks, secrets: core.secrets, logger }),
+  );
+  const onDeliveries = (): void => sender.here.get('sender')?.wake();
+  const wakeHere = (account: string, specIds: readonly string[]): number =>
+    trackers.here.get(`account/${account}`)?.wake(account, specIds) ?? 0;
+  const carrier = await openCarrier(core);
   const pool = createExtractPool(config.workers === undefined ? {} : { size: config.workers });
+  const groups: WorkGroup[] = [];
+  if (parts && roles.includes('track')) groups.push(trackers.group);
+  if (parts && roles.includes('notify')) groups.push(sender.group);
+  if (carrier !== undefined && stages.length > 0) groups.push(relayGroup(carrier));
   const runtime = createRuntime({
     store,
-    broker: new SqlBroker({ store, clock, logger }),
+    broker: new SqlBroker({ store, clock, logger, feed: carrier?.feed }),
     clock,
     random,
     logger,
-    stages: STAGES,
-    handlers: createHandlers({ core, extractor: pool, tracker, onDeliveries }),
+    stages,
+    handlers: createHandlers({
+      core,
+      extractor: pool,
+      tracker: {
+        accounts,
+        refresh: (subjects) => {
+          for (const tracker of trackers.here.values()) tracker.refresh(subjects);
+        },
+        wake: wakeHere,
+      },
+      onDeliveries,
+    }),
     onDeadLetter: deadLetterHooks,
+    worker: place.worker,
+    groups,
   });
   let full = false;
   return {
     runtime,
-    tracker,
+    trackers: () => [...trackers.here.values()],
+    wake: (account, specIds) => {
+      const ids = specIds.map((id) => subjectIdOf(account, id));
+      if (trackers.here.has(`account/${account}`)) wakeHere(account, specIds);
+      else
+        store
+          .transact((tx) => tx.subjects.wake(ids))
+          .catch((error: unknown) => logger.warn({ error: String(error) }, 'subjects could not be woken'));
+    },
+    onDeliveries,
     overloaded: () => {
       void runtime.overloaded().then((value) => {
         full = value;
@@ -52,25 +115,64 @@ export function openPipeline(core: Core, onDeliveries: () => void = () => {}): P
     },
     start: () => runtime.start(),
     stop: async (timeoutMs) => {
-      await tracker.stop();
+      // These write until they have ended, so they end while their leases are held.
+      for (const { group } of [trackers, sender])
+        await Promise.all(group.resources.map((resource) => group.leave(resource, 'hand-over')));
       await runtime.drain(timeoutMs);
+      await carrier?.close();
+      await Promise.all(accounts.map(({ connector }) => connector.close?.()));
       await pool.close();
-      owner.release();
+      place.release();
     },
   };
 }
 
+/** NATS, where it is configured. Loaded only then. */
+async function openCarrier(core: Core): Promise<NatsCarrier | undefined> {
+  const { store, clock, logger, config } = core;
+  if (config.broker.url === undefined) return undefined;
+  const { openNatsCarrier } = await import('../adapters/broker/nats/carrier.ts');
+  return openNatsCarrier({
+    urls: readSecret(config.broker.url, process.env)
+      .split(',')
+      .map((url) => url.trim()),
+    store,
+    clock,
+    logger,
+    replicas: config.broker.replicas,
+    syncsAlways: config.broker.syncsAlways,
+  });
+}
+
+function relayGroup(carrier: NatsCarrier): WorkGroup {
+  const numberOf = (resource: string): number => Number(resource.slice('relay/'.length));
+  return {
+    name: 'relay',
+    resources: Array.from({ length: carrier.relays }, (_, relay) => `relay/${relay}`),
+    take: async (resource, lease) => carrier.take(numberOf(resource), lease),
+    leave: (resource, how) => carrier.leave(numberOf(resource), how),
+  };
+}
+
 /**
- * Works off what a command has appended: where no service runs on this installation, this process runs the stages until
- * nothing waits; otherwise the service does it.
+ * Works off what a command has appended: where nobody works on this installation, this process runs the stages until
+ * nothing waits; otherwise those do it.
  */
 export async function settle(core: Core, signal: AbortSignal): Promise<void> {
-  const pipeline = openPipeline(core);
-  if (pipeline === undefined) return;
+  if (core.shared && (await someoneWorks(core))) return;
+  const place = takePlace(core, 'helper');
+  if (place === undefined) return;
+  const pipeline = await openPipeline(core, { roles: STAGES.map((stage) => stage.name), parts: false, place });
   await pipeline.start();
   try {
     await pipeline.runtime.idle({ parked: 'ignore', signal });
   } finally {
     await pipeline.stop(5000);
   }
+}
+
+/** Whether another process is at work on a shared store. */
+export async function someoneWorks(core: Core): Promise<boolean> {
+  const { workers } = await core.store.read((tx) => tx.leases.survey());
+  return workers.some((worker) => worker.seenAgoMs <= LEASE_MS && worker.groups.length > 0);
 }

@@ -2,6 +2,7 @@ import { createAeroDataBoxConnector } from '../adapters/provider/aerodatabox/con
 import { createDuffelConnector } from '../adapters/provider/duffel/connector.ts';
 import type { ProviderAccountConfig } from '../contracts/config.ts';
 import type { StatusReport } from '../contracts/http/status.ts';
+import { TripwatchError } from '../domain/errors.ts';
 import { isoInstant } from '../ports/clock.ts';
 import type { ProviderConnector } from '../ports/provider.ts';
 import type { AccountStatus, TrackedAccount, Tracker } from '../stages/track/tracker.ts';
@@ -28,27 +29,36 @@ function common(account: ProviderAccountConfig, core: Core) {
 
 /** The configured accounts with their connectors and limits. Errors: permanent `secret-missing`. */
 export function providerAccounts(core: Core): readonly TrackedAccount[] {
-  return core.config.providers.map((account) => ({
+  return core.config.providers.map((account) => providerAccount(core, account.account));
+}
+
+/** One of them, with a connector of its own. Errors: permanent `secret-missing`; defect `account-unknown`. */
+export function providerAccount(core: Core, name: string): TrackedAccount {
+  const account = core.config.providers.find((one) => one.account === name);
+  if (account === undefined) throw new TripwatchError('defect', 'account-unknown', `There is no account ${name}.`);
+  return {
     account: account.account,
     connector: CONNECTORS[account.connector](account, core),
     limits: account.calls,
     freshSeconds: account.freshSeconds,
-  }));
+  };
 }
 
 /** How the accounts stand, as the API shows it. */
-export function providerStatus(tracker: Pick<Tracker, 'status'>): StatusReport['providers'] {
-  return tracker.status().map((one) => ({
-    account: one.account,
-    label: one.label,
-    ...stateOf(one),
-    subjects: one.subjects,
-    unverified: one.failing,
-    budgets: one.budget.map(({ max, perSeconds, left }) => ({ max, perSeconds, left })),
-    ...(one.freshSecondsP50 === undefined ? {} : { freshSecondsP50: one.freshSecondsP50 }),
-    ...(one.freshSecondsP99 === undefined ? {} : { freshSecondsP99: one.freshSecondsP99 }),
-    callsTotal: one.calls,
-  }));
+export function providerStatus(trackers: readonly Pick<Tracker, 'status'>[]): StatusReport['providers'] {
+  return trackers
+    .flatMap((tracker) => tracker.status())
+    .map((one) => ({
+      account: one.account,
+      label: one.label,
+      ...stateOf(one),
+      subjects: one.subjects,
+      unverified: one.failing,
+      budgets: one.budget.map(({ max, perSeconds, left }) => ({ max, perSeconds, left })),
+      ...(one.freshSecondsP50 === undefined ? {} : { freshSecondsP50: one.freshSecondsP50 }),
+      ...(one.freshSecondsP99 === undefined ? {} : { freshSecondsP99: one.freshSecondsP99 }),
+      callsTotal: one.calls,
+    }));
 }
 
 function stateOf(one: AccountStatus): {

@@ -5,14 +5,16 @@ import type { Config } from '../contracts/config.ts';
 import type { StatusReport } from '../contracts/http/status.ts';
 import { TripwatchError } from '../domain/errors.ts';
 import { isoInstant } from '../ports/clock.ts';
-import { createSender } from '../stages/notify/sender.ts';
 import { STAGES } from '../stages/stages.ts';
+import { createPushDesk } from '../stages/track/push.ts';
 import { createIntake } from '../stages/watch/intake.ts';
 import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
 import { openPipeline } from './pipeline.ts';
-import { providerStatus } from './providers.ts';
+import { providerAccounts, providerStatus } from './providers.ts';
+import { ROLES, type Role } from './roles.ts';
 import { version } from './version.ts';
+import { takePlace } from './worker.ts';
 
 /** How long work may take to end when the service stops, real ms. */
 const DRAIN_MS = 10_000;
@@ -34,22 +36,26 @@ function smtpTls({ tls }: Config['smtp']): { readonly tls?: { readonly key: stri
 }
 
 /**
- * Starts the service on an opened core. Errors: permanent `already-running` (one process works on an installation),
- * `http-listen`, `smtp-listen`, `smtp-tls-invalid`, `secret-missing`.
+ * Starts the service on an opened core, with the roles given. Errors: permanent `already-running` (on SQLite one process
+ * works on an installation), `http-listen`, `smtp-listen`, `smtp-tls-invalid`, `secret-missing`.
  */
-export async function startService(core: Core): Promise<Service> {
-  const { store, clock, random, logger, secrets, config } = core;
+export async function startService(core: Core, roles: readonly Role[] = ROLES): Promise<Service> {
+  const { store, clock, logger, config } = core;
   const startedAt = isoInstant(clock.now());
-  const sender = createSender({ store, clock, random, post: core.webhooks, secrets, logger });
-  const pipeline = openPipeline(core, () => sender.wake());
-  if (pipeline === undefined) {
+  const place = takePlace(core);
+  if (place === undefined) {
     throw new TripwatchError(
       'permanent',
       'already-running',
       `Another Tripwatch process works on ${core.paths.folder}. Stop it first, or use another folder with --data.`,
     );
   }
-  const { runtime, tracker, overloaded } = pipeline;
+  const pipeline = await openPipeline(core, { roles, parts: true, place }).catch((error: unknown) => {
+    place.release();
+    throw error;
+  });
+  const { runtime, overloaded } = pipeline;
+  const takePush = createPushDesk(providerAccounts(core), (account, ids) => pipeline.wake(account, ids));
   let ready = false;
 
   const status = async (): Promise<StatusReport> => {
@@ -69,7 +75,7 @@ export async function startService(core: Core): Promise<Service> {
         parked: stage.parked,
         ...(stage.oldestAt === undefined ? {} : { oldestAgeSeconds: Math.max(0, (now - stage.oldestAt) / 1000) }),
       })),
-      providers: providerStatus(tracker),
+      providers: providerStatus(pipeline.trackers()),
     };
   };
 
@@ -77,13 +83,14 @@ export async function startService(core: Core): Promise<Service> {
     ...core.commands,
     logger,
     status,
-    push: (account, request) => tracker.receivePush(account, request),
+    push: async (account, request) => takePush(account, request),
     webRoot,
     consumers: STAGES.map(({ name, reads }) => ({ name, reads })),
-    onDeliveries: () => sender.wake(),
+    onDeliveries: pipeline.onDeliveries,
+    only: roles.includes('api') ? undefined : 'health',
   });
-  const forgetAppended = store.onAppended((topics) => {
-    if (topics.has('itinerary.updated')) api.wake();
+  const forgetAppended = store.onAppended((appended) => {
+    if (appended.has('itinerary.updated')) api.wake();
   });
   const intake = createIntake({ store, blobs: core.blobs, clock, logger, overloaded });
   let smtp: SmtpListener | undefined;
@@ -95,14 +102,13 @@ export async function startService(core: Core): Promise<Service> {
       await smtp?.close();
       await api.close();
       await pipeline.stop(DRAIN_MS);
-      await sender.stop();
       forgetAppended();
     })();
     return stopping;
   };
 
   try {
-    if (config.smtp.enabled) {
+    if (config.smtp.enabled && roles.includes('watch')) {
       smtp = createSmtpListener({
         config: config.smtp,
         ...smtpTls(config.smtp),
@@ -114,8 +120,6 @@ export async function startService(core: Core): Promise<Service> {
       });
     }
     await pipeline.start();
-    await tracker.start();
-    sender.start();
     const { url } = await api.listen();
     const smtpPort = (await smtp?.listen())?.port;
     ready = true;

@@ -11,13 +11,14 @@ export async function withCore<T>(
   override: Readonly<Record<string, unknown>> = {},
 ): Promise<T> {
   const data = dataFolder(context.data, context.env);
-  const paths = folder === 'existing' ? existingFolder(data) : prepareFolder(data);
   const config = loadConfig({
     data,
     file: context.configFile,
     env: context.env,
     override: { log: { level: 'warn' }, ...override },
   });
+  // With PostgreSQL the folder holds nothing but the key and the name of this worker.
+  const paths = folder === 'existing' && config.store.url === undefined ? existingFolder(data) : prepareFolder(data);
   const core = await openCore(config, paths);
   try {
     return await work(core);

@@ -67,6 +67,51 @@ export const configSchema = z.strictObject({
       allowPrivate: z.boolean().default(false).describe('let webhooks go to private and loopback addresses over http'),
     })
     .prefault({}),
+  store: z
+    .strictObject({
+      url: secretRefSchema
+        .optional()
+        .describe('where the address of a PostgreSQL server stands; absent: SQLite in the data folder'),
+      schema: z.string().default('tripwatch').describe('where the tables are, so that a database may be shared'),
+      shards: z
+        .int()
+        .min(1)
+        .max(256)
+        .default(16)
+        .describe('at most so many processes share the work of a stage; fixed when the installation is made'),
+    })
+    .prefault({}),
+  broker: z
+    .strictObject({
+      url: secretRefSchema
+        .optional()
+        .describe('where the address of the NATS servers stands; absent: events are read from the store'),
+      replicas: z
+        .union([z.literal(1), z.literal(3), z.literal(5)])
+        .default(1)
+        .describe('copies of each event that NATS keeps'),
+      syncsAlways: z
+        .boolean()
+        .default(false)
+        .describe('the servers are configured with sync_interval: always; a client cannot ask them'),
+    })
+    .prefault({}),
+  worker: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,60}$/)
+        .optional()
+        .describe('of this process, never used by two at a time; one that starts again takes its work back at once'),
+    })
+    .prefault({}),
+  secrets: z
+    .strictObject({
+      key: secretRefSchema
+        .optional()
+        .describe('the key that seals stored secrets, 64 hex digits; absent: the file `key` in the data folder'),
+    })
+    .prefault({}),
   workers: z.int().min(1).max(64).optional().describe('parsing threads; default: cores − 1'),
   clock: z
     .strictObject({

@@ -3,6 +3,7 @@
  * test finds codes that the source uses and this table lacks, or the other way round.
  */
 export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, remedy: string]>> = {
+  'account-unknown': ['a fault of ours: work on a provider account that is not configured', 'please report it'],
   'already-running': ['another process works on this data folder', 'stop it, or choose another folder with `--data`'],
   'attempts-exhausted': [
     'all attempts of an event failed',

@@ -26,7 +26,21 @@ const TAG_BYTES = 16;
  * Errors: permanent `secret-key-invalid` for a damaged key file.
  */
 export function openSecrets(path: string): Secrets {
-  const key = readOrMakeKey(path);
+  return secretsWith(readOrMakeKey(path));
+}
+
+/** The same with a key that is kept elsewhere: 64 hex digits. Errors: permanent `secret-key-invalid`. */
+export function openSecretsWithKey(text: string): Secrets {
+  if (!/^[0-9a-fA-F]{64}$/.test(text.trim()))
+    throw new TripwatchError(
+      'permanent',
+      'secret-key-invalid',
+      'The key of the installation (secrets.key) must be 64 hex digits, as the file `key` of a data folder holds them.',
+    );
+  return secretsWith(Buffer.from(text.trim(), 'hex'));
+}
+
+function secretsWith(key: Buffer): Secrets {
   const keyId = createHash('sha256').update('tripwatch key id').update(key).digest('hex').slice(0, 8);
   return {
     seal: (plain, context) => {

@@ -67,7 +67,9 @@ async function examine(core: Core): Promise<readonly Finding[]> {
   });
   findings.push({
     state: 'ok',
-    what: `data in ${paths.folder}: ${byteSize(statSync(paths.database).size)} in the store, write-ahead log ${byteSize(sizeOf(`${paths.database}-wal`))}`,
+    what: core.shared
+      ? `state, log and mails in PostgreSQL (schema ${config.store.schema}), ${store.shards} shards`
+      : `data in ${paths.folder}: ${byteSize(statSync(paths.database).size)} in the store, write-ahead log ${byteSize(sizeOf(`${paths.database}-wal`))}`,
   });
 
   const disk = await statfs(paths.folder);

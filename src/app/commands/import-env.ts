@@ -1,7 +1,9 @@
 import { OVERLOAD_EVENTS } from '../../domain/limits.ts';
 import { createIntake } from '../../stages/watch/intake.ts';
 import { type Core, OPERATOR } from '../core.ts';
-import { openPipeline } from '../pipeline.ts';
+import { openPipeline, someoneWorks } from '../pipeline.ts';
+import { ROLES } from '../roles.ts';
+import { takePlace } from '../worker.ts';
 import type { ImportEnv } from './import-run.ts';
 
 /** Gives back what runs within this time, real ms. */
@@ -15,8 +17,12 @@ const LOOK_MS = 250;
 export async function openImportEnv(core: Core): Promise<ImportEnv & { close(): Promise<void> }> {
   const { store, blobs, clock, logger } = core;
   const intake = createIntake({ store, blobs, clock, logger });
-  const pipeline = openPipeline(core);
-  if (pipeline !== undefined) {
+  const place = core.shared && (await someoneWorks(core)) ? undefined : takePlace(core, 'helper');
+  if (place !== undefined) {
+    const pipeline = await openPipeline(core, { roles: ROLES, parts: false, place }).catch((error: unknown) => {
+      place.release();
+      throw error;
+    });
     await pipeline.start();
     return {
       store,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addToken } from '../../api/commands/accounts.ts';
 import { action, type CommandContext } from '../command.ts';
 import { type Core, OPERATOR } from '../core.ts';
+import { parseRoles, ROLES } from '../roles.ts';
 import { type Service, startService } from '../service.ts';
 import { withCore } from '../with-core.ts';
 import { count } from './numbers.ts';
@@ -13,9 +14,11 @@ export function upCommand(program: Command): void {
     .description('run the service: mails in, tracking, REST, webhooks, page')
     .option('--http-port <port>', 'port of page and API', count('--http-port', 0, 65_535))
     .option('--smtp-port <port>', 'port that forwarded mails come in by', count('--smtp-port', 0, 65_535))
+    .option('--stages <list>', `what this process does, of ${ROLES.join(',')}`, 'all')
     .option('--log <level>', 'debug, info, warn, error or silent')
     .action(
-      action(async (context, options: { httpPort?: number; smtpPort?: number; log?: string }) => {
+      action(async (context, options: { httpPort?: number; smtpPort?: number; log?: string; stages: string }) => {
+        const roles = parseRoles(options.stages);
         const override = {
           http: { port: options.httpPort },
           smtp: { port: options.smtpPort },
@@ -25,8 +28,8 @@ export function upCommand(program: Command): void {
           context,
           'make',
           async (core) => {
-            const service = await startService(core);
-            const link = await firstLink(core, service);
+            const service = await startService(core, roles);
+            const link = roles.includes('api') ? await firstLink(core, service) : undefined;
             context.result({
               url: service.url,
               smtpPort: service.smtpPort,

@@ -36,6 +36,16 @@ export interface SubjectRepo {
     marks: readonly { readonly id: SubjectId; readonly at: number; readonly failure?: string }[],
   ): Promise<void>;
   end(id: SubjectId): Promise<void>;
+  /** Whoever asks about these, in whatever process, should ask now. */
+  wake(ids: readonly SubjectId[]): Promise<void>;
+  /**
+   * What was put, ended or woken since an instant of the store's clock, as it stands now, and that clock. A transaction
+   * that is under way shows later with an earlier time, so look back some seconds more than to the last look.
+   */
+  touchedSince(
+    account: string,
+    since: number,
+  ): Promise<{ readonly now: number; readonly subjects: readonly (Subject & { readonly wakeAt: number })[] }>;
   /** Idempotent; `new` tells whether this follower began now. */
   follow(id: SubjectId, follower: Follower): Promise<{ readonly new: boolean }>;
   unfollow(id: SubjectId, tenant: TenantId, reservation: ReservationId): Promise<{ readonly left: number }>;

@@ -32,7 +32,9 @@ export function createTrackHandler(parts: {
       const events = await keepFollowing(tx, reservation, wanted, touched);
       if (touched.size > 0) tracker.refresh(touched);
       if (doubted(event)) {
-        for (const { account, spec } of wanted) if (spec.everyMs === undefined) tracker.wake(account, [spec.id]);
+        const asked = wanted.filter(({ spec }) => spec.everyMs === undefined);
+        const elsewhere = asked.filter(({ account, spec }) => tracker.wake(account, [spec.id]) === 0);
+        await tx.subjects.wake(elsewhere.map(({ id }) => id));
       }
       return events;
     });

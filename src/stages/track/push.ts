@@ -1,6 +1,5 @@
 import type { PushRequest } from '../../ports/provider.ts';
-import type { AccountRunner } from './account.ts';
-import { subjectIdOf } from './subject.ts';
+import type { TrackedAccount } from './account.ts';
 
 /** As the API wants it: see ApiDeps.push. */
 export type PushAnswer =
@@ -11,16 +10,19 @@ export type PushAnswer =
 const REMEMBERED_MAX = 10_000;
 
 /**
- * Takes pushed messages: verified by the connector, each once, and each only a reason to ask now. A message about a
- * subject that nobody follows is accepted and forgotten.
+ * Takes pushed messages: verified by the connector, each once, and each only a reason to ask now (`wake`: by the ids of
+ * the specs). A message about a subject that nobody follows is accepted and forgotten.
  */
-export function createPushDesk(runners: ReadonlyMap<string, AccountRunner>) {
+export function createPushDesk(
+  accounts: readonly TrackedAccount[],
+  wake: (account: string, specIds: readonly string[]) => void,
+) {
   const seen = new Map<string, Set<string>>();
 
   return (account: string, request: PushRequest): PushAnswer | undefined => {
-    const runner = runners.get(account);
-    if (runner === undefined) return undefined;
-    const { connector } = runner.tracked;
+    const tracked = accounts.find((one) => one.account === account);
+    if (tracked === undefined) return undefined;
+    const { connector } = tracked;
     if (connector.receivePush === undefined) {
       return {
         kind: 'refused',
@@ -38,7 +40,7 @@ export function createPushDesk(runners: ReadonlyMap<string, AccountRunner>) {
       if (known.size <= REMEMBERED_MAX) break;
       known.delete(oldest);
     }
-    for (const id of verdict.wakes) runner.wake(subjectIdOf(account, id));
+    if (verdict.wakes.length > 0) wake(account, verdict.wakes);
     return { kind: 'accepted' };
   };
 }

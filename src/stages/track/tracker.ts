@@ -41,13 +41,26 @@ export interface TrackerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly accounts: readonly TrackedAccount[];
+  /** Other processes may change the list of subjects: look for what they touched. */
+  readonly shared?: boolean;
 }
 
+/** Real time between two looks for what other processes touched, and how far each looks back beyond the last. */
+const LOOK_MS = 1000;
+const LOOK_BACK_MS = 15_000;
 /** Real time: waits before the store is read for what a transaction is about to write. */
 const REFRESH_MS = [15, 60, 250, 1000, 5000] as const;
 /** Sandbox or real, whichever is longer: the slow sweep finds what was never told. */
 const SWEEP_MS = 10 * 60_000;
 const SWEEP_REAL_MS = 30_000;
+
+/** How far an account's list was looked through, in the store's time. */
+interface Seen {
+  since: number;
+  /** Wakes from before are none: the start asks about everything that is due. */
+  from: number;
+  woken: ReadonlyMap<SubjectId, number>;
+}
 
 export function createTracker(options: TrackerOptions): Tracker {
   const { store, clock } = options;
@@ -56,8 +69,13 @@ export function createTracker(options: TrackerOptions): Tracker {
   const parts = { store, clock, random: options.random, logger, marks };
   const runners = new Map(options.accounts.map((one) => [one.account, new AccountRunner(one, parts)] as const));
   const stopping = new AbortController();
-  const takePush = createPushDesk(runners);
+  const takePush = createPushDesk(options.accounts, (account, ids) => void wake(account, ids));
   let running: Promise<unknown>[] | undefined;
+
+  function wake(account: string, specIds: readonly string[]): number {
+    const runner = runners.get(account);
+    return runner === undefined ? 0 : specIds.filter((id) => runner.wake(subjectIdOf(account, id))).length;
+  }
 
   /** Makes the schedule equal to what is stored about one subject. True: it is as expected. */
   async function take(id: SubjectId, expected: string | undefined): Promise<boolean> {
@@ -82,13 +100,41 @@ export function createTracker(options: TrackerOptions): Tracker {
   }
 
   async function sweep(): Promise<void> {
-    const active = await store.read((tx) => tx.subjects.listActive());
-    const ids = new Set(active.map((subject) => subject.id));
-    for (const subject of active) runners.get(subject.account)?.put(subject, true);
-    for (const runner of runners.values())
+    for (const [account, runner] of runners) {
+      const active = await store.read((tx) => tx.subjects.listActive(account));
+      const ids = new Set(active.map((subject) => subject.id));
+      for (const subject of active) runner.put(subject, true);
       for (const id of [...runner.subjectIds]) if (!ids.has(id)) await take(id, '');
-    const strange = active.filter((subject) => !runners.has(subject.account)).length;
-    if (strange > 0) logger.warn({ subjects: strange }, 'subjects of accounts that are not configured; not asked');
+    }
+  }
+
+  /** What other processes put, ended or woke. */
+  async function lookAt(account: string, runner: AccountRunner, seen: Seen): Promise<void> {
+    const { now, subjects } = await store.read((tx) => tx.subjects.touchedSince(account, seen.since));
+    for (const subject of subjects) {
+      if (subject.state !== 'active') runner.drop(subject.id);
+      else {
+        runner.put(subject);
+        if (subject.wakeAt > (seen.woken.get(subject.id) ?? seen.from)) runner.wake(subject.id);
+      }
+    }
+    seen.woken = new Map(subjects.map((subject) => [subject.id, subject.wakeAt]));
+    seen.since = now - LOOK_BACK_MS * clock.speed;
+    if (seen.from === 0) seen.from = now;
+  }
+
+  async function looking(signal: AbortSignal): Promise<void> {
+    const seen = new Map<string, Seen>();
+    while (!signal.aborted) {
+      for (const [account, runner] of runners) {
+        const mine = seen.get(account) ?? { since: Number.MAX_SAFE_INTEGER, from: 0, woken: new Map() };
+        seen.set(account, mine);
+        await lookAt(account, runner, mine).catch((error: unknown) =>
+          logger.warn({ error: String(error) }, 'what others changed could not be read; trying again'),
+        );
+      }
+      await clock.sleep(LOOK_MS * clock.speed, signal).catch(() => {});
+    }
   }
 
   async function sweeping(signal: AbortSignal): Promise<void> {
@@ -107,6 +153,7 @@ export function createTracker(options: TrackerOptions): Tracker {
       await sweep();
       const { signal } = stopping;
       running = [...[...runners.values()].map((runner) => runner.run(signal)), marks.run(signal), sweeping(signal)];
+      if (options.shared === true) running.push(looking(signal));
     },
     stop: async () => {
       stopping.abort();
@@ -114,10 +161,7 @@ export function createTracker(options: TrackerOptions): Tracker {
       await marks.flush();
       await Promise.allSettled(options.accounts.map(({ connector }) => connector.close?.()));
     },
-    wake: (account, specIds) => {
-      const runner = runners.get(account);
-      return runner === undefined ? 0 : specIds.filter((id) => runner.wake(subjectIdOf(account, id))).length;
-    },
+    wake,
     refresh: (subjects) => {
       // Where the tracker does not run (a command that works off the queue), the next start reads the list anyway.
       if (running === undefined || stopping.signal.aborted) return;

@@ -4,6 +4,7 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
 import type { Lease } from '../../../ports/store/leases.ts';
 import type { SqlStore } from '../../store/sql/sql-store.ts';
+import type { LogFeed } from '../nats/feed.ts';
 import { Wake } from '../wake.ts';
 import { LogConsumer } from './log-consumer.ts';
 
@@ -11,6 +12,7 @@ interface Parts {
   readonly store: SqlStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly feed: LogFeed | undefined;
 }
 
 /** The shards of one consumer that this process holds: they take turns in what is fetched. */
@@ -33,8 +35,12 @@ export class ConsumerShards {
   async take(shard: number, lease: Lease): Promise<void> {
     // One that is still here was held under an older token.
     this.#shards.get(shard)?.lose();
-    const { store, clock } = this.#parts;
-    const taken = new LogConsumer({ spec: this.spec, shard, lease }, { store, clock, wake: this.#wake }, this.#onDirty);
+    const { store, clock, feed } = this.#parts;
+    const taken = new LogConsumer(
+      { spec: this.spec, shard, lease },
+      { store, clock, wake: this.#wake, feed },
+      this.#onDirty,
+    );
     await taken.open();
     if (this.#closed) return;
     this.#shards.set(shard, taken);

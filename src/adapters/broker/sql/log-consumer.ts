@@ -16,6 +16,7 @@ import type { TransactOptions } from '../../../ports/store.ts';
 import type { SqlStore } from '../../store/sql/sql-store.ts';
 import { recordOf } from '../attempt-record.ts';
 import { KeyLines } from '../key-lines.ts';
+import type { LogFeed, ShardFeed } from '../nats/feed.ts';
 import type { Wake } from '../wake.ts';
 import {
   addWaiting,
@@ -53,6 +54,7 @@ export class LogConsumer {
   /** What is written is written only while the lease is held. */
   readonly #fenced: TransactOptions;
   readonly #wake: Wake;
+  readonly #feed: ShardFeed | undefined;
   readonly #store: SqlStore;
   readonly #clock: Clock;
   readonly #onDirty: (acks: number) => void;
@@ -85,7 +87,12 @@ export class LogConsumer {
 
   constructor(
     held: { readonly spec: ConsumerSpec; readonly shard: number; readonly lease: Lease },
-    parts: { readonly store: SqlStore; readonly clock: Clock; readonly wake: Wake },
+    parts: {
+      readonly store: SqlStore;
+      readonly clock: Clock;
+      readonly wake: Wake;
+      readonly feed?: LogFeed | undefined;
+    },
     onDirty: (acks: number) => void,
   ) {
     this.spec = held.spec;
@@ -97,6 +104,10 @@ export class LogConsumer {
     this.#clock = parts.clock;
     this.#wake = parts.wake;
     this.#onDirty = onDirty;
+    this.#feed = parts.feed?.follow(held.spec.topic, held.shard, () => {
+      this.#mayHaveMore = true;
+      this.#wake.notify();
+    });
   }
 
   /** Makes the cursor where there is none, and reads back what an earlier owner left. */
@@ -161,7 +172,10 @@ export class LogConsumer {
           };
         });
     // Seen now, told or not: so a fetch made anew (the runtime's watchdog) finds what a lost notice would have hidden.
-    if (unread > 0) this.#mayHaveMore = true;
+    if (unread > 0) {
+      this.#mayHaveMore = true;
+      this.#feed?.doubt();
+    }
     let oldestAt = firstAt ?? Number.POSITIVE_INFINITY;
     for (const { at } of this.#lines.items()) oldestAt = Math.min(oldestAt, at);
     return {
@@ -218,6 +232,7 @@ export class LogConsumer {
   /** Ends without writing anything: another holds the shard. */
   lose(): void {
     this.#mode = 'closed';
+    this.#feed?.stop();
     for (const resolve of this.#allIn.splice(0)) resolve();
     this.#wake.notify();
   }
@@ -243,7 +258,11 @@ export class LogConsumer {
     const inDoubt = this.#readTo < this.#doubtTo ? { inDoubt: consumer } : {};
     let rows: Awaited<ReturnType<typeof readLog>>;
     try {
-      rows = await this.#store.read(({ db }) => readLog(db, { topic, shard, after: this.#readTo, limit, ...inDoubt }));
+      const after = this.#readTo;
+      const fromStore = () => this.#store.read(({ db }) => readLog(db, { topic, shard, after, limit, ...inDoubt }));
+      // What an earlier owner has done is known to the store alone.
+      const feed = this.#readTo < this.#doubtTo ? undefined : this.#feed;
+      rows = feed === undefined ? await fromStore() : await feed.read(after, limit, fromStore);
     } catch (error) {
       this.#mayHaveMore = true;
       throw error;

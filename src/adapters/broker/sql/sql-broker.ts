@@ -5,6 +5,7 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
 import type { Lease } from '../../../ports/store/leases.ts';
 import type { SqlStore } from '../../store/sql/sql-store.ts';
+import type { LogFeed } from '../nats/feed.ts';
 import { ConsumerShards } from './consumer-shards.ts';
 
 /**
@@ -19,6 +20,7 @@ export class SqlBroker implements Broker {
   readonly #store: SqlStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #feed: LogFeed | undefined;
   readonly #consumers = new Map<string, ConsumerShards>();
   readonly #closing = new AbortController();
   readonly #unlisten: () => void;
@@ -26,11 +28,18 @@ export class SqlBroker implements Broker {
   #flushing: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(options: { readonly store: SqlStore; readonly clock: Clock; readonly logger: Logger }) {
+  /** `feed`: another way by which rows of the log come; what it cannot prove is read from the store. */
+  constructor(options: {
+    readonly store: SqlStore;
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly feed?: LogFeed | undefined;
+  }) {
     this.shards = options.store.shards;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#logger = options.logger;
+    this.#feed = options.feed;
     this.#unlisten = options.store.onAppended((appended) => {
       for (const consumer of this.#consumers.values()) {
         const shards = appended.get(consumer.spec.topic);
@@ -42,7 +51,7 @@ export class SqlBroker implements Broker {
 
   async register(spec: ConsumerSpec): Promise<void> {
     if (this.#consumers.has(spec.name)) return;
-    const parts = { store: this.#store, clock: this.#clock, logger: this.#logger };
+    const parts = { store: this.#store, clock: this.#clock, logger: this.#logger, feed: this.#feed };
     this.#consumers.set(spec.name, new ConsumerShards(spec, parts, (acks) => this.#dirty(acks)));
   }
 

@@ -1,6 +1,8 @@
 import type { ReadTx } from '../../../ports/store.ts';
 import { openAccounts } from './accounts.ts';
 import { openAudit } from './audit.ts';
+import { openConservation } from './conservation.ts';
+import { openControl } from './control.ts';
 import { openDeadLetters } from './dead-letters.ts';
 import type { SqlHooks } from './hooks.ts';
 import { openItineraries } from './itineraries.ts';
@@ -18,12 +20,14 @@ export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
     mails: openMails(db),
     accounts: openAccounts(db),
     reservations: openReservations(db),
-    subjects: openSubjects(db),
+    subjects: openSubjects(db, hooks),
     itineraries: openItineraries(db, hooks),
     notifications: openNotifications(db),
     log: openLog(db, hooks),
     deadLetters: openDeadLetters(db, hooks),
     audit: openAudit(db),
     leases: openLeases(db, hooks),
+    control: openControl(db),
+    conservation: openConservation(db, hooks),
   };
 }

@@ -94,6 +94,9 @@ export interface Schema {
     changed_at: number | null;
     failing_since: number | null;
     failure: string | null;
+    /** Put, ended or woken, by the store's clock. */
+    touched_at: number;
+    wake_at: number;
   };
   follower: { subject: string; tenant: string; reservation: string; traveller: string };
   itinerary: {
@@ -191,6 +194,26 @@ export interface Schema {
   lease: { resource: string; owner: string; token: number; expires_at: number };
   /** Processes that take leases. `groups`: string[]; `load`: events that wait, by group. */
   worker: { id: string; groups: string; label: string; started_at: number; seen_at: number; load: string };
+  /** Work that operators have stopped. `tenant` is empty for what belongs to none. */
+  pause: { tenant: string; kind: string; id: string; reason: string; actor: string; at: number };
+  /** All events of a consumer's shard up to `seq` are accounted for; `turn`: place in the walk through `unsettled`. */
+  audited: { consumer: string; shard: number; seq: number; turn: number; checked_at: number };
+  /** Of one tenant in a consumer's shard: see Tally in src/ports/store/conservation.ts; `passed` and `settled` are sums. */
+  balance: {
+    consumer: string;
+    shard: number;
+    tenant: string;
+    passed: number;
+    settled: number;
+    ahead: number;
+    ahead_settled: number;
+    failed: number;
+    overdue: number;
+    lost: number;
+    recovered: number;
+  };
+  /** Events behind the mark of `audited` that were not done at the last look. */
+  unsettled: { consumer: string; shard: number; seq: number; event_id: string; tenant: string };
   /** How far the log has been published by NATS: one row a relay; see the migration. */
   relay: {
     relay: number;

@@ -1,12 +1,14 @@
+import { sql } from 'kysely';
 import type { Answer } from '../../../contracts/topics.ts';
 import type { ReservationId, SubjectId, TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { SubjectSpec } from '../../../ports/provider.ts';
 import type { Subject, SubjectRepo } from '../../../ports/store/subjects.ts';
-import { parseJson } from './rows.ts';
+import type { SqlHooks } from './hooks.ts';
+import { parseJson, slices } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Subjects and who follows them. A subject that is put again is active again. */
-export function openSubjects(db: Db): SubjectRepo {
+export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now'>): SubjectRepo {
   return {
     put: async (id, account, spec) => {
       const text = JSON.stringify(spec);
@@ -23,8 +25,12 @@ export function openSubjects(db: Db): SubjectRepo {
           changed_at: null,
           failing_since: null,
           failure: null,
+          touched_at: hooks.now(),
+          wake_at: 0,
         })
-        .onConflict((conflict) => conflict.column('id').doUpdateSet({ account, spec: text, state: 'active' }))
+        .onConflict((conflict) =>
+          conflict.column('id').doUpdateSet({ account, spec: text, state: 'active', touched_at: hooks.now() }),
+        )
         .execute();
     },
     get: async (id) => {
@@ -61,7 +67,30 @@ export function openSubjects(db: Db): SubjectRepo {
       }
     },
     end: async (id) => {
-      await db.updateTable('subject').set({ state: 'ended' }).where('id', '=', id).execute();
+      await db.updateTable('subject').set({ state: 'ended', touched_at: hooks.now() }).where('id', '=', id).execute();
+    },
+    wake: async (ids) => {
+      for (const some of slices(ids))
+        await db
+          .updateTable('subject')
+          .set({ wake_at: hooks.now(), touched_at: hooks.now() })
+          .where('id', 'in', some)
+          .where('state', '=', 'active')
+          .execute();
+    },
+    touchedSince: async (account, since) => {
+      const { rows } = await sql<{ now: number }>`SELECT ${hooks.now()} AS now`.execute(db);
+      const touched = await db
+        .selectFrom('subject')
+        .selectAll()
+        .where('account', '=', account)
+        .where('touched_at', '>=', since)
+        .orderBy('touched_at')
+        .execute();
+      return {
+        now: Number(rows[0]!.now),
+        subjects: touched.map((row) => ({ ...subjectOf(row), wakeAt: Number(row.wake_at) })),
+      };
     },
     follow: async (id, { tenant, traveller, reservation }) => {
       const result = await db

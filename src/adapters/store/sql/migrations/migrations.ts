@@ -3,7 +3,17 @@ import { attempts } from './0002-attempts.ts';
 import { pending } from './0003-pending.ts';
 import { shardsAndLeases } from './0004-shards-and-leases.ts';
 import { deadLettersAndAudit } from './0005-dead-letters-and-audit.ts';
+import { controlAndConservation } from './0006-control-and-conservation.ts';
+import { subjectTouched } from './0008-subject-touched.ts';
 import type { Migration } from './ddl.ts';
 
 /** In order, numbered without holes. A released one is never edited: add another. */
-export const MIGRATIONS: readonly Migration[] = [first, attempts, pending, shardsAndLeases, deadLettersAndAudit];
+export const MIGRATIONS: readonly Migration[] = [
+  first,
+  attempts,
+  pending,
+  shardsAndLeases,
+  deadLettersAndAudit,
+  controlAndConservation,
+  subjectTouched,
+];
