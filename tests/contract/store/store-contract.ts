@@ -1,6 +1,7 @@
 import { describe } from 'node:test';
 import { auditContract, deadLettersContract } from './dead-letters.ts';
 import type { OpenStore } from './harness.ts';
+import { leasesContract } from './leases.ts';
 import { itinerariesContract, logContract, notificationsContract } from './log-and-outgoing.ts';
 import { accountsContract, mailsContract } from './mails-and-accounts.ts';
 import { reservationsContract, subjectsContract } from './reservations-and-subjects.ts';
@@ -17,6 +18,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('itineraries', () => itinerariesContract(open));
     describe('notifications', () => notificationsContract(open));
     describe('log', () => logContract(open));
+    describe('leases', () => leasesContract(open));
     describe('dead letters', () => deadLettersContract(open));
     describe('audit', () => auditContract(open));
   });
