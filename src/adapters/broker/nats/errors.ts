@@ -5,6 +5,7 @@ import { TripwatchError } from '../../../domain/errors.ts';
 /** Codes of JetStream's answers (`err_code`), see nats-server: server/errors.json. */
 export const STREAM_NOT_FOUND = 10059;
 export const STREAM_NAME_EXISTS = 10058;
+export const REPLICAS_NOT_SUPPORTED = 10074;
 export const MESSAGE_NOT_FOUND = 10037;
 
 /** The `err_code` of an answer of JetStream; undefined for anything else. */

@@ -23,6 +23,9 @@ export const RELAY_MARK_MS = 250;
 export const RELAY_POLL_MS = 2000;
 /** Published again when no answer has come for so long. */
 export const ACK_MS = 2000;
+/** So long after a connection was made, answers are waited for less long. */
+export const FRESH_MS = 5000;
+export const FRESH_ACK_MS = 400;
 /** Pause after a publish was refused; doubles. */
 export const REFUSED_MS_MIN = 100;
 export const REFUSED_MS_MAX = 500;

@@ -2,6 +2,8 @@ import { createInbox, type Msg, type NatsConnection, type Subscription } from '@
 import type { Clock } from '../../../ports/clock.ts';
 import {
   ACK_MS,
+  FRESH_ACK_MS,
+  FRESH_MS,
   REFUSED_MS_MAX,
   REFUSED_MS_MIN,
   RELAY_FLIGHT_CHARS_MAX,
@@ -30,7 +32,7 @@ interface Flight {
   streamSeq: number | undefined;
 }
 
-/** `gone`: no stream takes what is published. `lost`: the stream has given a number that it had given before. */
+/** `gone`: perhaps no stream takes what is published. `lost`: the stream has given a number that it had given before. */
 export type Suspicion = 'gone' | 'lost';
 
 export interface PublisherListeners {
@@ -68,6 +70,7 @@ export class Publisher {
   #repeats = 0;
   #refusal: string | undefined;
   #connection: NatsConnection | undefined;
+  #connectedAt = Number.NEGATIVE_INFINITY;
   #answers: Subscription | undefined;
   #sweeping = false;
   readonly #closing = new AbortController();
@@ -148,6 +151,7 @@ export class Publisher {
         },
       });
     }
+    this.#connectedAt = this.#clock.monotonic();
     for (const flight of this.#open()) this.#send(flight);
   }
 
@@ -162,7 +166,10 @@ export class Publisher {
     const connection = this.#link.connection;
     if (connection === undefined || connection !== this.#connection) return;
     if (flight.tries++ > 0) this.#repeats++;
-    flight.againAt = this.#in(ACK_MS);
+    // A server that has just been started takes connections before its streams.
+    flight.againAt = this.#in(
+      this.#clock.monotonic() < this.#connectedAt + FRESH_MS * this.#clock.speed ? FRESH_ACK_MS : ACK_MS,
+    );
     const { subject, body, headers } = flight.message;
     connection.publish(subject, body, { headers, reply: `${this.#inbox}.${flight.token}` });
   }
@@ -225,7 +232,14 @@ export class Publisher {
     while (this.inFlight > 0 && !signal.aborted) {
       await this.#clock.sleep(SWEEP_MS * this.#clock.speed, signal).catch(() => {});
       const now = this.#clock.monotonic();
-      for (const flight of this.#open()) if (flight.againAt === undefined || flight.againAt <= now) this.#send(flight);
+      let silent = false;
+      for (const flight of this.#open()) {
+        if (flight.againAt !== undefined && flight.againAt > now) continue;
+        silent ||= flight.againAt !== undefined;
+        this.#send(flight);
+      }
+      // Where a feed listens to the subject, nobody says that no stream does.
+      if (silent && this.#link.connection !== undefined) this.#listeners.onSuspicion('gone');
     }
     this.#sweeping = false;
   }

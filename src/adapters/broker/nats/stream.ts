@@ -9,7 +9,7 @@ import {
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { TripwatchError } from '../../../domain/errors.ts';
-import { apiCode, STREAM_NAME_EXISTS, STREAM_NOT_FOUND } from './errors.ts';
+import { apiCode, REPLICAS_NOT_SUPPORTED, STREAM_NAME_EXISTS, STREAM_NOT_FOUND } from './errors.ts';
 
 /** A stream as it must be. */
 export interface StreamSettings {
@@ -88,6 +88,13 @@ async function makeStream(manager: JetStreamManager, wanted: StreamSettings, epo
       metadata: { [INSTALLATION]: installation, [EPOCH]: epoch },
     });
   } catch (error) {
+    if (apiCode(error) === REPLICAS_NOT_SUPPORTED)
+      throw new TripwatchError(
+        'permanent',
+        'broker-stream-unsafe',
+        `${replicas} copies of the stream ${name} are wanted, but the server is in no cluster. Set one replica, or name a cluster of three.`,
+        { cause: error },
+      );
     // Another process was faster.
     const found = apiCode(error) === STREAM_NAME_EXISTS ? await findStream(manager, name) : undefined;
     if (found === undefined) throw error;
