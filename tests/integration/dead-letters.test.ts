@@ -163,11 +163,7 @@ test('an edited event is a new one, caused by the old one, for that stage alone,
       subject: '1',
     },
   );
-  assert.deepEqual(
-    (await w.rig.store.read((tx) => tx.log.get(letter!.eventId)))!.event.data.attempts,
-    1,
-    'not rewritten',
-  );
+  assert.equal((await eventOf(w, letter!)).data.attempts, 1, 'not rewritten');
   const { state, editedEvent, decidedBy, decision } = edited.letter;
   assert.deepEqual(
     { state, editedEvent, decidedBy, decision },
