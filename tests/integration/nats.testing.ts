@@ -2,16 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sql } from 'kysely';
 import { missingNats } from '../../scripts/servers/find-nats.ts';
 import type { NatsServers } from '../../scripts/servers/nats.ts';
 import { type NatsCarrier, type NatsOptions, openNatsCarrier } from '../../src/adapters/broker/nats/carrier.ts';
 import type { ShardFeed } from '../../src/adapters/broker/nats/feed.ts';
 import { type LogRow, readLog } from '../../src/adapters/broker/sql/delivery-rows.ts';
 import { createClock } from '../../src/adapters/clock/system.ts';
-import { relay } from '../../src/adapters/store/sql/migrations/0007-relay.ts';
-import { sqliteDdl } from '../../src/adapters/store/sql/migrations/ddl.ts';
-import { MIGRATIONS } from '../../src/adapters/store/sql/migrations/migrations.ts';
 import type { SqlStore } from '../../src/adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../../src/adapters/store/sqlite/store.ts';
 import type { AnyNewEvent } from '../../src/contracts/event.ts';
@@ -49,8 +45,6 @@ export async function openBench(shards = 4): Promise<Bench> {
   const logged: string[] = [];
   const logger = recorder(logged);
   const store = openSqliteStore({ file: join(folder, 'tripwatch.db'), clock, logger, shards });
-  if (!MIGRATIONS.includes(relay))
-    for (const text of relay.up(sqliteDdl)) await store.transact(({ db }) => sql.raw(text).execute(db));
   const carriers: NatsCarrier[] = [];
   let appended = 0;
   return {
@@ -112,6 +106,7 @@ export class Reader {
   readonly #store: SqlStore;
   readonly #shard: number;
   readonly #poll: ReturnType<typeof setInterval>;
+  readonly #unlisten: () => void;
   #more = true;
   #reading = false;
   #stopped = false;
@@ -120,6 +115,11 @@ export class Reader {
     this.#store = store;
     this.#shard = shard;
     this.#feed = carrier.feed.follow(TOPIC, shard, () => this.#touched());
+    this.#unlisten = store.onAppended((appended) => {
+      if (appended.get(TOPIC)?.has(shard) !== true) return;
+      this.#feed.noticed();
+      this.#touched();
+    });
     // The slow poll that every consumer has.
     this.#poll = setInterval(() => this.#touched(), 2000);
     this.#touched();
@@ -128,6 +128,7 @@ export class Reader {
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#poll);
+    this.#unlisten();
     this.#feed.stop();
   }
 

@@ -22,6 +22,11 @@ export interface ShardFeed {
    * and every two seconds where nothing comes. Not to be called again before it has resolved.
    */
   read(after: number, limit: number, fromStore: () => Promise<readonly LogRow[]>): Promise<readonly LogRow[]>;
+  /**
+   * The store says that something was appended in the shard. Where it does not arrive soon, though nothing else does
+   * either, it is read from the store.
+   */
+  noticed(): void;
   /** Something suggests that rows were missed: the next read that finds nothing here asks the store. */
   doubt(): void;
   stop(): void;

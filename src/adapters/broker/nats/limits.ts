@@ -6,6 +6,13 @@ export const FEED_ROWS_MAX = 512;
 export const FEED_CHARS_MAX = 32 * 1024 * 1024;
 /** A feed that has nothing asks the store at least this often, real time: the floor under everything that may be lost. */
 export const FEED_FLOOR_MS = 2000;
+/**
+ * What the store has told of and has not arrived by then is read there: many times what a row takes, and short for those
+ * who wait while NATS elects a leader.
+ */
+export const FEED_OVERDUE_MS = 200;
+/** How often that is looked at. */
+export const FEED_TICK_MS = 100;
 /** Servers of a cluster learn of a new subscription a little later than the one that took it. */
 export const FEED_SETTLE_MS = 1000;
 /** A subscription that brings nothing for so long while the store has rows is made anew. */

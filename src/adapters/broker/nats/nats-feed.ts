@@ -3,7 +3,7 @@ import type { Topic } from '../../../contracts/topics.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
 import type { LogFeed, ShardFeed } from './feed.ts';
-import { FEED_SETTLE_MS, FEED_SILENT_MS } from './limits.ts';
+import { FEED_SETTLE_MS, FEED_SILENT_MS, FEED_TICK_MS } from './limits.ts';
 import type { NatsLink } from './link.ts';
 import { decode, subjectOf } from './message.ts';
 import { FeedBudget, ShardBuffer } from './shard-buffer.ts';
@@ -44,6 +44,7 @@ export class NatsFeed implements LogFeed {
     this.#unlisten = options.link.onChange(() => this.#connect());
     this.#connect();
     void this.#watch();
+    void this.#tick();
   }
 
   /** Rows that have come. */
@@ -158,6 +159,15 @@ export class NatsFeed implements LogFeed {
       return;
     }
     for (const buffer of buffers) buffer.gap();
+  }
+
+  async #tick(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await clock.sleep(FEED_TICK_MS * clock.speed, signal).catch(() => {});
+      for (const buffer of this.#buffers()) buffer.tick();
+    }
   }
 
   /** A subscription that brings nothing, though the store has rows, is made anew. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../../ports/clock.ts';
 import type { CarriedRow } from './feed.ts';
-import { FEED_FLOOR_MS, FEED_ROWS_MAX } from './limits.ts';
+import { FEED_FLOOR_MS, FEED_OVERDUE_MS, FEED_ROWS_MAX } from './limits.ts';
 import { FeedBudget, ShardBuffer } from './shard-buffer.ts';
 
 let now = 0;
@@ -133,6 +133,28 @@ test('silent: the store had rows that never arrived', async () => {
   assert.equal(buffer.silentSince, now);
   buffer.offer(row(2, 1));
   assert.equal(buffer.silentSince, undefined);
+});
+
+test('what the store has told of and does not arrive is read there soon', async () => {
+  const { buffer, told } = open();
+  await buffer.read(0, 10, async () => []);
+  told();
+  buffer.noticed();
+  now += FEED_OVERDUE_MS - 1;
+  buffer.tick();
+  assert.ok(!told());
+  now += 1;
+  buffer.tick();
+  assert.ok(told());
+  assert.deepEqual(seqsOf(await buffer.read(0, 10, storeOf([1]).read(0, 10))), [1]);
+  // The notice of a row that has come already is none.
+  buffer.offer(row(2, 1));
+  await buffer.read(1, 10, storeOf([]).read(1, 10));
+  told();
+  buffer.noticed();
+  now += FEED_OVERDUE_MS;
+  buffer.tick();
+  assert.ok(!told());
 });
 
 /** mulberry32 */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../ports/clock.ts';
 import type { LogRow } from '../sql/delivery-rows.ts';
 import type { CarriedRow, ShardFeed } from './feed.ts';
-import { FEED_CHARS_MAX, FEED_FLOOR_MS, FEED_ROWS_MAX } from './limits.ts';
+import { FEED_CHARS_MAX, FEED_FLOOR_MS, FEED_OVERDUE_MS, FEED_ROWS_MAX } from './limits.ts';
 
 /** What all feeds of a process may hold together. */
 export class FeedBudget {
@@ -53,6 +53,9 @@ export class ShardBuffer implements ShardFeed {
   #readTo = 0;
   #askedAt = Number.NEGATIVE_INFINITY;
   #silentSince: number | undefined;
+  #offeredAt = Number.NEGATIVE_INFINITY;
+  /** When the store first told of something that has not arrived. */
+  #expectedSince: number | undefined;
   #stopped = false;
 
   constructor(options: ShardBufferOptions) {
@@ -66,6 +69,8 @@ export class ShardBuffer implements ShardFeed {
   offer(row: CarriedRow): void {
     if (this.#stopped) return;
     this.#silentSince = undefined;
+    this.#expectedSince = undefined;
+    this.#offeredAt = this.#clock.monotonic();
     const last = this.#rows.at(-1);
     if (row.seq <= (last?.seq ?? this.#readTo)) return;
     const follows = last === undefined || (!this.#torn && row.prev <= last.seq);
@@ -83,6 +88,20 @@ export class ShardBuffer implements ShardFeed {
     this.#gaps++;
     this.#sure = false;
     if (!this.#stopped) this.#onNews();
+  }
+
+  noticed(): void {
+    // Just after a row it is most likely the notice of that row.
+    if (this.#clock.monotonic() < this.#offeredAt + FEED_OVERDUE_MS * this.#clock.speed) return;
+    this.#expectedSince ??= this.#clock.monotonic();
+  }
+
+  /** To be called now and then: gives up waiting for what should have arrived. */
+  tick(): void {
+    if (this.#expectedSince === undefined) return;
+    if (this.#clock.monotonic() < this.#expectedSince + FEED_OVERDUE_MS * this.#clock.speed) return;
+    this.#expectedSince = undefined;
+    this.gap();
   }
 
   doubt(): void {
@@ -134,6 +153,7 @@ export class ShardBuffer implements ShardFeed {
     const gaps = this.#gaps;
     const known = this.#rows.at(-1)?.seq;
     const wasSure = this.#sure;
+    this.#expectedSince = undefined;
     const rows = await fromStore();
     this.#askedAt = now;
     this.#readTo = rows.at(-1)?.seq ?? after;

@@ -128,6 +128,7 @@ export class LogConsumer {
   touched(): void {
     this.#mayHaveMore = true;
     this.#mayHaveReplays = true;
+    this.#feed?.noticed();
     this.#wake.notify();
   }
 

@@ -4,6 +4,7 @@ import { pending } from './0003-pending.ts';
 import { shardsAndLeases } from './0004-shards-and-leases.ts';
 import { deadLettersAndAudit } from './0005-dead-letters-and-audit.ts';
 import { controlAndConservation } from './0006-control-and-conservation.ts';
+import { relay } from './0007-relay.ts';
 import { subjectTouched } from './0008-subject-touched.ts';
 import type { Migration } from './ddl.ts';
 
@@ -15,5 +16,6 @@ export const MIGRATIONS: readonly Migration[] = [
   shardsAndLeases,
   deadLettersAndAudit,
   controlAndConservation,
+  relay,
   subjectTouched,
 ];
