@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { TravellerId } from '../../domain/ids.ts';
+import type { EventId, TravellerId } from '../../domain/ids.ts';
 import { findToken, notFound } from '../auth.ts';
+import type { ApiDeps } from '../deps.ts';
 import { calendar, etagOf } from '../ical.ts';
 import { isProblemCode, PROBLEMS, Problem } from '../problems.ts';
 import { type RouteSpec, route } from '../route.ts';
@@ -9,6 +10,32 @@ import { type RouteSpec, route } from '../route.ts';
 export const PUSH_BYTES_MAX = 256 * 1024;
 /** A calendar keeps what is not long past: calendars drop what a feed drops. */
 const CALENDAR_KEEP_MS = 400 * 24 * 3600 * 1000;
+
+/** Less than probes wait: a store that cannot be reached is asked for much longer. */
+const READY_MS_MAX = 2000;
+
+/** Why this process cannot do its work; undefined: it can. No detail of the store, as anyone may ask. */
+async function notReady({ status, store }: ApiDeps): Promise<string | undefined> {
+  const silent = 'the store does not answer';
+  const asked = async (): Promise<string | undefined> => {
+    const report = await status();
+    if (!report.ready) return report.notReady ?? 'starting or stopping';
+    // A process without a stage has asked the store nothing so far.
+    await store.read((tx) => tx.log.get('evt_ready' as EventId));
+    return undefined;
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, READY_MS_MAX, silent);
+  });
+  try {
+    return await Promise.race([asked(), late]);
+  } catch {
+    return silent;
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** What needs no token, or carries its proof in the address or the signature. */
 export const publicRoutes: readonly RouteSpec[] = [
@@ -95,8 +122,8 @@ export const publicRoutes: readonly RouteSpec[] = [
     summary: 'The service can do its work; 503 with the reason if not',
     response: z.object({ ready: z.boolean() }),
     handle: async ({ deps }) => {
-      const report = await deps.status();
-      if (!report.ready) throw new Problem('unavailable', `Not ready: ${report.notReady ?? 'starting or stopping'}.`);
+      const why = await notReady(deps);
+      if (why !== undefined) throw new Problem('unavailable', `Not ready: ${why}.`);
       return { ready: true };
     },
   }),
