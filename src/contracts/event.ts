@@ -1,4 +1,4 @@
-import { derivedId, type EventId } from '../domain/ids.ts';
+import { derivedIdAt, type EventId, timeChars, timeCharsOf } from '../domain/ids.ts';
 import type { Envelope } from './envelope.ts';
 import { eventType, type Topic, type TopicData } from './topics.ts';
 
@@ -33,12 +33,18 @@ export interface Origin {
   readonly correlation?: string;
   /** Makes the ids of repeated work equal. With a cause, its id; else something as stable (mail id, answer digest). */
   readonly seed: string;
+  /**
+   * Where there is no cause: when it happened, epoch ms, the same for repeats of the work as the seed is. Puts the ids of
+   * one story, which inherit it, in one place of the indexes.
+   */
+  readonly at?: number;
 }
 
 /** Completes events. The id derives from origin and position: doing the same work again gives the same ids. */
 export function completeEvents(events: readonly AnyNewEvent[], origin: Origin, nowIso: string): readonly AnyEvent[] {
+  const time = origin.cause === undefined ? timeOf(origin.at) : timeCharsOf(origin.cause.id);
   return events.map((event, index) => {
-    const id = derivedId('evt', origin.source, origin.cause?.id ?? '', origin.seed, event.topic, index);
+    const id = derivedIdAt('evt', time, origin.source, origin.cause?.id ?? '', origin.seed, event.topic, index);
     return {
       topic: event.topic,
       specversion: '1.0',
@@ -58,3 +64,5 @@ export function completeEvents(events: readonly AnyNewEvent[], origin: Origin, n
     } as AnyEvent;
   });
 }
+
+const timeOf = (at: number | undefined): string => (at === undefined ? '' : timeChars(at));

@@ -21,12 +21,43 @@ export type TokenId = Id<'tok'>;
 export const DEFAULT_TENANT: TenantId = 'tnt_default';
 
 /** The prefix and 26 base-32 characters (130 bits) of a SHA-256 over the length-framed parts. */
-export function derivedId<P extends string>(prefix: P, ...parts: readonly (string | number | Uint8Array)[]): Id<P> {
-  return `${prefix}_${base32(digestOf(parts).subarray(0, 17)).slice(0, 26)}`;
+export function derivedId<P extends string>(prefix: P, ...parts: readonly IdPart[]): Id<P> {
+  return `${prefix}_${digestChars(parts)}`;
+}
+
+/**
+ * The same behind the characters of a time (`timeChars`, or none), which must be as stable as the parts. Ids of about the
+ * same time then stand together in an index; digests alone fall all over it, and each row rewrites pages of its own.
+ */
+export function derivedIdAt<P extends string>(prefix: P, time: string, ...parts: readonly IdPart[]): Id<P> {
+  return `${prefix}_${time}${digestChars(parts)}`;
+}
+
+const DIGEST_CHARS = 26;
+const TIME_CHARS = 10;
+
+/** Of a time: they sort as it does. */
+export function timeChars(epochMs: number): string {
+  let time = '';
+  for (let rest = Math.max(0, Math.trunc(epochMs)), i = 0; i < TIME_CHARS; i++, rest = Math.floor(rest / 32))
+    time = ALPHABET[rest % 32] + time;
+  return time;
+}
+
+/** Those of an id made by `derivedIdAt`; none where it has none. */
+export function timeCharsOf(id: string): string {
+  const from = id.indexOf('_') + 1;
+  return id.length === from + TIME_CHARS + DIGEST_CHARS ? id.slice(from, from + TIME_CHARS) : '';
+}
+
+type IdPart = string | number | Uint8Array;
+
+function digestChars(parts: readonly IdPart[]): string {
+  return base32(digestOf(parts).subarray(0, 17)).slice(0, DIGEST_CHARS);
 }
 
 /** In one call where all is text: that is several times as fast as a hash object. */
-function digestOf(parts: readonly (string | number | Uint8Array)[]): Uint8Array {
+function digestOf(parts: readonly IdPart[]): Uint8Array {
   let text = '';
   for (const part of parts) {
     if (typeof part === 'object') return digestOfBytes(parts);
@@ -36,7 +67,7 @@ function digestOf(parts: readonly (string | number | Uint8Array)[]): Uint8Array 
   return hash('sha256', text, 'buffer');
 }
 
-function digestOfBytes(parts: readonly (string | number | Uint8Array)[]): Uint8Array {
+function digestOfBytes(parts: readonly IdPart[]): Uint8Array {
   const digest = createHash('sha256');
   for (const part of parts) {
     const bytes = typeof part === 'object' ? part : Buffer.from(String(part), 'utf8');
@@ -48,9 +79,7 @@ function digestOfBytes(parts: readonly (string | number | Uint8Array)[]): Uint8A
 
 /** A sortable id: 10 characters of milliseconds, then `random` (at least 80 bits, from the random port). */
 export function sortableId<P extends string>(prefix: P, epochMs: number, random: Uint8Array): Id<P> {
-  let time = '';
-  for (let rest = epochMs, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32] + time;
-  return `${prefix}_${time}${base32(random)}`;
+  return `${prefix}_${timeChars(epochMs)}${base32(random)}`;
 }
 
 /** Crockford's alphabet in lower case: sorts like the number, no i, l, o, u. */

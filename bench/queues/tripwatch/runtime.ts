@@ -91,7 +91,7 @@ function eventOf(n: number): AnyNewEvent {
 /** As intake does it: the story is the mail's. */
 function originOf(n: number): Origin {
   const mail = mailOf(n);
-  return { source: 'bench', correlation: mail, seed: mail };
+  return { source: 'bench', correlation: mail, seed: mail, at: Date.now() };
 }
 
 /** A mail's id is a digest: one after the other, they fall all over the indexes. */

@@ -243,7 +243,7 @@ class WebhookSender implements Sender {
             },
           },
         ],
-        { source: 'notify', correlation: one.correlation, seed: one.id },
+        { source: 'notify', correlation: one.correlation, seed: one.id, at: one.createdAt },
       );
     });
   }

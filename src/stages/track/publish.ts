@@ -28,6 +28,7 @@ export function publishAnswer(store: Store, made: NewAnswer): Promise<boolean> {
       source: 'track',
       correlation: id,
       seed: `${id}/${digest}/${fetchedAt}`,
+      at: fetchedAt,
     });
     return true;
   });

@@ -44,7 +44,12 @@ export function createIntake(options: IntakeOptions): Intake {
         const visit = added.new ? 0 : await visitToRepeat(tx, record);
         if (visit !== undefined) {
           const seed = visit === 0 ? record.id : `${record.id}/${visit}`;
-          await tx.append([seenEvent(record)], { source: 'watch', correlation: record.id, seed });
+          await tx.append([seenEvent(record)], {
+            source: 'watch',
+            correlation: record.id,
+            seed,
+            at: record.receivedAt,
+          });
         }
         return { ...result, outcome: 'accepted' };
       });
