@@ -1,0 +1,152 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Place } from './back-ends.ts';
+import type { Facts, Violation } from './check.ts';
+import { POINTS, type Point, type PointName, RELAY_POINTS, SHARED_POINTS } from './points.ts';
+import { type Orders, Run, type WorkerProcess } from './supervisor.ts';
+
+/** kill -9 at random moments and at named points, of one process after the other and of all at once. */
+export interface KillPlan {
+  readonly name: string;
+  readonly seed: number;
+  readonly kills: number;
+  readonly place: (folder: string) => Place;
+  /** A guarantee left out, to see that the checks find out. */
+  readonly broken?: 'unmarked';
+  /** False: the folder goes in any case. */
+  readonly keep?: boolean;
+  /** Called with the number of kills so far. */
+  readonly progress?: (kills: number) => void;
+}
+
+export interface KillResult {
+  readonly violations: readonly Violation[];
+  readonly facts: Facts & { readonly acked: number };
+  readonly kills: number;
+  /** How often a process killed itself at each point; those that were never come by are 0. */
+  readonly points: Readonly<Record<string, number>>;
+  /** Processes that were killed before their stages ran, and all at once. */
+  readonly early: number;
+  readonly reboots: number;
+  /** Kept where something was wrong. */
+  readonly folder: string | undefined;
+}
+
+/** Short, so that work is taken over many times in a run. */
+const LEASE_MS = 1500;
+const BEAT_MS = 250;
+/** A random kill comes at most so long after the start. */
+const LIVE_MS_MAX = 400;
+/** One that does not come by its point is killed where it is. */
+const POINT_MS_MAX = 4000;
+const SETTLE_MS = 60_000;
+/** All processes at once, every so many kills. */
+const REBOOT_EVERY = 25;
+
+export async function killRun(plan: KillPlan): Promise<KillResult> {
+  const run = await Run.begin(plan.name, plan.seed, plan.place);
+  let keep = true;
+  try {
+    const slots = run.place.kind === 'sqlite' ? 1 : 3;
+    const killing = new Killing(run, plan, slots);
+    await Promise.all(Array.from({ length: slots }, (_, slot) => killing.slot(slot)));
+    // From here on nobody is killed; what senders do not know of they try again.
+    run.prepare(0);
+    await Promise.all(Array.from({ length: slots }, (_, slot) => run.start(killing.orders(slot, undefined, true))));
+    await delay(50);
+    for (const worker of run.workers) worker.quiet();
+    await run.settled(plan.broken === undefined ? SETTLE_MS : 500);
+    await run.stopAll();
+    const { violations, facts } = await run.check({ atRest: true });
+    keep = violations.length > 0 && plan.keep !== false;
+    const { kills, points, early, reboots } = killing;
+    return {
+      ...{ violations, kills, points, early, reboots },
+      facts: { ...facts, acked: run.acked.size },
+      folder: keep ? run.folder : undefined,
+    };
+  } finally {
+    await run.close(keep);
+  }
+}
+
+class Killing {
+  kills = 0;
+  early = 0;
+  reboots = 0;
+  readonly points: Record<string, number> = {};
+  readonly #run: Run;
+  readonly #plan: KillPlan;
+  readonly #slots: number;
+  readonly #names: readonly PointName[];
+  #lives = 0;
+
+  constructor(run: Run, plan: KillPlan, slots: number) {
+    this.#run = run;
+    this.#plan = plan;
+    this.#slots = slots;
+    this.#names = [...POINTS, ...(slots > 1 ? SHARED_POINTS : []), ...(run.place.kind === 'nats' ? RELAY_POINTS : [])];
+    for (const name of this.#names) this.points[name] = 0;
+  }
+
+  /** One place of work: process after process, until all kills are done. */
+  async slot(slot: number): Promise<void> {
+    const { random } = this.#run;
+    while (this.kills < this.#plan.kills) {
+      const life = this.#lives++;
+      const point = life % 2 === 1 ? this.#pointOf(life) : undefined;
+      const starting = this.#run.start(this.orders(slot, point));
+      this.#run.prepare(1);
+      const early = life % 10 === 8;
+      if (early) {
+        await delay(random.number() * 120);
+        for (const worker of this.#run.workers) if (worker.orders.worker.label === `slot ${slot}`) worker.kill();
+      }
+      const worker = await starting;
+      if (early) this.early++;
+      else await this.#live(worker, point);
+      await worker.died;
+      this.kills++;
+      if (worker.diedAt !== undefined) this.points[worker.diedAt]!++;
+      if (this.kills % REBOOT_EVERY === 0) this.#reboot();
+      this.#plan.progress?.(this.kills);
+    }
+  }
+
+  /** `last`: one that is not killed any more. */
+  orders(slot: number, point: Point | undefined, last = false): Orders {
+    const { random } = this.#run;
+    const alone = this.#run.place.kind === 'sqlite';
+    // Half of them are known again when they come back, as one of a stateful set is; the others are new.
+    const id = random.number() < 0.5 || alone ? `w${slot}` : `w${slot}-${this.#lives}`;
+    return {
+      worker: { id, label: `slot ${slot}`, alone, leaseMs: LEASE_MS, beatMs: BEAT_MS },
+      work: { workMs: 4, failing: 8 },
+      bring: { atOnce: 5, everyMs: this.#slots === 1 ? 5 : 20 },
+      ...(this.#plan.broken === undefined ? {} : { broken: this.#plan.broken }),
+      ...(point === undefined || last ? {} : { point }),
+    };
+  }
+
+  async #live(worker: WorkerProcess, point: Point | undefined): Promise<void> {
+    const longest = point === undefined ? this.#run.random.number() ** 2 * LIVE_MS_MAX : POINT_MS_MAX;
+    const ending = new AbortController();
+    await Promise.race([worker.died, delay(longest, undefined, { signal: ending.signal }).catch(() => undefined)]);
+    ending.abort();
+    worker.kill();
+  }
+
+  #pointOf(life: number): Point {
+    const name = this.#names[((life - 1) / 2) % this.#names.length]!;
+    // What happens once in a life, or seldom.
+    const seldom = /beat|take|hand-over|release/.test(name);
+    return { name, passes: seldom ? 1 : 1 + Math.floor(this.#run.random.number() * 6) };
+  }
+
+  /** As when the machine goes down. */
+  #reboot(): void {
+    if (this.#run.workers.size < 2) return;
+    this.reboots++;
+    this.#run.note({ what: 'all at once' });
+    for (const worker of this.#run.workers) worker.kill();
+  }
+}
