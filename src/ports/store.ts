@@ -2,6 +2,8 @@ import type { AnyEvent, AnyNewEvent, Origin } from '../contracts/event.ts';
 import type { EventId } from '../domain/ids.ts';
 import type { AccountRepo } from './store/accounts.ts';
 import type { AuditRepo } from './store/audit.ts';
+import type { ConservationRepo } from './store/conservation.ts';
+import type { ControlRepo } from './store/control.ts';
 import type { DeadLetterRepo } from './store/dead-letters.ts';
 import type { ItineraryRepo } from './store/itineraries.ts';
 import type { Lease, LeaseRepo } from './store/leases.ts';
@@ -63,6 +65,10 @@ export interface Tx {
   readonly audit: AuditRepo;
   /** Who works on what. */
   readonly leases: LeaseRepo;
+  /** What operators have paused. */
+  readonly control: ControlRepo;
+  /** Whether everything accepted is accounted for. */
+  readonly conservation: ConservationRepo;
   /** Completes and appends events to the outbox. Returns them with their ids. */
   append(events: readonly AnyNewEvent[], origin: Origin): Promise<readonly AnyEvent[]>;
 }

@@ -1,4 +1,6 @@
 import { describe } from 'node:test';
+import { conservationContract } from './conservation.ts';
+import { controlContract } from './control.ts';
 import { auditContract, deadLettersContract } from './dead-letters.ts';
 import type { OpenStore } from './harness.ts';
 import { leasesContract } from './leases.ts';
@@ -21,5 +23,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('leases', () => leasesContract(open));
     describe('dead letters', () => deadLettersContract(open));
     describe('audit', () => auditContract(open));
+    describe('control', () => controlContract(open));
+    describe('conservation', () => conservationContract(open));
   });
 }
