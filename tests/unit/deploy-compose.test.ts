@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LANES, READERS_MAX } from '../../src/adapters/store/postgres/limits.ts';
-import { deploy, pinned, ROLES, root, stagesOf, text, yaml } from './deploy-files.ts';
+import { connectionsOfAProcess, deploy, pinned, ROLES, root, stagesOf, text, yaml } from './deploy-files.ts';
 
 /** deploy/compose.yaml, as far as can be seen without an engine. */
 interface Mount {
@@ -127,6 +126,6 @@ test('the three NATS servers are found by the names in their routes and in the a
 
 test('PostgreSQL has connections for all processes, a command line beside each, and its operator', () => {
   const max = Number(/^max_connections = (\d+)$/m.exec(text('config/postgresql.conf'))?.[1]);
-  const each = LANES + READERS_MAX + 1;
+  const each = connectionsOfAProcess();
   assert.ok(ours.length * each * 2 + 10 <= max, `${ours.length} processes of ${each} need more than ${max}`);
 });

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
+import { LANES, READERS_MAX } from '../../src/adapters/store/postgres/limits.ts';
 import { STAGES } from '../../src/stages/stages.ts';
 
 /** What the tests of deploy/ read: the files, and the few words they share. */
@@ -47,4 +48,10 @@ export function plainSecrets(content: string): string[] {
 export function postgresSettings(): ReadonlyMap<string, string> {
   const lines = text('config/postgresql.conf').matchAll(/^(\w+) = '?([^'\n]*?)'?$/gm);
   return new Map([...lines].map((match) => [match[1]!, match[2]!]));
+}
+
+/** Connections to PostgreSQL that one process may open: to write, to read, to listen, and for raw mails. */
+export function connectionsOfAProcess(): number {
+  const blobs = readFileSync(join(root, 'src/adapters/blobs/postgres/blobs.ts'), 'utf8');
+  return LANES + READERS_MAX + 1 + Number(/CONNECTIONS_MAX = (\d+)/.exec(blobs)![1]);
 }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LANES, READERS_MAX } from '../../src/adapters/store/postgres/limits.ts';
 import { routeTable } from '../../src/api/routes.ts';
 import {
+  connectionsOfAProcess,
   deploy,
   documents,
   filesIn,
@@ -246,7 +246,7 @@ test('PostgreSQL has connections for as many processes as there may be', () => {
   assert.ok(maxReplicas <= store.shards, 'more workers than shards have nothing to do');
   const most = ours.map((thing) => (thing === scaled[0] ? maxReplicas : thing.spec.replicas)).reduce((a, b) => a + b);
   const surge = ours.filter(({ kind }) => kind === 'Deployment').length;
-  const needed = (most + surge) * (LANES + READERS_MAX + 1) + 2 * (LANES + READERS_MAX + 1) + 10;
+  const needed = (most + surge + 2) * connectionsOfAProcess() + 10;
   const [cluster] = examples.filter(({ kind }) => kind === 'Cluster');
   const { parameters } = cluster!.spec.postgresql as { parameters: Labels };
   for (const max of [parameters.max_connections, postgresSettings().get('max_connections')])
