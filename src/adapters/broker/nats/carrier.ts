@@ -78,9 +78,9 @@ export async function openNatsCarrier(options: NatsOptions): Promise<NatsCarrier
     throw error;
   }
   if (options.syncsAlways !== true)
-    logger.warn(
-      { remedy: 'set sync_interval in the servers and say so in the configuration' },
-      'it is not known whether NATS syncs every write; after a power cut it may lack events for other systems until they are published again. Tripwatch itself reads them from its store',
+    logger.info(
+      { remedy: 'sync_interval: always in the servers, and broker.syncsAlways' },
+      'NATS may acknowledge before it has synced: after a power cut other systems wait until the last events are published again; Tripwatch has them in its store',
     );
 
   const feed = new NatsFeed({ link, prefix, clock, logger });
