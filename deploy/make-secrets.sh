@@ -12,22 +12,22 @@ if [ -e "$folder" ]; then
   echo "$folder exists already; nothing was changed. Give another folder, or move this one away (keep its key!)." >&2
   exit 1
 fi
-command -v openssl >/dev/null || { echo 'openssl is needed to make random secrets.' >&2; exit 1; }
 
-random() { openssl rand -hex 24; }
+# So many bytes from the system's generator, in hex.
+random() { od -An -v -tx1 -N "$1" /dev/urandom | tr -d ' \n'; echo; }
 # Only the owner gets into the folder; in it each file is readable, because the container's user is not its owner.
 umask 022
 mkdir -p "$(dirname "$folder")"
 mkdir -m 0700 "$folder"
 write() { cat >"$folder/$1" && chmod 0444 "$folder/$1"; }
 
-database_password=$(random)
-nats_password=$(random)
-route_password=$(random)
+database_password=$(random 24)
+nats_password=$(random 24)
+route_password=$(random 24)
 
 # Seals webhook secrets and the like in the database. Without it they cannot be read again: keep a copy elsewhere.
-openssl rand -hex 32 | write key
-random | write database-admin-password
+random 32 | write key
+random 24 | write database-admin-password
 echo "$database_password" | write database-password
 echo "${2:-postgres://tripwatch:$database_password@postgres:5432/tripwatch}" | write database-url
 echo "nats://tripwatch:$nats_password@nats:4222" | write nats-url
