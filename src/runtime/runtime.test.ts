@@ -193,6 +193,25 @@ test('an event that comes while the watchdog looks is no lost wake-up', async ()
   );
 });
 
+test('what two looks far apart see waiting for a moment each, and one between them does not, is no lost wake-up', async () => {
+  const seen = [1, 0, 1, 0];
+  const w = await world(counting, {
+    broker: (broker) => ({
+      ...dutiesOf(broker),
+      lag: async (name, rough) => {
+        if (rough === true) return broker.lag(name, rough);
+        return { waiting: seen.shift() ?? 0, parked: 0 };
+      },
+    }),
+  });
+  await w.rig.clock.advance(5 * STALL_MS);
+  assert.deepEqual(seen, []);
+  assert.deepEqual(
+    w.events.filter((event) => event.type === 'stalled'),
+    [],
+  );
+});
+
 test('too much waiting is told to intake, and then no more', async () => {
   let waiting = 1_000_000;
   const w = await world(counting, {

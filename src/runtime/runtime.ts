@@ -321,7 +321,10 @@ class StageRuntime implements Runtime {
     this.#stallCheckedAt.set(consumer, monotonic);
     const { activeAt } = consumer;
     const { waiting, parked, oldestAt } = await broker.lag(consumer.stage.name);
-    if (waiting === 0 || consumer.running > 0 || consumer.activeAt !== activeAt) return;
+    if (waiting === 0 || consumer.running > 0 || consumer.activeAt !== activeAt) {
+      this.#waitedSince.delete(consumer);
+      return;
+    }
     // What came just now is on its way. The oldest may be a parked one: then only a second look can tell.
     const waited = parked === 0 && oldestAt !== undefined && clock.now() - oldestAt >= STALL_MS * clock.speed;
     if (!waited && this.#waitedSince.get(consumer) !== activeAt) {
