@@ -23,13 +23,8 @@ export async function deadLetterFilter(
   const { stages } = deps;
   if (stage !== undefined && stages !== undefined && !stages.includes(stage))
     throw mistyped('stage', stage, stages, 'There are');
-  if (code !== undefined || provider !== undefined) {
-    const known = await deps.store.read((tx) => tx.deadLetters.known(caller.tenant));
-    if (code !== undefined) checkCode(code, [...known.codes, ...Object.keys(ERROR_CODES)], known.codes);
-    const accounts = [...new Set([...known.providers, ...deps.config.providers.map((one) => one.account)])];
-    if (provider !== undefined && !accounts.includes(provider))
-      throw mistyped('provider', provider, accounts, 'Known are');
-  }
+  if (code !== undefined) await checkCode(deps, caller, code);
+  if (provider !== undefined) await checkProvider(deps, caller, provider);
   const now = deps.clock.now();
   const to = olderThan === undefined ? undefined : momentOf(olderThan, now);
   const from = youngerThan === undefined ? undefined : momentOf(youngerThan, now);
@@ -59,10 +54,33 @@ export function queryText(query: DeadLetterQuery): string {
   return words.length === 0 ? 'all' : words.join(' ');
 }
 
-function checkCode(code: string, all: readonly string[], used: readonly string[]): void {
+/** One of ours, or one that a letter has: codes of other versions and of other programs are known by their letters only. */
+async function checkCode({ store }: Pick<CommandDeps, 'store'>, caller: Caller, code: string): Promise<void> {
+  const ours = Object.keys(ERROR_CODES);
   const prefix = code.endsWith('*') ? code.slice(0, -1) : undefined;
-  if (prefix === undefined ? all.includes(code) : all.some((one) => one.startsWith(prefix))) return;
-  throw mistyped('code', code, prefix === undefined ? all : [], 'Letters have', used);
+  if (prefix === undefined ? ours.includes(code) : ours.some((one) => one.startsWith(prefix))) return;
+  const filter = prefix === undefined ? { code } : { codePrefix: prefix };
+  await store.read(async (tx) => {
+    const { letters } = await tx.deadLetters.list(caller.tenant, filter, { limit: 1 });
+    if (letters.length > 0) return;
+    const { codes } = await tx.deadLetters.known(caller.tenant);
+    throw mistyped('code', code, prefix === undefined ? [...codes, ...ours] : [], 'Letters have', codes);
+  });
+}
+
+async function checkProvider(
+  { store, config }: Pick<CommandDeps, 'store' | 'config'>,
+  caller: Caller,
+  provider: string,
+): Promise<void> {
+  const configured = config.providers.map((one) => one.account);
+  if (configured.includes(provider)) return;
+  await store.read(async (tx) => {
+    const { letters } = await tx.deadLetters.list(caller.tenant, { provider }, { limit: 1 });
+    if (letters.length > 0) return;
+    const { providers } = await tx.deadLetters.known(caller.tenant);
+    throw mistyped('provider', provider, [...new Set([...configured, ...providers])], 'Known are');
+  });
 }
 
 function mistyped(

@@ -26,7 +26,7 @@ export function openAudit(db: Db): AuditRepo {
       const cursor = before === undefined ? undefined : parseCursor(before);
       if (cursor !== undefined)
         select = select.where((eb) =>
-          eb.or([eb('at', '<', cursor.at), eb.and([eb('at', '=', cursor.at), eb('id', '<', cursor.id)])]),
+          eb.and([eb('at', '<=', cursor.at), eb.or([eb('at', '<', cursor.at), eb('id', '<', cursor.id)])]),
         );
       const rows = await select
         .orderBy('at', 'desc')

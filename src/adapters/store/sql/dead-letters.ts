@@ -1,4 +1,4 @@
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Topic } from '../../../contracts/topics.ts';
 import type { ErrorKind } from '../../../domain/errors.ts';
 import type { EventId, TenantId } from '../../../domain/ids.ts';
@@ -52,9 +52,9 @@ export function openDeadLetters(db: Db, hooks: SqlHooks): DeadLetterRepo {
         .where((eb) => fits(eb, tenant, filter));
       if (cursor !== undefined)
         select = select.where((eb) =>
-          eb.or([
-            eb('created_at', '<', cursor.at),
-            eb.and([eb('created_at', '=', cursor.at), eb('id', '<', cursor.id)]),
+          eb.and([
+            eb('created_at', '<=', cursor.at),
+            eb.or([eb('created_at', '<', cursor.at), eb('id', '<', cursor.id)]),
           ]),
         );
       const rows = await select
@@ -66,15 +66,21 @@ export function openDeadLetters(db: Db, hooks: SqlHooks): DeadLetterRepo {
       const last = rows[limit - 1];
       return rows.length > limit && last ? { letters, nextBefore: `${last.created_at}.${last.id}` } : { letters };
     },
-    inOrder: async (tenant, filter, { after, limit }) => {
+    inOrder: async (tenant, { from, to, ...filter }, { after, limit }) => {
       const cursor = after === undefined ? undefined : parseCursor(after);
       let select = db
         .selectFrom('dead_letter')
         .selectAll()
         .where((eb) => fits(eb, tenant, filter));
+      // Computed, so that no index of times is taken for that of the order: each page would sort all that fit.
+      if (from !== undefined) select = select.where(sql<number>`created_at + 0`, '>=', from);
+      if (to !== undefined) select = select.where(sql<number>`created_at + 0`, '<', to);
       if (cursor !== undefined)
         select = select.where((eb) =>
-          eb.or([eb('event_seq', '>', cursor.at), eb.and([eb('event_seq', '=', cursor.at), eb('id', '>', cursor.id)])]),
+          eb.and([
+            eb('event_seq', '>=', cursor.at),
+            eb.or([eb('event_seq', '>', cursor.at), eb('id', '>', cursor.id)]),
+          ]),
         );
       const rows = await select
         .orderBy('event_seq')
@@ -116,7 +122,7 @@ export function openDeadLetters(db: Db, hooks: SqlHooks): DeadLetterRepo {
           .selectFrom('dead_letter')
           .selectAll()
           .where((eb) => fits(eb, tenant, { ...filter, consumer, code }))
-          .orderBy('created_at', 'desc')
+          .where('created_at', '=', Number(newest))
           .orderBy('id', 'desc')
           .limit(1)
           .executeTakeFirstOrThrow();

@@ -23,8 +23,8 @@ export const deadLettersAndAudit: Migration = {
     "UPDATE dead_letter SET decided_by = decision, decision = NULL WHERE state = 'replayed'",
     'DROP INDEX dead_letter_newest',
     'CREATE INDEX dead_letter_newest ON dead_letter (tenant, created_at, id)',
+    'CREATE INDEX dead_letter_newest_of ON dead_letter (tenant, state, created_at, id)',
     'CREATE INDEX dead_letter_order ON dead_letter (tenant, state, event_seq, id)',
-    'CREATE INDEX dead_letter_group ON dead_letter (tenant, state, consumer, code, created_at, id)',
     `CREATE TABLE audit (
       tenant TEXT NOT NULL, id TEXT NOT NULL, at ${int} NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
       target TEXT NOT NULL, details TEXT NOT NULL, PRIMARY KEY (tenant, id))`,
