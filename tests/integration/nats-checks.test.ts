@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DiscardPolicy, jetstreamManager, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { AckPolicy, DiscardPolicy, jetstreamManager, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { connect, nanos } from '@nats-io/transport-node';
 import { type NatsServers, startNats } from '../../scripts/servers/nats.ts';
 import { settleInstallation } from '../../src/adapters/broker/nats/relay-rows.ts';
@@ -103,6 +103,72 @@ test('wrong credentials and addresses are refused, and no password is shown', { 
   await assert.rejects(bench.carrier({ urls: ['http://a:wrong-secret@b'] }), code('broker-address', /http:\/\/…@b/));
   await assert.rejects(bench.carrier({ urls: [] }), code('broker-address', /No address/));
   assert.ok(!bench.logged.join().includes('wrong-secret'));
+});
+
+test('the rights that the operating page names are enough, and others cannot publish', { skip }, async (t) => {
+  const page = readFileSync(new URL('../../docs/operating/nats.md', import.meta.url), 'utf8');
+  const written = /^authorization \{[\s\S]*?^\}/m.exec(page)?.[0] ?? '';
+  const authorization = written.replace('$TRIPWATCH_PASSWORD', 'one').replace('$WAREHOUSE_PASSWORD', 'two');
+  assert.notEqual(authorization, written);
+  const own = await startNats({ config: authorization });
+  const bench = await openBench(1);
+  t.after(async () => {
+    await bench.close();
+    await own.stop();
+  });
+  const carrier = await bench.carrier({ urls: [`nats://tripwatch:one@${own.hosts[0]}`] });
+  carrier.take(0, await bench.lease());
+  const reader = new Reader(carrier, bench.store, 0);
+  t.after(() => reader.stop());
+  await bench.append(100);
+  await complete(bench, reader);
+  await until('published', 5000, async () => (await carrier.relayLag()).waiting === 0);
+  assert.deepEqual(await carrier.auditRelay(), { compared: 100, missing: 0 });
+
+  const other = await connect({ servers: [...own.hosts], user: 'warehouse', pass: 'two' });
+  t.after(() => other.close());
+  const manager = await jetstreamManager(other);
+  const config = {
+    durable_name: 'warehouse',
+    filter_subject: 'tripwatch.log.notification-sent.*',
+    ack_policy: AckPolicy.Explicit,
+  };
+  await manager.consumers.add('tripwatch-log-0', config);
+  const consumer = await manager.jetstream().consumers.get('tripwatch-log-0', 'warehouse');
+  const ids = new Set<string>();
+  for await (const message of await consumer.fetch({ max_messages: 100, expires: 5000 })) {
+    ids.add(message.json<{ id: string }>().id);
+    message.ack();
+  }
+  assert.equal(ids.size, 100);
+  await assert.rejects(
+    manager.jetstream().publish('tripwatch.log.mail-seen.0', '{}', { timeout: 1000 }),
+    /[Pp]ermission/,
+  );
+  await assert.rejects(manager.streams.delete('tripwatch-log-0'), /[Pp]ermission/);
+});
+
+test('TLS: a server that is not trusted, or that would go on unencrypted, is refused', { skip }, async (t) => {
+  const fixture = (name: string) => new URL(`../fixtures/tls/${name}`, import.meta.url).pathname;
+  const [certificate, key] = [fixture('test-only.cert.pem'), fixture('test-only.key.pem')];
+  const own = await startNats({ config: `tls { cert_file: "${certificate}", key_file: "${key}" }` });
+  const bench = await openBench(1);
+  t.after(async () => {
+    await bench.close();
+    await own.stop();
+  });
+  const urls = own.urls.map((url) => url.replace('nats://', 'tls://'));
+  const ca = readFileSync(certificate, 'utf8');
+  const trusting = await bench.carrier({ urls }, { tls: { ca, serverName: 'in.example' } });
+  assert.equal(trusting.connected, true);
+  const doubts = [{}, { ca }, { serverName: 'in.example' }];
+  const doubting = await Promise.all(doubts.map((tls) => bench.carrier({ urls }, { prefix: 'other', tls })));
+  for (const { connected } of doubting) assert.equal(connected, false);
+  const plain = await bench.carrier(
+    { urls: nats.urls.map((url) => url.replace('nats://', 'tls://')) },
+    { prefix: 'plain' },
+  );
+  assert.equal(plain.connected, false);
 });
 
 test('three replicas on one server are refused', { skip }, async (t) => {

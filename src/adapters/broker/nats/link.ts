@@ -14,7 +14,13 @@ export interface NatsSettings {
   readonly password?: string;
   readonly token?: string;
   /** PEM texts. Present, or a `tls://` address: an unencrypted connection is refused. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly tls?: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    /** The name in the servers' certificate, where it is not the one in their address. */
+    readonly serverName?: string;
+  };
   /** For people, in the server's list of connections. */
   readonly name?: string;
 }
@@ -179,8 +185,9 @@ function connectionOptions(settings: NatsSettings): {
   const user = settings.user ?? (password === undefined ? undefined : name);
   const token = settings.token ?? (password === undefined ? name : undefined);
   const encrypted = settings.tls !== undefined || urls.some(({ protocol }) => protocol === 'tls:');
-  const { ca, cert, key } = settings.tls ?? {};
-  const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  const { ca, cert, key, serverName } = settings.tls ?? {};
+  const named = serverName && { servername: serverName };
+  const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...named };
   const servers = urls.map(({ host, port }) => (port === '' ? `${host}:4222` : host));
   return {
     where: servers.join(', '),
