@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import fc from 'fast-check';
 import { addToken } from '../../src/api/commands/accounts.ts';
 import type { AnyEvent } from '../../src/contracts/event.ts';
 import type { Scope } from '../../src/ports/store/accounts.ts';
@@ -230,6 +231,29 @@ test('edited: refused with every fault, or a new event and an entry on record', 
   assert.equal(entry.details.editedEvent, done.body.event);
   assert.equal(entry.details.reason, 'was cut off');
   assert.match(entry.by, /^tok_/);
+});
+
+test('whatever comes as an edited event is refused or taken, never a fault of ours, and never for somebody else', async () => {
+  const { event } = await letter();
+  const any = fc.oneof(fc.jsonValue({ maxDepth: 4 }), fc.constantFrom('tnt_other', 'reconcile', {}, [], '', null));
+  const fields = fc.dictionary(fc.constantFrom(...Object.keys(event), '__proto__', 'recipient', 'x'), any, {
+    maxKeys: 3,
+  });
+  const data = fc.dictionary(fc.constantFrom(...Object.keys(event.data), 'tenant', 'constructor'), any, { maxKeys: 3 });
+  await fc.assert(
+    fc.asyncProperty(fields, data, async (changed, changedData) => {
+      const { id, event: own } = await letter();
+      const edited = { ...own, data: { ...own.data, ...changedData }, ...changed };
+      const answer = await service.call('POST', `/v1/dead-letters/${id}/edit`, { event: edited });
+      assert.ok([200, 400, 422].includes(answer.status), `${answer.status} ${JSON.stringify(answer.body)}`);
+      if (answer.status !== 200) return;
+      const { event: appended } = (await service.store.read((tx) => tx.log.get(answer.body.event)))!;
+      assert.deepEqual([appended.tenantid, appended.recipient], ['tnt_default', 'reconcile']);
+      assert.equal(appended.partitionkey, own.partitionkey);
+    }),
+    { numRuns: 100 },
+  );
+  await service.call('POST', '/v1/dead-letters/discards', { query: {}, all: true, reason: 'done with' });
 });
 
 test('replayed once, however often it is asked for; what is discarded stays so', async () => {

@@ -38,6 +38,7 @@ const IDS = [
   '/v1/endpoints/:x',
   '/v1/endpoints/:x/deliveries',
   '/v1/dead-letters/:x',
+  '/v1/dead-letters/:x/edit',
   '/feeds/:x',
   '/problems/:x',
 ]; // prettier-ignore
@@ -79,8 +80,18 @@ test('any query', async () => {
   );
   await fc.assert(
     fc.asyncProperty(
-      fc.constantFrom('/v1/reservations', '/v1/receipts', '/v1/trips', '/v1/dead-letters'),
-      fc.constantFrom('limit', 'after', 'before', 'traveller', 'state', 'disposition', 'x'),
+      fc.constantFrom(
+        '/v1/reservations',
+        '/v1/receipts',
+        '/v1/trips',
+        '/v1/dead-letters',
+        '/v1/dead-letters/summary',
+        '/v1/audit',
+      ),
+      fc.constantFrom(
+        ...['limit', 'after', 'before', 'traveller', 'state', 'disposition', 'stage', 'code', 'provider', 'olderThan'],
+        ...['key', 'action', 'since', 'x'],
+      ),
       word,
       async (path, name, value) => {
         await inject('GET', `${path}?${name}=${encodeURIComponent(value.toWellFormed())}`);
@@ -98,6 +109,8 @@ test('any JSON as any command', async () => {
     '/v1/reservations',
     '/v1/endpoints',
     '/v1/tokens',
+    '/v1/dead-letters/replays',
+    '/v1/dead-letters/discards',
     `/v1/travellers/${service.traveller}/rules`,
     `/v1/travellers/${service.traveller}/mailboxes`,
   ); // prettier-ignore
