@@ -4,7 +4,8 @@
  * the other queues first. What is missing is left out, with the reason; with CI=true that is an error.
  *
  * Each contestant runs in a process of its own, with its servers, alone; the order rotates from round to round; figures are
- * medians of the rounds. `--quiet SECONDS`: before each, waits so long at most until nobody else uses the machine.
+ * medians of the rounds. `--calm SECONDS`: before each measurement waits so long
+ * at most until nobody else uses the machine, and repeats what was disturbed.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -12,14 +13,10 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CONTESTANTS } from './queues/contestants.ts';
-import { untilQuiet } from './queues/machine.ts';
 import type { Rate } from './queues/measure.ts';
 import { PARTS, type Run } from './queues/one.ts';
 import { installPeers } from './queues/peers.ts';
 import { median, rowOf, table, verdicts } from './queues/report.ts';
-
-/** Of all cores: less than this is the system itself. */
-const QUIET_PERCENT = 8;
 
 const ONE = join(import.meta.dirname, 'queues', 'one.ts');
 
@@ -31,7 +28,7 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '3' },
       small: { type: 'boolean', default: false },
       parts: { type: 'string', default: PARTS.join() },
-      quiet: { type: 'string', default: '0' },
+      calm: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -43,14 +40,15 @@ async function main(): Promise<void> {
     return missing === undefined;
   });
   if (present.length < asked.length && process.env.CI === 'true') process.exit(1);
+  const options = ['--parts', values.parts];
+  if (values.small) options.push('--small');
+  if (values.calm !== undefined) options.push('--calm', values.calm);
   const runs = new Map<string, Run[]>(present.map((key) => [key, []]));
   for (let round = 0; round < Number(values.rounds); round++) {
     console.error(`Round ${round + 1}: a 4 KiB write with sync takes ${syncMs().toFixed(2)} ms (median of 200).`);
     for (let i = 0; i < present.length; i++) {
       const key = present[(i + round) % present.length]!;
-      if (values.quiet !== '0' && !(await untilQuiet(QUIET_PERCENT, Number(values.quiet) * 1000)))
-        console.error(`Others use the machine; ${key} is measured all the same.`);
-      const run = await runAlone(key, [...(values.small ? ['--small'] : []), '--parts', values.parts]);
+      const run = await runAlone(key, options);
       runs.get(key)!.push(run);
       const { steady, drain } = run.measured;
       console.error(key, JSON.stringify({ steady: steady.map(brief), drain: drain.map(brief) }));

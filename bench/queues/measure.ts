@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Contestant, Host, Queue, Setting } from './contestant.ts';
 import { Ledger, type Proof } from './ledger.ts';
-import { withOthers } from './machine.ts';
+import { untilQuiet, withOthers } from './machine.ts';
 
 /** How long and how much. */
 export interface Extent {
@@ -11,6 +11,15 @@ export interface Extent {
   readonly backlog: number;
   /** Jobs measured at 20 and at 200 a second. */
   readonly samples: readonly [number, number];
+  readonly calm?: Calm;
+}
+
+/** What to do about others on the machine. */
+export interface Calm {
+  /** So much of all cores may others take while something is measured. */
+  readonly percent: number;
+  readonly waitMs: number;
+  readonly tries: number;
 }
 
 export const FULL: Extent = { enqueueMs: 2000, steadyMs: 4000, backlog: 50_000, samples: [200, 1000] };
@@ -70,34 +79,51 @@ export async function measure(
   const enqueueOf = (work: (queue: Queue, next: () => number) => Promise<void>, lanes: number, jobs: number) =>
     on(settings[0], (queue) => enqueue(queue, work, lanes, jobs, extent.enqueueMs));
   const single = (queue: Queue, next: () => number) => queue.publish(next());
+  const calmly = (work: () => Promise<number>) => beside(async () => ({ rate: await work() }), extent.calm);
   const enqueued = parts.has('enqueue')
     ? {
-        one: await enqueueOf(single, 1, 1),
-        many: await enqueueOf(single, PRODUCERS, 1),
-        bulk: await enqueueOf((queue, next) => queue.publishMany(next() * BULK, BULK), 1, BULK),
+        one: (await calmly(() => enqueueOf(single, 1, 1))).rate,
+        many: (await calmly(() => enqueueOf(single, PRODUCERS, 1))).rate,
+        bulk: (await calmly(() => enqueueOf((queue, next) => queue.publishMany(next() * BULK, BULK), 1, BULK))).rate,
       }
     : undefined;
   const result = { enqueue: enqueued, steady: [] as Rate[], drain: [] as Rate[], latency: [] as Latency[] };
   for (const setting of settings) {
-    const rated = (work: (queue: Queue) => Promise<Omit<Rate, 'othersPercent'>>) => beside(() => on(setting, work));
+    const rated = (work: (queue: Queue) => Promise<Omit<Rate, 'othersPercent'>>) =>
+      beside(() => on(setting, work), extent.calm);
     if (parts.has('steady')) result.steady.push(await rated((queue) => steady(queue, setting, subscribers, extent)));
     if (parts.has('drain')) result.drain.push(await rated((queue) => drain(queue, setting, subscribers, extent)));
   }
   if (parts.has('latency')) {
     for (const [index, perSecond] of [20, 200].entries())
       result.latency.push(
-        await beside(() => on(prompt, (queue) => latency(queue, subscribers, perSecond, extent.samples[index]!))),
+        await beside(
+          () => on(prompt, (queue) => latency(queue, subscribers, perSecond, extent.samples[index]!)),
+          extent.calm,
+        ),
       );
   }
   return result;
 }
 
+/** Where others use the machine: waits until they leave it, and takes the least disturbed of a few tries. */
 async function beside<T extends object>(
   work: () => Promise<T>,
+  calm: Calm | undefined,
 ): Promise<T & { readonly othersPercent: number | undefined }> {
-  const { value, othersPercent } = await withOthers(work);
-  return { ...value, othersPercent };
+  let best: (T & { readonly othersPercent: number | undefined }) | undefined;
+  for (let left = calm?.tries ?? 1; left > 0; left--) {
+    if (calm !== undefined) await untilQuiet(calm.percent, calm.waitMs);
+    const { value, othersPercent } = await withOthers(work);
+    if (best === undefined || (othersPercent ?? 0) < (best.othersPercent ?? 0)) best = { ...value, othersPercent };
+    // One that lost jobs counts, however disturbed.
+    if ('proof' in value && faultsOf(value.proof as Proof) > 0) return { ...value, othersPercent };
+    if ((othersPercent ?? 0) <= (calm?.percent ?? 100)) break;
+  }
+  return best!;
 }
+
+const faultsOf = ({ missing, repeated }: Proof): number => missing + repeated;
 
 async function withQueue<T>(host: Host, setting: Setting, work: (queue: Queue) => Promise<T>): Promise<T> {
   const queue = await host.open(setting);

@@ -1,5 +1,5 @@
 /**
- * One contestant, measured once in a process of its own: `node bench/queues/one.ts NAME [--small] [--parts a,b]`. The last
+ * One contestant, measured once in a process of its own: `node bench/queues/one.ts NAME [--small] [--parts a,b] [--calm SECONDS]`. The last
  * line printed is the result as JSON. Its servers run for this time only, so that no other contestant's is at work.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CONTESTANTS } from './contestants.ts';
-import { FULL, type Measured, measure, type Part, SMALL } from './measure.ts';
+import { type Extent, FULL, type Measured, measure, type Part, SMALL } from './measure.ts';
 
 export interface Run {
   readonly name: string;
@@ -17,7 +17,7 @@ export interface Run {
 
 export const PARTS: readonly Part[] = ['enqueue', 'steady', 'drain', 'latency'];
 
-export async function runOne(name: string, small: boolean, parts: ReadonlySet<Part> = new Set(PARTS)): Promise<Run> {
+export async function runOne(name: string, extent: Extent, parts: ReadonlySet<Part> = new Set(PARTS)): Promise<Run> {
   const contestant = CONTESTANTS[name];
   if (contestant === undefined)
     throw new Error(`There is no contestant ${name}; there are ${Object.keys(CONTESTANTS)}`);
@@ -27,7 +27,7 @@ export async function runOne(name: string, small: boolean, parts: ReadonlySet<Pa
   try {
     const host = await contestant.start(folder);
     try {
-      return { name, facts: host.facts, measured: await measure(contestant, host, small ? SMALL : FULL, parts) };
+      return { name, facts: host.facts, measured: await measure(contestant, host, extent, parts) };
     } finally {
       await host.stop();
     }
@@ -39,13 +39,20 @@ export async function runOne(name: string, small: boolean, parts: ReadonlySet<Pa
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { small: { type: 'boolean', default: false }, parts: { type: 'string', default: PARTS.join() } },
+    options: {
+      calm: { type: 'string' },
+      small: { type: 'boolean', default: false },
+      parts: { type: 'string', default: PARTS.join() },
+    },
   });
   const parts = new Set(values.parts.split(',').filter((part): part is Part => PARTS.includes(part as Part)));
-  const run = await runOne(positionals[0] ?? '', values.small, parts).catch((error) => {
-    console.error(error);
-    process.exit(1);
-  });
+  const calm = values.calm === undefined ? {} : { calm: { percent: 15, waitMs: Number(values.calm) * 1000, tries: 4 } };
+  const run = await runOne(positionals[0] ?? '', { ...(values.small ? SMALL : FULL), ...calm }, parts).catch(
+    (error) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
   console.log(JSON.stringify(run));
   // Some clients leave a timer or a socket behind.
   process.exit(0);
