@@ -46,6 +46,10 @@ export const OVERLOAD_CHECK_MS = 250;
 export const STALL_MS = 30_000;
 /** Deadlines and stalls are looked at this often, real time. */
 export const SWEEP_MS = 250;
+/** Each process reads what is paused this often, real time: a pause holds everywhere within twice that. */
+export const PAUSES_LOOK_MS = 1000;
+/** Events of a paused tenant or mailbox come up again after at most so long (real time), to see whether it still is. */
+export const PAUSED_LOOK_MS = 20_000;
 /** Version conflicts are tried again at once so often before they count as one attempt. */
 export const STALE_TRIES_MAX = 4;
 /** An account whose consent is gone is asked again this seldom. */

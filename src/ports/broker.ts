@@ -64,8 +64,11 @@ export interface Delivery {
   readonly history: readonly AttemptRecord[];
   /** The effect is durable: never deliver again (a repeat after a crash is possible and harmless). */
   ack(): Promise<void>;
-  /** Durable when it resolves. `counts`: whether this was an attempt. */
-  retry(at: number, error: TripwatchError, counts: boolean): Promise<void>;
+  /**
+   * Durable when it resolves. `counts`: whether this was an attempt. Without an error it is only put off: nothing is kept
+   * of it, and the time until `at` does not make the event older (`firstAt`).
+   */
+  retry(at: number, error: TripwatchError | undefined, counts: boolean): Promise<void>;
   /** Given back untouched (shutdown): delivered again at once, no attempt counted. */
   release(): void;
 }

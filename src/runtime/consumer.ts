@@ -1,14 +1,16 @@
 import { TripwatchError } from '../domain/errors.ts';
-import { STALE_TRIES_MAX, STORE_PAUSE_MS_MAX, STORE_PAUSE_MS_MIN } from '../domain/limits.ts';
+import { PAUSED_LOOK_MS, STALE_TRIES_MAX, STORE_PAUSE_MS_MAX, STORE_PAUSE_MS_MIN } from '../domain/limits.ts';
 import type { Broker, Delivery } from '../ports/broker.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { ack, type Handler, type Outcome, type StageSpec } from '../ports/handler.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { Pause } from '../ports/store/control.ts';
 import type { Store } from '../ports/store.ts';
 import { callHandler, checkEvent, commitEffect, type DeadLetterHook, setAside } from './attempt.ts';
 import { decide, isLeaseLost, isStoreFault, toTripwatchError } from './decide.ts';
 import { about, type RuntimeEmitter } from './events.ts';
 import { Histogram } from './histogram.ts';
+import type { Paused } from './pauses.ts';
 
 export interface ConsumerOptions {
   readonly stage: StageSpec;
@@ -20,6 +22,7 @@ export interface ConsumerOptions {
   readonly logger: Logger;
   readonly emitter: RuntimeEmitter;
   readonly onDeadLetter?: DeadLetterHook | undefined;
+  readonly paused?: Paused | undefined;
 }
 
 interface Running {
@@ -54,6 +57,7 @@ export class StageConsumer {
   readonly #closing = new AbortController();
   #fetching = new AbortController();
   #slotFreed: (() => void) | undefined;
+  #resumed: (() => void) | undefined;
   #loop: Promise<void> | undefined;
   #storePauseMs = STORE_PAUSE_MS_MIN;
 
@@ -73,11 +77,23 @@ export class StageConsumer {
     this.#loop = this.#run();
   }
 
+  /** Why it takes up nothing at present. */
+  get paused(): Pause | undefined {
+    return this.#options.paused?.stage(this.stage.name);
+  }
+
+  /** Something was paused or resumed, perhaps this stage. What runs goes on. */
+  pausesChanged(): void {
+    if (this.paused !== undefined) this.#fetching.abort();
+    else this.#resumed?.();
+  }
+
   /** No new work from here on. */
   stopFetching(): void {
     this.#closing.abort(SHUTDOWN);
     this.#fetching.abort(SHUTDOWN);
     this.#slotFreed?.();
+    this.#resumed?.();
   }
 
   /** Running handlers are told to stop, and their events are given back. */
@@ -112,6 +128,13 @@ export class StageConsumer {
   async #run(): Promise<void> {
     const { broker, clock } = this.#options;
     while (!this.#closing.signal.aborted) {
+      if (this.paused !== undefined) {
+        await new Promise<void>((resolve) => {
+          this.#resumed = resolve;
+        });
+        this.activeAt = clock.monotonic();
+        continue;
+      }
       const free = this.stage.concurrency - this.#running.size;
       if (free <= 0) {
         await new Promise<void>((resolve) => {
@@ -170,6 +193,11 @@ export class StageConsumer {
       attempt,
     });
     try {
+      const pause = this.#options.paused?.of(event);
+      if (pause !== undefined) {
+        await this.#putOff(delivery, pause, logger);
+        return;
+      }
       if (attempt > this.stage.retry.attemptsMax) throw startedTooOften(attempt - 1);
       const outcome = await this.#handle(delivery, running, logger);
       if (outcome.kind === 'reject') {
@@ -191,6 +219,15 @@ export class StageConsumer {
     } catch (thrown) {
       await this.#settleFailure(delivery, toTripwatchError(thrown), logger);
     }
+  }
+
+  /** Its tenant or mailbox is paused: no attempt is made, none is counted, and it does not grow older. */
+  async #putOff(delivery: Delivery, { kind, id }: Pause, logger: Logger): Promise<void> {
+    const { clock, random } = this.#options;
+    // Not all at once.
+    const at = clock.now() + PAUSED_LOOK_MS * clock.speed * (0.5 + random.number() / 2);
+    await delivery.retry(Math.trunc(at), undefined, false);
+    logger.debug({ kind, id, at }, 'put off: it is paused');
   }
 
   /** Checks, handles and commits; a lost version is tried again at once a few times before it costs an attempt. */

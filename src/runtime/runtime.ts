@@ -5,12 +5,14 @@ import type { Broker } from '../ports/broker.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Handler, StageHandlers, StageSpec } from '../ports/handler.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { Pause } from '../ports/store/control.ts';
 import type { Store } from '../ports/store.ts';
 import type { DeadLetterHook } from './attempt.ts';
 import { SHUTDOWN, StageConsumer } from './consumer.ts';
 import { RuntimeEmitter, type RuntimeListener } from './events.ts';
 import type { LatencySummary } from './histogram.ts';
 import { Keeper, type WorkerIdentity, type WorkGroup } from './keeper.ts';
+import type { Paused } from './pauses.ts';
 
 export interface RuntimeOptions {
   readonly store: Store;
@@ -28,6 +30,8 @@ export interface RuntimeOptions {
   readonly worker?: WorkerIdentity;
   /** What else is shared out: provider accounts, the webhook sender. */
   readonly groups?: readonly WorkGroup[];
+  /** What operators have paused. Default: nothing. */
+  readonly paused?: Paused;
 }
 
 const ALONE: WorkerIdentity = { id: 'alone', label: 'the only one', alone: true };
@@ -38,6 +42,8 @@ export interface StageStatus {
   readonly parked: number;
   readonly oldestAt: number | undefined;
   readonly running: number;
+  /** It takes up nothing at present, and why. */
+  readonly paused: Pause | undefined;
   readonly processed: number;
   readonly repeats: number;
   readonly retried: number;
@@ -66,7 +72,7 @@ export interface Runtime {
   /**
    * Resolves when nothing waits or runs in any stage (for import and tests); rejects with the signal's reason, or with
    * `cancelled` when the runtime stops.
-   * Events parked for a later attempt count as well, unless `parked` is 'ignore'.
+   * Events parked for a later attempt, and those of paused stages, count as well, unless `parked` is 'ignore'.
    */
   idle(options?: { readonly parked?: 'wait' | 'ignore'; readonly signal?: AbortSignal }): Promise<void>;
   status(): Promise<RuntimeStatus>;
@@ -94,6 +100,7 @@ class StageRuntime implements Runtime {
   #state: RuntimeState = 'new';
   #sweeper: Promise<void> | undefined;
   #draining: Promise<void> | undefined;
+  #unlisten: (() => void) | undefined;
   #overload = { at: Number.NEGATIVE_INFINITY, value: false };
   readonly #stallCheckedAt = new Map<StageConsumer, number>();
   /** What was waited for at the last look: as of which activity. */
@@ -120,6 +127,9 @@ class StageRuntime implements Runtime {
 
   async start(): Promise<void> {
     this.#enter('running');
+    this.#unlisten = this.#options.paused?.onChange(() => {
+      for (const consumer of this.#consumers) consumer.pausesChanged();
+    });
     for (const consumer of this.#consumers) await consumer.start();
     await this.#keeper.start();
     this.#sweeper = this.#sweep();
@@ -185,7 +195,7 @@ class StageRuntime implements Runtime {
   }
 
   #consumerOf(stage: StageSpec): StageConsumer {
-    const { handlers, onDeadLetter, store, broker, clock, random, logger } = this.#options;
+    const { handlers, onDeadLetter, store, broker, clock, random, logger, paused } = this.#options;
     // The table's type cannot say which topic goes with which name; the consumer checks the event's schema instead.
     const handler = handlers[stage.name] as Handler | undefined;
     if (handler === undefined)
@@ -203,6 +213,7 @@ class StageRuntime implements Runtime {
       logger: logger.child({ stage: stage.name }),
       emitter: this.#emitter,
       onDeadLetter: onDeadLetter?.[stage.name],
+      paused,
     });
   }
 
@@ -228,6 +239,7 @@ class StageRuntime implements Runtime {
       patience.abort();
       await late;
     }
+    this.#unlisten?.();
     this.#sweeping.abort();
     await this.#sweeper;
     // The broker stores its cursors under the leases, so these go last.
@@ -270,6 +282,8 @@ class StageRuntime implements Runtime {
   async #isEmpty(ignoreParked: boolean): Promise<boolean> {
     for (const consumer of this.#consumers) {
       if (consumer.running > 0) return false;
+      // Nobody knows for how long.
+      if (ignoreParked && consumer.paused !== undefined) continue;
       const lag = await this.#options.broker.lag(consumer.stage.name);
       if (lag.waiting > 0 || (!ignoreParked && lag.parked > 0)) return false;
     }
@@ -287,6 +301,7 @@ class StageRuntime implements Runtime {
       parked: lag.parked,
       oldestAt: 'oldestAt' in lag ? lag.oldestAt : undefined,
       running: consumer.running,
+      paused: consumer.paused,
       processed,
       repeats,
       retried,
@@ -315,7 +330,7 @@ class StageRuntime implements Runtime {
   /** Work waits, none runs, none came for long: a wake-up was lost somewhere. Say so, and ask again. */
   async #watch(consumer: StageConsumer, monotonic: number): Promise<void> {
     const { broker, clock, logger } = this.#options;
-    if (this.#state !== 'running' || consumer.running > 0) return;
+    if (this.#state !== 'running' || consumer.running > 0 || consumer.paused !== undefined) return;
     const quietSince = Math.max(consumer.activeAt, this.#stallCheckedAt.get(consumer) ?? 0);
     if (monotonic - quietSince < STALL_MS * clock.speed) return;
     this.#stallCheckedAt.set(consumer, monotonic);

@@ -12,6 +12,7 @@ import type { DeadLetter } from '../../../src/ports/store/dead-letters.ts';
 import type { Store, Tx } from '../../../src/ports/store.ts';
 import type { DeadLetterHook } from '../../../src/runtime/attempt.ts';
 import type { RuntimeEvent } from '../../../src/runtime/events.ts';
+import type { Paused } from '../../../src/runtime/pauses.ts';
 import { createRuntime, type Runtime } from '../../../src/runtime/runtime.ts';
 import { type Rig, seededRandom, sqliteRig } from './rig.ts';
 
@@ -65,6 +66,7 @@ export async function world(
     readonly store?: (store: SqlStore) => Store;
     readonly broker?: (broker: Broker) => Broker;
     readonly rig?: Rig;
+    readonly paused?: Paused;
   } = {},
 ): Promise<World> {
   const rig = (options.rig ?? (await sqliteRig())) as Rig & { store: SqlStore };
@@ -86,6 +88,7 @@ export async function world(
     logger,
     stages: [{ ...stage, ...options.stage }],
     handlers: { count: handler },
+    ...(options.paused === undefined ? {} : { paused: options.paused }),
     ...(options.hook === undefined ? {} : { onDeadLetter: { count: options.hook } }),
   });
   const events: RuntimeEvent[] = [];

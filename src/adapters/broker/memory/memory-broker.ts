@@ -199,7 +199,9 @@ export class MemoryBroker implements Broker {
         settle((lines) => {
           if (counts && !consumer.spec.countsFirst) entry.attempts++;
           if (!counts && consumer.spec.countsFirst) entry.attempts--;
-          entry.history = [...entry.history, recordOf(error, this.#clock.now())].slice(-HISTORY_RECORDS_MAX);
+          const now = this.#clock.now();
+          if (error === undefined) entry.firstAt = (entry.firstAt ?? now) + Math.max(0, at - now);
+          else entry.history = [...entry.history, recordOf(error, now)].slice(-HISTORY_RECORDS_MAX);
           entry.parkedTo = at;
           lines.park(entry.key, at);
         });

@@ -463,14 +463,17 @@ export class LogConsumer {
     this.#wake.notify();
   }
 
-  async #park(entry: Entry, at: number, error: TripwatchError, counts: boolean): Promise<void> {
+  async #park(entry: Entry, at: number, error: TripwatchError | undefined, counts: boolean): Promise<void> {
     const { countsFirst = false } = this.spec;
     const now = this.#clock.now();
     const attempts = entry.attempts + (counts && !countsFirst ? 1 : 0) - (!counts && countsFirst ? 1 : 0);
-    const history = [...entry.history, recordOf(error, now)].slice(-HISTORY_RECORDS_MAX);
-    const row = rowOf({ ...entry, attempts, history }, 'parked', at);
+    const history =
+      error === undefined ? entry.history : [...entry.history, recordOf(error, now)].slice(-HISTORY_RECORDS_MAX);
+    // Put off: its age stands still.
+    const firstAt = (entry.firstAt ?? now) + (error === undefined ? Math.max(0, at - now) : 0);
+    const row = rowOf({ ...entry, attempts, history, firstAt }, 'parked', at);
     await this.#store.transact(({ db }) => putRow(db, this.#ref, row), this.#fenced);
-    Object.assign(entry, { attempts, history, row: true });
+    Object.assign(entry, { attempts, history, firstAt, row: true });
     if (entry.slot) entry.slot.done = true;
     this.#lines.park(entry.key, at);
     for (const behind of this.#lines.removeBehind(entry.key)) {
