@@ -7,6 +7,7 @@ import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import type { Caller } from '../api/auth.ts';
 import type { CommandDeps } from '../api/deps.ts';
 import type { Config } from '../contracts/config.ts';
+import { TripwatchError } from '../domain/errors.ts';
 import { DEFAULT_TENANT } from '../domain/ids.ts';
 import type { BlobStore } from '../ports/blobs.ts';
 import type { Clock, Random } from '../ports/clock.ts';
@@ -57,6 +58,10 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
   await store.transact((tx) => tx.accounts.ensureTenant(DEFAULT_TENANT, 'Home', clock.now()));
   const { key } = config.secrets;
   const secrets = key === undefined ? openSecrets(paths.key) : openSecretsWithKey(readSecret(key, process.env));
+  await sameKey(store, secrets).catch(async (error: unknown) => {
+    await stores.close();
+    throw error;
+  });
   const webhooks = createWebhookPost({ allowPrivate: config.webhooks.allowPrivate });
   return {
     config,
@@ -72,4 +77,29 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
     commands: { store, clock, random, secrets, config, webhooks },
     close: () => stores.close(),
   };
+}
+
+/** Every process of an installation must seal and open with one key: the first one's is written down. */
+async function sameKey(store: SqlStore, secrets: Secrets): Promise<void> {
+  const name = 'secret-key';
+  const known = await store.read(({ db }) =>
+    db.selectFrom('meta').select('value').where('name', '=', name).executeTakeFirst(),
+  );
+  if (known?.value === secrets.keyId) return;
+  const stored =
+    known ??
+    (await store.transact(async ({ db }) => {
+      await db
+        .insertInto('meta')
+        .values({ name, value: secrets.keyId })
+        .onConflict((conflict) => conflict.column('name').doNothing())
+        .execute();
+      return db.selectFrom('meta').select('value').where('name', '=', name).executeTakeFirstOrThrow();
+    }));
+  if (stored.value === secrets.keyId) return;
+  throw new TripwatchError(
+    'permanent',
+    'secret-key-other',
+    `This installation's secrets are sealed with key ${stored.value}, but this process has key ${secrets.keyId}. Give every process the same: secrets.key in the configuration, or the file \`key\` of the first data folder.`,
+  );
 }

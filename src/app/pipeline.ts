@@ -42,7 +42,8 @@ export interface PipelineOptions {
 
 export async function openPipeline(core: Core, { roles, parts, place }: PipelineOptions): Promise<Pipeline> {
   const { store, clock, random, logger, config } = core;
-  const accounts = providerAccounts(core);
+  // Only who follows reservations needs to know the providers, and their keys.
+  const accounts = roles.includes('track') ? providerAccounts(core) : [];
   const stages = STAGES.filter((stage) => roles.includes(stage.name));
   const trackers: HeldParts<Tracker> = heldParts(
     'account',

@@ -55,7 +55,8 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
     throw error;
   });
   const { runtime, overloaded } = pipeline;
-  const takePush = createPushDesk(providerAccounts(core), (account, ids) => pipeline.wake(account, ids));
+  const pushed = roles.includes('api') ? providerAccounts(core) : [];
+  const takePush = createPushDesk(pushed, (account, ids) => pipeline.wake(account, ids));
   let ready = false;
 
   const status = async (): Promise<StatusReport> => {
@@ -68,13 +69,20 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
       clockSpeed: clock.speed,
       ready,
       ...(ready ? {} : { notReady: 'starting or stopping' }),
-      stages: stages.map((stage) => ({
-        name: stage.name,
-        reads: STAGES.find((one) => one.name === stage.name)?.reads ?? '',
-        waiting: stage.waiting,
-        parked: stage.parked,
-        ...(stage.oldestAt === undefined ? {} : { oldestAgeSeconds: Math.max(0, (now - stage.oldestAt) / 1000) }),
-      })),
+      stages: STAGES.map(({ name, reads }) => {
+        const here = stages.find((stage) => stage.name === name);
+        // What waits elsewhere is as of the last beat there.
+        const elsewhere = runtime.work.workers
+          .filter((worker) => worker.id !== place.worker.id)
+          .reduce((sum, worker) => sum + (worker.load[name] ?? 0), 0);
+        return {
+          name,
+          reads,
+          waiting: (here?.waiting ?? 0) + elsewhere,
+          parked: here?.parked ?? 0,
+          ...(here?.oldestAt === undefined ? {} : { oldestAgeSeconds: Math.max(0, (now - here.oldestAt) / 1000) }),
+        };
+      }),
       providers: providerStatus(pipeline.trackers()),
     };
   };

@@ -120,6 +120,10 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   'runtime-state': ['a fault of ours: the runtime was started twice', 'please report it'],
   'sandbox-folder': ['the folder holds no sandbox day, or one of another version', 'play one with `tripwatch sandbox`'],
   'sandbox-service': ['the sandbox cannot reach Tripwatch', 'start it, and check `--service` and `--token`'],
+  'secret-key-other': [
+    'a process has another key than the one that sealed the secrets of the installation',
+    'give every process the same key: `secrets.key`, or the file `key` in the data folder',
+  ],
   'secret-key-invalid': ['the key file of this installation cannot be used', 'restore `key` from a backup'],
   'secret-missing': [
     'a secret that the configuration refers to is not there',

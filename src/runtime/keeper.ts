@@ -197,7 +197,7 @@ export class Keeper {
     this.#held.set(lease.resource, held);
     try {
       await group.take(lease.resource, lease);
-      logger.debug({ resource: lease.resource, token: lease.token }, 'work taken');
+      logger.debug({ resource: lease.resource, fence: lease.token }, 'work taken');
     } catch (error) {
       logger.error({ resource: lease.resource, error: String(error) }, 'work could not be begun; it is left to others');
       this.#held.delete(lease.resource);
@@ -231,7 +231,7 @@ export class Keeper {
     const held = this.#held.get(lease.resource);
     if (held === undefined) return;
     this.#held.delete(lease.resource);
-    this.#options.logger.warn({ resource: lease.resource, token: lease.token }, 'another worker has taken this work');
+    this.#options.logger.warn({ resource: lease.resource, fence: lease.token }, 'another worker has taken this work');
     await held.group.leave(lease.resource, 'lost');
   }
 

@@ -43,6 +43,7 @@ export function openSecretsWithKey(text: string): Secrets {
 function secretsWith(key: Buffer): Secrets {
   const keyId = createHash('sha256').update('tripwatch key id').update(key).digest('hex').slice(0, 8);
   return {
+    keyId,
     seal: (plain, context) => {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });

@@ -41,7 +41,7 @@ export function summaryText(summary: DeadLetterSummary, now: number, style: Styl
     String(group.count),
     group.stage,
     style.red(group.code),
-    group.count === 1 ? `${ago(group.oldestAt)} ago` : `${ago(group.oldestAt)} to ${ago(group.newestAt)} ago`,
+    `${[...new Set([ago(group.oldestAt), ago(group.newestAt)])].join(' to ')} ago`,
     style.dim(group.example),
     style.dim(printable(group.message).slice(0, 70)),
   ]);

@@ -200,7 +200,7 @@ function tell(context: CommandContext, result: BulkView, verb: 'replay' | 'disca
   const again = Object.entries(result.failedAgain).map(([code, times]) => `${times} × ${code}`);
   if (again.length > 0) context.say(`Failed again: ${again.join(', ')}.`);
   if (result.stopped !== undefined) {
-    context.say(`Stopped: ${result.stopped}. The rest is open; the same command goes on.`);
+    context.say(`Stopped: ${result.stopped}. What is left is open; the same command goes on.`);
     process.exitCode = 1;
   } else if (result.next !== undefined)
     context.say('The limit is reached. The rest is open; the same command goes on.');

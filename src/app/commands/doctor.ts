@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { readOwner, tryOwn } from '../../adapters/owner/owner-lock.ts';
 import { statusView } from '../../api/views/status.ts';
+import { LEASE_MS } from '../../domain/limits.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import { STAGES } from '../../stages/stages.ts';
 import { action } from '../command.ts';
@@ -55,16 +56,26 @@ async function examine(core: Core): Promise<readonly Finding[]> {
   const { store, clock, config, paths } = core;
   const findings: Finding[] = [];
   const now = clock.now();
-  const running = isRunning(core);
+  const { workers } = await store.read((tx) => tx.leases.survey());
+  const alive = core.shared ? workers.filter((one) => one.seenAgoMs <= LEASE_MS) : [];
+  const running = core.shared ? alive.some((one) => one.groups.length > 0) : isRunning(core);
   findings.push({
     state: 'ok',
     what: `Tripwatch ${version}, Node ${process.versions.node}, SQLite ${process.versions.sqlite ?? ''}, time zones ${process.versions.tz}`,
   });
   findings.push({
     state: running ? 'ok' : 'note',
-    what: running ? 'a service is running on this folder' : 'no service is running on this folder',
+    what: core.shared
+      ? `${alive.length} processes at work`
+      : running
+        ? 'a service is running on this folder'
+        : 'no service is running on this folder',
     ...(running ? {} : { remedy: 'tripwatch up' }),
   });
+  findings.push(
+    ...alive.map((one) => ({ state: 'ok' as const, what: `  ${one.id}: ${doing(one.groups)} (${one.label})` })),
+  );
+  if (core.shared) findings.push(...unworked(alive));
   findings.push({
     state: 'ok',
     what: core.shared
@@ -209,6 +220,21 @@ async function providers(core: Core, now: number): Promise<readonly Finding[]> {
     );
   }
   return findings;
+}
+
+const doing = (groups: readonly string[]): string => (groups.length === 0 ? 'intake or API only' : groups.join(', '));
+
+/** Stages that no living process runs: their events wait. */
+function unworked(alive: readonly { readonly groups: readonly string[] }[]): readonly Finding[] {
+  const missing = STAGES.filter(({ name }) => !alive.some((one) => one.groups.includes(name))).map(({ name }) => name);
+  if (missing.length === 0) return [];
+  return [
+    {
+      state: 'bad',
+      what: `nobody works on ${missing.join(', ')}`,
+      remedy: `start a process with --stages ${missing.join(',')} (or without --stages)`,
+    },
+  ];
 }
 
 /** Whether a living process works on the folder: asked of the lock itself, since a killed one leaves its note behind. */

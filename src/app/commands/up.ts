@@ -29,7 +29,7 @@ export function upCommand(program: Command): void {
           'make',
           async (core) => {
             const service = await startService(core, roles);
-            const link = roles.includes('api') ? await firstLink(core, service) : undefined;
+            const link = roles.includes('api') && !core.shared ? await firstLink(core, service) : undefined;
             context.result({
               url: service.url,
               smtpPort: service.smtpPort,
