@@ -32,7 +32,7 @@ export interface KillResult {
 }
 
 /** Short, so that work is taken over many times in a run. */
-const LEASE_MS = 1500;
+const LEASE_MS = 2000;
 const BEAT_MS = 250;
 /** A random kill comes at most so long after the start. */
 const LIVE_MS_MAX = 400;
@@ -120,7 +120,7 @@ class Killing {
     const id = random.number() < 0.5 || alone ? `w${slot}` : `w${slot}-${this.#lives}`;
     return {
       worker: { id, label: `slot ${slot}`, alone, leaseMs: LEASE_MS, beatMs: BEAT_MS },
-      work: { workMs: 4, failing: 8 },
+      work: { workMs: 4, failing: alone ? 8 : 2 },
       bring: { atOnce: 5, everyMs: this.#slots === 1 ? 5 : 20 },
       ...(this.#plan.broken === undefined ? {} : { broken: this.#plan.broken }),
       ...(point === undefined || last ? {} : { point }),

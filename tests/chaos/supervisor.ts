@@ -87,6 +87,7 @@ export class Run {
     this.#workers.add(worker);
     this.note({ what: 'start', life, worker: full.worker.id, pid: child.pid, point: full.point, again: again.length });
     await worker.ready;
+    this.note({ what: 'ready', life, worker: full.worker.id, tookMs: Math.round(performance.now() - worker.startedAt) });
     return worker;
   }
 
@@ -100,7 +101,10 @@ export class Run {
     const giveUpAt = performance.now() + timeoutMs;
     for (;;) {
       const left = await outstanding(this.store).catch(() => Number.NaN);
-      if (left === 0) return true;
+      if (left === 0) {
+        this.note({ what: 'settled' });
+        return true;
+      }
       if (performance.now() > giveUpAt) {
         this.faults.push(`stuck: ${left} events are neither done nor dead after ${timeoutMs} ms`);
         return false;
@@ -126,13 +130,13 @@ export class Run {
     return { violations: all, facts };
   }
 
-  /** `keep`: the folder stays, to be looked at. */
+  /** `keep`: the folder stays, to be looked at; always with `CHAOS_KEEP=1`. */
   async close(keep: boolean): Promise<void> {
     for (const worker of this.#workers) worker.kill();
     for (const { child } of this.#spare) child.kill('SIGKILL');
     await Promise.all([...this.#workers].map((worker) => worker.died));
     await this.store.close();
-    if (!keep) rmSync(this.folder, { recursive: true, force: true });
+    if (!keep && process.env.CHAOS_KEEP === undefined) rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Half of what nobody knows about is tried again, as a careful sender would; the other half may or may not be in. */
