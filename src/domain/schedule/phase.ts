@@ -11,8 +11,13 @@ export function phaseOf(id: string): number {
   return ((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000;
 }
 
-/** Overdue ones come back over at most this share of their interval, by phase. */
-const CATCH_UP_SHARE = 0.25;
+/**
+ * Overdue ones come back over at most this share of their interval, by phase. After a short absence (a restart) the
+ * promise can still be kept, so the spread must fit into what it leaves; after a long one there is nothing left to keep,
+ * and the provider is spared.
+ */
+const CATCH_UP_SHARE_SHORT = 0.05;
+const CATCH_UP_SHARE_LONG = 0.25;
 
 export interface FirstDue {
   readonly phase: number;
@@ -34,7 +39,9 @@ export function firstDue({ phase, intervalMs, fromAt, checkedAt, now }: FirstDue
   // An answer from the future (the clock was set back) counts as one of now.
   const due = Math.min(checkedAt, now) + intervalMs;
   if (due >= now) return due;
-  return now + phase * Math.min(intervalMs * CATCH_UP_SHARE, now - due);
+  const late = now - due;
+  const share = late < intervalMs ? CATCH_UP_SHARE_SHORT : CATCH_UP_SHARE_LONG;
+  return now + phase * Math.min(intervalMs * share, late);
 }
 
 /**
