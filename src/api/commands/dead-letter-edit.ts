@@ -12,8 +12,8 @@ import { deadLetter, decided, factsOf, type Payload, payloadOf } from './dead-le
 
 /**
  * Replays a dead letter with other data. Nothing is rewritten: the edited event is a new one in the log, caused by the
- * old one, at the end of its key's line, and for the letter's stage alone. Its id derives from the letter, so that of two
- * operators one edits and the other hears `conflict`.
+ * old one, at the end of its key's line, and for the letter's stage alone. It is appended in the transaction that closes the
+ * letter, so that of two operators one edits and the other hears `conflict`.
  */
 
 interface Fault {
