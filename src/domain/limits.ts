@@ -50,6 +50,16 @@ export const SWEEP_MS = 250;
 export const PAUSES_LOOK_MS = 1000;
 /** Events of a paused tenant or mailbox come up again after at most so long (real time), to see whether it still is. */
 export const PAUSED_LOOK_MS = 20_000;
+/** The law of conservation is checked this often, real time. */
+export const CONSERVATION_MS = 60_000;
+/** Events behind a cursor that one look goes through: the process does nothing else meanwhile, about 30 ms on SQLite. */
+export const LOOK_EVENTS_MAX = 5000;
+/** Events ahead of a cursor that are counted by tenant: as many as may wait before intake says "later". */
+export const LOOK_AHEAD_MAX = OVERLOAD_EVENTS;
+/** What was put off and is not taken up so long after its time (real) and the deadline of its stage is overdue. */
+export const OVERDUE_MS = 60_000;
+/** What waits for longer where nobody works, or is not decided though all about it is done, is an alarm; real time. */
+export const UNATTENDED_MS = 300_000;
 /** Version conflicts are tried again at once so often before they count as one attempt. */
 export const STALE_TRIES_MAX = 4;
 /** An account whose consent is gone is asked again this seldom. */
