@@ -60,6 +60,7 @@ export async function addMailbox(
     createdAt: now,
   };
   await deps.store.transact(async (tx) => {
+    await tx.accounts.change(caller.tenant);
     const have = (await tx.accounts.listMailboxes(caller.tenant, traveller.id)).filter((m) => m.state !== 'removed');
     if (have.length >= MAILBOXES_PER_TRAVELLER_MAX) throw full('mailboxes', MAILBOXES_PER_TRAVELLER_MAX);
     await tx.accounts.addMailbox(mailbox, secretHash(address));
@@ -84,6 +85,7 @@ export async function addRule(deps: CommandDeps, caller: Caller, travellerId: st
     createdAt: now,
   };
   await deps.store.transact(async (tx) => {
+    await tx.accounts.change(caller.tenant);
     const have = await tx.accounts.listRules(caller.tenant, traveller.id);
     if (have.length >= RULES_PER_TRAVELLER_MAX) throw full('rules', RULES_PER_TRAVELLER_MAX);
     await tx.accounts.addRule(rule);

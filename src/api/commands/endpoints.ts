@@ -36,6 +36,7 @@ export async function addEndpoint(deps: CommandDeps, caller: Caller, body: AddEn
     createdAt: now,
   };
   await deps.store.transact(async (tx) => {
+    await tx.accounts.change(caller.tenant);
     if ((await tx.accounts.listEndpoints(caller.tenant)).length >= ENDPOINTS_PER_TENANT_MAX) {
       throw new Problem('limit-reached', `There are ${ENDPOINTS_PER_TENANT_MAX} endpoints already. Remove one first.`);
     }
@@ -78,11 +79,19 @@ export async function removeEndpoint(deps: CommandDeps, caller: Caller, id: stri
 
 /** A new secret; the one before signs along until the next rotation, so that receivers can change over. */
 export async function rotateEndpoint(deps: CommandDeps, caller: Caller, id: string): Promise<NewEndpoint> {
-  const endpoint = await visibleEndpoint(deps, caller, id);
+  const { id: endpointId } = await visibleEndpoint(deps, caller, id);
   const secret = newSecret(deps);
-  const sealedSecrets = [deps.secrets.seal(secret, endpoint.id), ...endpoint.sealedSecrets.slice(0, 1)];
-  await deps.store.transact((tx) => tx.accounts.updateEndpoint(caller.tenant, endpoint.id, { sealedSecrets }));
-  return { endpoint: { ...endpoint, sealedSecrets }, secret };
+  const sealed = deps.secrets.seal(secret, endpointId);
+  // Two rotations at once: each keeps the other's secret beside its own.
+  const endpoint = await deps.store.transact(async (tx) => {
+    await tx.accounts.change(caller.tenant);
+    const now = await tx.accounts.getEndpoint(caller.tenant, endpointId);
+    if (now === undefined) throw notFound(id);
+    const sealedSecrets = [sealed, ...now.sealedSecrets.slice(0, 1)];
+    await tx.accounts.updateEndpoint(caller.tenant, endpointId, { sealedSecrets });
+    return { ...now, sealedSecrets };
+  });
+  return { endpoint, secret };
 }
 
 /** Queues a delivery of type `endpoint.tested`; the sender delivers it like any other. Errors: `not-found`, `conflict`. */

@@ -67,6 +67,11 @@ export interface Endpoint {
 }
 
 export interface AccountRepo {
+  /**
+   * For what is looked at and then changed (a limit on their number, two secrets of which the older goes): whoever else
+   * changes something of the tenant in this way waits until this transaction has ended. Call it before looking.
+   */
+  change(tenant: TenantId): Promise<void>;
   ensureTenant(id: TenantId, name: string, now: number): Promise<void>;
   addTraveller(traveller: Traveller): Promise<void>;
   getTraveller(tenant: TenantId, id: TravellerId): Promise<Traveller | undefined>;

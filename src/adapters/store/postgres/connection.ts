@@ -32,8 +32,10 @@ export interface Rows<R = Record<string, unknown>> {
 
 /** Types of columns that come back as numbers: all ours are below 2^53. */
 const NUMBERS = new Set<number>([20, 21, 23, 1700]);
+const BYTES = 17;
 const asIs = (value: string) => value;
-const textTypes = (oid: number) => (NUMBERS.has(oid) ? Number : undefined);
+/** `\x` and hex digits. */
+const fromHex = (value: string) => Buffer.from(value.slice(2), 'hex');
 
 /**
  * One session on the server. Queries are sent at once, also while earlier ones are under way, and are answered in that
@@ -89,7 +91,7 @@ export class Connection {
         keepAliveInitialDelayMillis: KEEPALIVE_MS,
         pipeline: true,
         types: {
-          getTypeParser: (oid: number, format?: string) => (format === 'binary' ? asIs : parserOf(oid)) as never,
+          getTypeParser: (oid: number) => parserOf(oid) as never,
         },
       });
       connection = new Connection(client, options.use === 'reading' ? 'reading' : 'writing', onNotice);
@@ -233,12 +235,8 @@ export class Connection {
 }
 
 function parserOf(oid: number): (value: string) => unknown {
-  return textTypes(oid) ?? (oid === 17 ? bytes : asIs);
-}
-
-/** `\x` and hex digits. */
-function bytes(value: string): Buffer {
-  return Buffer.from(value.slice(2), 'hex');
+  if (NUMBERS.has(oid)) return Number;
+  return oid === BYTES ? fromHex : asIs;
 }
 
 /** Numbers of ours are whole in the tables: a fraction of a millisecond is dropped, as nothing depends on it. */

@@ -31,6 +31,12 @@ export function isConflict(error: unknown): boolean {
   return isServerError(cause) && CONFLICTS.has(cause.code);
 }
 
+/** A unique key was there already. */
+export function isTaken(error: unknown): boolean {
+  const cause = error instanceof TripwatchError ? error.cause : error;
+  return isServerError(cause) && cause.code === '23505';
+}
+
 /**
  * True when the connection must not be used any more: it is broken, its session is over, it leads to a server that does
  * not take writes (any more), or its prepared statements do not fit the tables any more.

@@ -6,9 +6,17 @@ import type { Lease } from '../../../ports/store/leases.ts';
 import type { EffectMark } from '../../../ports/store.ts';
 import { leaseLost } from '../sql/leases.ts';
 import type { Appended, SqlTx } from '../sql/sql-store.ts';
-import { isConflict, isLost, lost } from './errors.ts';
-import { BATCH_MS_MAX, BATCH_WORKS_MAX, BATCH_WORKS_MIN, RETRY_MS, SLOW_BATCH_MS, TRIES_MAX } from './limits.ts';
-import { keyOf, type Transactions } from './transaction.ts';
+import { isConflict, isLost, isTaken, lost } from './errors.ts';
+import {
+  BATCH_MS_MAX,
+  BATCH_WORKS_MAX,
+  BATCH_WORKS_MIN,
+  LOCK_TRIES_MAX,
+  RETRY_MS,
+  SLOW_BATCH_MS,
+  TRIES_MAX,
+} from './limits.ts';
+import { keyOf, LockHeld, type Transactions } from './transaction.ts';
 
 export interface Work {
   readonly run: (tx: SqlTx) => Promise<unknown>;
@@ -133,8 +141,9 @@ class Lane {
   }
 
   async #settle(works: readonly Work[]): Promise<readonly Work[]> {
+    const locks = new Set<string>();
     for (let tries = 1; ; tries++) {
-      const outcome = await this.#try(works);
+      const outcome = await this.#try(works, [...locks]);
       switch (outcome.kind) {
         case 'committed':
           return outcome.left;
@@ -148,11 +157,14 @@ class Lane {
         }
         case 'undone': {
           if (works.length > 1) return this.#settleApart(works, outcome.at);
-          if (!isConflict(outcome.error) || tries >= TRIES_MAX) {
-            works[0]!.reject(outcome.error);
+          const { error } = outcome;
+          const triesMax = error instanceof LockHeld ? LOCK_TRIES_MAX : triesOf(error);
+          if (tries >= triesMax) {
+            works[0]!.reject(error instanceof LockHeld ? busy(error) : error);
             return [];
           }
-          await delay(RETRY_MS * 2 ** (tries - 1) * (1 + Math.random()));
+          if (error instanceof LockHeld) locks.add(error.lock);
+          else await delay(RETRY_MS * 2 ** (tries - 1) * (1 + Math.random()));
         }
       }
     }
@@ -172,7 +184,7 @@ class Lane {
     return works.slice(at + 1);
   }
 
-  async #try(works: readonly Work[]): Promise<Outcome> {
+  async #try(works: readonly Work[], locks: readonly string[]): Promise<Outcome> {
     const { clock, committed, open } = this.#options;
     try {
       if (this.#transactions === undefined || this.#transactions.broken) this.#transactions = await open();
@@ -183,7 +195,7 @@ class Lane {
     let at: number | undefined;
     try {
       const { first, fences, marks } = plan(works);
-      const begun = await transactions.begin({ fences, marks, alone: works.length === 1 });
+      const begun = await transactions.begin({ fences, marks, locks });
       if (begun.lost.length > 0) {
         transactions.rollback();
         const lostNow = new Set(begun.lost.map(fenceKey));
@@ -197,7 +209,7 @@ class Lane {
         at = index;
         const { mark } = work;
         const isNew = mark === undefined || (first.get(keyOf(mark)) === work && !begun.repeats.has(mark));
-        values.push(isNew ? await work.run(transactions.tx) : work.repeated);
+        values.push(isNew ? await work.run(transactions.at(index)) : work.repeated);
       }
       at = undefined;
       const end = await transactions.commit();
@@ -228,6 +240,21 @@ function plan(works: readonly Work[]) {
 
 function fenceKey({ resource, owner, token }: Lease): string {
   return `${resource}\n${owner}\n${token}`;
+}
+
+/**
+ * A row that was there already may have come from a transaction that ended meanwhile: where a table has two keys, the
+ * database minds only the one that a statement names. Run again, the work sees it; if it still fails, it is at fault.
+ */
+function triesOf(error: unknown): number {
+  if (isConflict(error)) return TRIES_MAX;
+  return isTaken(error) ? 2 : 1;
+}
+
+function busy(cause: unknown): TripwatchError {
+  return new TripwatchError('transient', 'store-busy', 'Other writers were in the way again and again; try again.', {
+    cause,
+  });
 }
 
 function swallowed(): TripwatchError {

@@ -5,13 +5,15 @@ export const LANES = 3;
 /** Works in one transaction: enough that a commit costs each little, few enough that a batch that fails is soon redone. */
 export const BATCH_WORKS_MAX = 128;
 /** Works that wait are shared out to the free connections, but not in smaller lots than this: each lot pays a commit. */
-export const BATCH_WORKS_MIN = 24;
+export const BATCH_WORKS_MIN = 64;
 /** A batch ends after this long even when works are left: locks that it holds are soon free again. */
 export const BATCH_MS_MAX = 50;
 /** Tries of a work that the database refuses for the sake of another (deadlock, serialisation), each by itself. */
 export const TRIES_MAX = 6;
 /** Pause before such a try, doubled each time. */
 export const RETRY_MS = 2;
+/** Tries of a work that meets locks of others: each time it begins with one more of those that it needs. */
+export const LOCK_TRIES_MAX = 20;
 /** A transaction open for longer is reported: some work waits for something that is not the transaction. */
 export const SLOW_BATCH_MS = 3_000;
 

@@ -46,6 +46,7 @@ export class Notices {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    if (this.#toTell.size > 0 && this.#connection?.broken === false) void this.#post(this.#connection);
     await this.#connection?.close();
     await this.#loop;
   }
@@ -58,9 +59,7 @@ export class Notices {
   async #send(): Promise<void> {
     this.#telling = true;
     while (this.#toTell.size > 0 && this.#connection?.broken === false) {
-      const payload = `${this.#options.self} ${written(this.#toTell)}`;
-      this.#toTell = new Map();
-      await this.#connection.query('SELECT pg_notify($1, $2)', [this.#channel, payload]).catch(() => {});
+      await this.#post(this.#connection);
       await delay(NOTICE_PAUSE_MS);
     }
     // Without a connection there is nobody to tell: others look for themselves every few seconds.
@@ -68,28 +67,42 @@ export class Notices {
     this.#telling = false;
   }
 
+  async #post(connection: Connection): Promise<void> {
+    const payload = `${this.#options.self} ${written(this.#toTell)}`;
+    this.#toTell = new Map();
+    await connection.query('SELECT pg_notify($1, $2)', [this.#channel, payload]).catch(() => {});
+  }
+
   async #listen(): Promise<void> {
-    const { logger, open, heard, shards } = this.#options;
     const { signal } = this.#closing;
     let pause = LISTEN_RETRY_MS_MIN;
-    for (let first = true; !signal.aborted; first = false) {
+    while (!signal.aborted) {
       try {
-        const connection = await open((payload) => this.#hear(payload));
-        if (signal.aborted) return void (await connection.close());
-        await connection.command(`LISTEN "${this.#channel}"`);
-        this.#connection = connection;
+        const { ended } = await this.#listenOnce();
         pause = LISTEN_RETRY_MS_MIN;
-        // What was said while nobody listened.
-        if (!first) heard(everything(shards));
-        await new Promise<void>((resolve) => connection.onBroken(resolve));
-        if (signal.aborted) return;
-        logger.warn({}, 'the connection that hears of new events was lost; connecting again');
+        await ended;
+        throw new Error('the connection broke');
       } catch (error) {
-        logger.warn({ error: String(error) }, 'no connection to hear of new events; trying again');
+        if (signal.aborted) return;
+        this.#options.logger.warn({ error: String(error) }, 'new events of others are not heard of; connecting again');
       }
       await delay(pause, undefined, { signal }).catch(() => {});
       pause = Math.min(pause * 2, LISTEN_RETRY_MS_MAX);
     }
+  }
+
+  /** Resolves when it listens, with a promise of the connection's end in a box. */
+  async #listenOnce(): Promise<{ readonly ended: Promise<void> }> {
+    const { open, heard, shards } = this.#options;
+    const connection = await open((payload) => this.#hear(payload));
+    this.#connection = connection;
+    const ended = new Promise<void>((resolve) => connection.onBroken(resolve));
+    // Closing may have begun while it was opened.
+    if (this.#closing.signal.aborted) await connection.close();
+    else await connection.command(`LISTEN "${this.#channel}"`);
+    // What was said while nobody listened.
+    heard(everything(shards));
+    return { ended };
   }
 
   #hear(payload: string): void {

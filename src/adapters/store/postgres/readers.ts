@@ -1,36 +1,26 @@
 import type { SqlReadTx } from '../sql/sql-store.ts';
 import type { Connection } from './connection.ts';
 import { openKysely } from './dialect.ts';
+import { Pool } from './pool.ts';
 import { readTxOf, type TransactionContext } from './transaction.ts';
 
-interface Reader {
-  readonly connection: Connection;
-  readonly tx: SqlReadTx;
-}
-
-/** Connections for reading, each with a snapshot of its own while in use. Opened when needed, then kept. */
+/** Connections for reading, each with a snapshot of its own while in use. */
 export class Readers {
-  readonly #open: () => Promise<Connection>;
+  readonly #pool: Pool;
   readonly #context: TransactionContext;
-  readonly #max: number;
-  #free: Reader[] = [];
-  readonly #waiting: (() => void)[] = [];
-  #inUse = 0;
-  #closed = false;
+  readonly #tx = new WeakMap<Connection, SqlReadTx>();
 
   constructor(open: () => Promise<Connection>, context: TransactionContext, max: number) {
-    this.#open = open;
+    this.#pool = new Pool(open, max);
     this.#context = context;
-    this.#max = max;
   }
 
-  async run<T>(work: (tx: SqlReadTx) => Promise<T>): Promise<T> {
-    return this.#with(async ({ connection, tx }) => {
+  run<T>(work: (tx: SqlReadTx) => Promise<T>): Promise<T> {
+    return this.#pool.use(async (connection) => {
       // Not waited for: it travels with the first question, and if it fails, so does that.
-      const begun = connection.command('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      begun.catch(() => {});
+      connection.command('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY').catch(() => {});
       try {
-        return await work(tx);
+        return await work(this.#txOf(connection));
       } finally {
         if (!connection.broken) connection.command('COMMIT').catch(() => {});
       }
@@ -38,36 +28,20 @@ export class Readers {
   }
 
   /** Outside of any transaction. */
-  async ask<T>(question: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#with(({ connection }) => question(connection));
+  ask<T>(question: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#pool.use(question);
   }
 
-  /** Reads under way end by themselves; their connections close as they come back. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all(this.#free.splice(0).map(({ connection }) => connection.close()));
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 
-  async #with<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
-    while (this.#inUse >= this.#max) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#inUse++;
-    let reader: Reader | undefined;
-    try {
-      this.#free = this.#free.filter(({ connection }) => !connection.broken);
-      reader = this.#free.pop() ?? (await this.#make());
-      return await work(reader);
-    } finally {
-      this.#inUse--;
-      if (reader !== undefined && !reader.connection.broken) {
-        if (this.#closed) void reader.connection.close();
-        else this.#free.push(reader);
-      }
-      this.#waiting.shift()?.();
+  #txOf(connection: Connection): SqlReadTx {
+    let found = this.#tx.get(connection);
+    if (found === undefined) {
+      found = readTxOf(openKysely(connection), this.#context);
+      this.#tx.set(connection, found);
     }
-  }
-
-  async #make(): Promise<Reader> {
-    const connection = await this.#open();
-    return { connection, tx: readTxOf(openKysely(connection), this.#context) };
+    return found;
   }
 }

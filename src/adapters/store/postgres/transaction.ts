@@ -20,8 +20,21 @@ export interface TransactionContext {
   readonly clock: Clock;
 }
 
-/** Thrown by `lock` in a transaction of several works: the one that met it must wait by itself, holding nothing else. */
-export class LockHeld extends Error {}
+/**
+ * Thrown by `lock` where another transaction holds it. The work is undone and begins anew with that lock: nobody ever waits
+ * for a lock while holding something that others may want, so that no two wait for each other.
+ */
+export class LockHeld extends Error {
+  readonly lock: string;
+
+  constructor(lock: string) {
+    super('another transaction holds a lock that is needed');
+    this.lock = lock;
+  }
+}
+
+const LOCK = 'SELECT pg_advisory_xact_lock($1::int8)';
+const TRY_LOCK = 'SELECT pg_try_advisory_xact_lock($1::int8) AS got';
 
 const CLAIM = `INSERT INTO processed (event_id, consumer, at, attempts)
   SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::text[])
@@ -54,12 +67,14 @@ export class Transactions {
   readonly #connection: Connection;
   readonly #context: TransactionContext;
   readonly #logLock: string;
-  readonly tx: SqlTx;
+  readonly #tx: SqlTx;
   #log: LogInsert[] = [];
   #feed: FeedInsert[] = [];
   #touched = new Map<Topic, Set<number>>();
   #touchedOnly = false;
-  #alone = true;
+  /** Which work took which lock. */
+  readonly #locks = new Map<string, number>();
+  #work = 0;
 
   constructor(connection: Connection, context: TransactionContext) {
     this.#connection = connection;
@@ -82,9 +97,9 @@ export class Transactions {
       appendFeed: async (row) => {
         this.#feed.push(row);
       },
-      lock: (name) => this.#lock(name),
+      lock: (name, writes) => this.#lock(name, writes),
     });
-    this.tx = {
+    this.#tx = {
       ...repos,
       db,
       touch,
@@ -101,24 +116,31 @@ export class Transactions {
   }
 
   /**
-   * Opens a transaction, asks which of the leases are current and marks the events as processed, all in one packet.
-   * `alone`: it has one work, which may wait for a lock of another transaction.
+   * Opens a transaction, waits for the locks, asks which of the leases are current and marks the events as processed, all
+   * in one packet.
    */
   async begin(options: {
     readonly fences: readonly Lease[];
     /** Different ones. */
     readonly marks: readonly EffectMark[];
-    readonly alone: boolean;
+    /** Of a single work: those it has met before. */
+    readonly locks: readonly string[];
   }): Promise<{ readonly lost: readonly Lease[]; readonly repeats: ReadonlySet<EffectMark> }> {
     const { fences, marks } = options;
     this.#log = [];
     this.#feed = [];
     this.#touched = new Map();
     this.#touchedOnly = false;
-    this.#alone = options.alone;
+    this.#work = 0;
+    this.#locks.clear();
+    for (const lock of options.locks) this.#locks.set(lock, 0);
     const connection = this.#connection;
-    const [, held, claimed] = await all([
+    const begun = [
       connection.command('BEGIN'),
+      ...options.locks.toSorted().map((lock) => connection.query(LOCK, [lock])),
+    ];
+    const [, held, claimed] = await all([
+      all(begun),
       fences.length === 0
         ? undefined
         : connection.query<{ resource: string; token: number }>(FENCE, fenceValues(fences)),
@@ -132,6 +154,12 @@ export class Transactions {
     };
   }
 
+  /** What comes now belongs to this work of the batch. */
+  at(work: number): SqlTx {
+    this.#work = work;
+    return this.#tx;
+  }
+
   /** Writes log and feed and commits. False: the server has rolled back instead, because a statement had failed. */
   async commit(): Promise<{ readonly committed: boolean; readonly appended: Appended }> {
     const connection = this.#connection;
@@ -139,8 +167,7 @@ export class Transactions {
     const log = this.#log;
     const feed = this.#feed;
     if (this.#touchedOnly) sent.push(connection.query('UPDATE touched SET times = times + 1 WHERE one = 1'));
-    if (log.length + feed.length > 0)
-      sent.push(connection.query('SELECT pg_advisory_xact_lock($1::int8)', [this.#logLock]));
+    if (log.length + feed.length > 0) sent.push(connection.query(LOCK, [this.#logLock]));
     if (log.length > 0) sent.push(connection.query(LOG, logValues(log)));
     if (feed.length > 0) sent.push(connection.query(FEED, feedValues(feed)));
     sent.push(connection.command('COMMIT'));
@@ -163,17 +190,16 @@ export class Transactions {
     else found.add(shard);
   }
 
-  async #lock(name: string): Promise<void> {
-    const number = lockNumber(`${this.#context.schema}/lock/${name}`);
-    if (this.#alone) {
-      await this.#connection.query('SELECT pg_advisory_xact_lock($1::int8)', [number]);
+  async #lock(name: string, writes: 'rows' | 'log' = 'rows'): Promise<void> {
+    const lock = lockNumber(`${this.#context.schema}/lock/${name}`);
+    const holder = this.#locks.get(lock);
+    if (holder !== undefined) {
+      if (writes === 'log' && holder !== this.#work) throw new LockHeld(lock);
       return;
     }
-    const { rows } = await this.#connection.query<{ got: 't' | 'f' }>(
-      'SELECT pg_try_advisory_xact_lock($1::int8) AS got',
-      [number],
-    );
-    if (rows[0]?.got !== 't') throw new LockHeld(name);
+    this.#locks.set(lock, this.#work);
+    const { rows } = await this.#connection.query<{ got: 't' | 'f' }>(TRY_LOCK, [lock]);
+    if (rows[0]?.got !== 't') throw new LockHeld(lock);
   }
 }
 
@@ -185,7 +211,13 @@ export function readTxOf(db: Db, context: TransactionContext): SqlReadTx {
     throw new TripwatchError('defect', 'read-only', 'A write was tried in a reading transaction.');
   };
   return {
-    ...openRepos(db, { ...commonHooks(context), touch: () => {}, appendLog: refuse, appendFeed: refuse, lock: refuse }),
+    ...openRepos(db, {
+      ...commonHooks(context),
+      touch: () => {},
+      appendLog: refuse,
+      appendFeed: refuse,
+      lock: async () => {},
+    }),
     db,
   };
 }

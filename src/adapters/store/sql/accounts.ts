@@ -8,12 +8,14 @@ import type {
   Scope,
   Traveller,
 } from '../../../ports/store/accounts.ts';
+import type { SqlHooks } from './hooks.ts';
 import { parseJson } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Tenants, travellers, mailboxes, rules, tokens and webhook endpoints. Adding what is there changes nothing. */
-export function openAccounts(db: Db): AccountRepo {
+export function openAccounts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AccountRepo {
   return {
+    change: (tenant) => hooks.lock(`accounts/${tenant}`),
     ensureTenant: async (id, name, now) => {
       await db
         .insertInto('tenant')

@@ -21,10 +21,12 @@ export interface SqlHooks {
   /** Ms of that clock in one real ms: more than 1 only in the sandbox on SQLite. */
   readonly speed: number;
   /**
-   * Whoever locks the same name waits until this transaction has ended: for what is read first and written then. Nothing
-   * on SQLite, which has one writer.
+   * Whoever locks the same name waits until this transaction has ended: for what is read first and written then. What is
+   * asked after it, also without waiting for it, sees what the one before has written. `log`: what is written is appended
+   * to the log, where works of the same commit cannot see it either, so they wait too. Nothing in a reading transaction,
+   * and on SQLite, which has one writer.
    */
-  lock(name: string): Promise<void>;
+  lock(name: string, writes?: 'rows' | 'log'): Promise<void>;
   /** Appended to a select: the rows found cannot change their key until this transaction has ended. */
   readonly keyShare: RawBuilder<unknown>;
 }

@@ -26,7 +26,11 @@ export function openLog(db: Db, hooks: SqlHooks): LogRepo {
     },
     append: (events) => hooks.appendLog(events.map((event) => rowOf(event, hooks.shards))),
     get: async (eventId) => {
-      const row = await db.selectFrom('log').select(['seq', 'body']).where('id', '=', eventId).executeTakeFirst();
+      const [, row] = await Promise.all([
+        // Who asks in order to append it is alone in that.
+        hooks.lock(`event/${eventId}`, 'log'),
+        db.selectFrom('log').select(['seq', 'body']).where('id', '=', eventId).executeTakeFirst(),
+      ]);
       return row && entryOf(row);
     },
     byCorrelation: async (tenant, correlation, limit) => {

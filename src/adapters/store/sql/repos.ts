@@ -18,8 +18,8 @@ import { openSubjects } from './subjects.ts';
 export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
   return {
     mails: openMails(db),
-    accounts: openAccounts(db),
-    reservations: openReservations(db),
+    accounts: openAccounts(db, hooks),
+    reservations: openReservations(db, hooks),
     subjects: openSubjects(db, hooks),
     itineraries: openItineraries(db, hooks),
     notifications: openNotifications(db),

@@ -4,6 +4,7 @@ import type { Observation } from '../../../domain/observation.ts';
 import { baseOf, indexKeys } from '../../../domain/reconcile/claims.ts';
 import type { Change, Reservation } from '../../../domain/reservation.ts';
 import type { ReservationRepo } from '../../../ports/store/reservations.ts';
+import type { SqlHooks } from './hooks.ts';
 import { compiledOnce, parseJson, slices } from './rows.ts';
 import type { Db } from './schema.ts';
 
@@ -11,7 +12,7 @@ import type { Db } from './schema.ts';
 const MERGE_HOPS_MAX = 100;
 
 /** Observations with their keys, and the reservations decided from them. */
-export function openReservations(db: Db): ReservationRepo {
+export function openReservations(db: Db, hooks: Pick<SqlHooks, 'lock'>): ReservationRepo {
   const insertKey = compiledOnce(db, () =>
     db.insertInto('observation_key').values({ tenant: '', traveller: '', key: '', observation: '' }),
   );
@@ -21,13 +22,17 @@ export function openReservations(db: Db): ReservationRepo {
   return {
     addObservation: async (observation, now) => {
       const { tenant, traveller, id } = observation;
-      const result = await db
-        .insertInto('observation')
-        .values({ tenant, id, traveller, body: JSON.stringify(observation), added_at: now })
-        .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
-        .executeTakeFirst();
+      const [, result] = await Promise.all([
+        // Two who add to one traveller's bookings at once would each decide without what the other has added.
+        hooks.lock(`traveller/${tenant}/${traveller}`),
+        db
+          .insertInto('observation')
+          .values({ tenant, id, traveller, body: JSON.stringify(observation), added_at: now })
+          .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
+          .executeTakeFirst(),
+      ]);
       if (result.numInsertedOrUpdatedRows !== 1n) return { new: false };
-      for (const key of indexKeys(observation)) await insertKey([tenant, traveller, key, id]);
+      await Promise.all([...indexKeys(observation)].map((key) => insertKey([tenant, traveller, key, id])));
       return { new: true };
     },
     closure: (tenant, traveller, keys) => closure(db, tenant, traveller, keys),
@@ -66,7 +71,7 @@ export function openReservations(db: Db): ReservationRepo {
     putVersion: async (reservation, changes, now) => {
       await putVersion(db, reservation, changes, now);
       const { tenant, id } = reservation;
-      for (const observation of await unlinked(db, reservation)) await insertLink([tenant, observation, id]);
+      await Promise.all((await unlinked(db, reservation)).map((observation) => insertLink([tenant, observation, id])));
     },
     merge: async (tenant, id, into, now) => {
       await db

@@ -7,8 +7,13 @@ import type { SqlHooks } from './hooks.ts';
 import { parseJson, slices } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
-/** Subjects and who follows them. A subject that is put again is active again. */
-export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now'>): SubjectRepo {
+/**
+ * Subjects and who follows them. A subject that is put again is active again. All travellers on a flight share one, so
+ * whoever gets it in order to change it, or to follow or leave it, locks it: else one could end what another has just
+ * begun to follow, two could leave at once and neither be the last, or a follower miss the answer that comes meanwhile.
+ */
+export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): SubjectRepo {
+  const lock = (id: SubjectId) => hooks.lock(`subject/${id}`);
   return {
     put: async (id, account, spec) => {
       const text = JSON.stringify(spec);
@@ -34,7 +39,10 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now'>): SubjectRepo 
         .execute();
     },
     get: async (id) => {
-      const row = await db.selectFrom('subject').selectAll().where('id', '=', id).executeTakeFirst();
+      const [, row] = await Promise.all([
+        lock(id),
+        db.selectFrom('subject').selectAll().where('id', '=', id).executeTakeFirst(),
+      ]);
       return row && subjectOf(row);
     },
     listActive: async (account) => {
@@ -57,14 +65,17 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now'>): SubjectRepo 
         .execute();
     },
     markChecked: async (marks) => {
-      for (const { id, at, failure } of marks) {
-        const update = db.updateTable('subject').where('id', '=', id);
-        // Freshness is the age of the last answer: a failed question does not renew it.
-        await (failure === undefined
-          ? update.set({ checked_at: at, failing_since: null, failure: null })
-          : update.set((eb) => ({ failing_since: eb.fn.coalesce('failing_since', eb.val(at)), failure }))
-        ).execute();
-      }
+      // In the order of their ids, so that two who mark the same ones do not wait for each other; sent without waiting.
+      const sorted = marks.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      await Promise.all(
+        sorted.map(({ id, at, failure }) => {
+          const update = db.updateTable('subject').where('id', '=', id);
+          // Freshness is the age of the last answer: a failed question does not renew it.
+          return failure === undefined
+            ? update.set({ checked_at: at, failing_since: null, failure: null }).execute()
+            : update.set((eb) => ({ failing_since: eb.fn.coalesce('failing_since', eb.val(at)), failure })).execute();
+        }),
+      );
     },
     end: async (id) => {
       await db.updateTable('subject').set({ state: 'ended', touched_at: hooks.now() }).where('id', '=', id).execute();
@@ -101,12 +112,15 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now'>): SubjectRepo 
       return { new: result.numInsertedOrUpdatedRows === 1n };
     },
     unfollow: async (id, tenant, reservation) => {
-      await db
-        .deleteFrom('follower')
-        .where('subject', '=', id)
-        .where('tenant', '=', tenant)
-        .where('reservation', '=', reservation)
-        .execute();
+      await Promise.all([
+        lock(id),
+        db
+          .deleteFrom('follower')
+          .where('subject', '=', id)
+          .where('tenant', '=', tenant)
+          .where('reservation', '=', reservation)
+          .execute(),
+      ]);
       const row = await db
         .selectFrom('follower')
         .select((eb) => eb.fn.countAll<number>().as('count'))
