@@ -21,6 +21,9 @@ export interface ProviderCall {
 /** One POST as the receiver saw it. */
 export interface ReceivedPost {
   readonly at: number;
+  readonly life: number;
+  /** Since when that process has not stood still. */
+  readonly awakeSince: number;
   readonly url: string;
   readonly id: string;
   readonly body: string;
@@ -28,16 +31,81 @@ export interface ReceivedPost {
   readonly taken: boolean;
 }
 
+/** A transaction under a lease that was committed, in the order of commits. */
+export interface FencedWrite {
+  readonly at: number;
+  readonly life: number;
+  readonly resource: string;
+  readonly token: number;
+}
+
+/** A lease as the store gave it out. */
+export interface LeaseTaken extends FencedWrite {
+  readonly owner: string;
+  /** Whose it was, and until when, by the store's time. */
+  readonly before: LeaseTime | undefined;
+}
+
+export interface LeaseTime {
+  readonly owner: string;
+  readonly until: number;
+}
+
+/** What the runtime of a process said. */
+export interface SeenByRuntime {
+  readonly life: number;
+  readonly at: number;
+  /** Since when that process has not stood still. */
+  readonly awakeSince: number;
+  readonly event: RuntimeEvent;
+}
+
+/** A look into the store during the run. */
+export interface Look {
+  readonly at: number;
+  /** What may only grow. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** What is asked about, and of when its newest answer is said to be. */
+  readonly checked: readonly { readonly about: string; readonly checkedAt: number }[];
+}
+
+/** The provider's answer about something, as it came. */
+export interface ProviderAnswer {
+  readonly at: number;
+  readonly about: string;
+}
+
+/** An effect that was committed, in the order of commits. */
+export interface CommittedEffect {
+  readonly at: number;
+  readonly life: number;
+  readonly consumer: string;
+  readonly eventId: string;
+  /** When the event was handed to this life. */
+  readonly deliveredAt: number | undefined;
+}
+
 /** What the outside world and the runtime saw, for the checkers. */
 export interface History {
   readonly accepted: AcceptedByUs[];
   readonly calls: ProviderCall[];
+  readonly answers: ProviderAnswer[];
   readonly posts: ReceivedPost[];
-  readonly runtime: { readonly life: number; readonly at: number; readonly event: RuntimeEvent }[];
+  readonly fenced: FencedWrite[];
+  readonly taken: LeaseTaken[];
+  /** As it is now, by resource. */
+  readonly leases: Map<string, LeaseTime>;
+  readonly effects: CommittedEffect[];
+  readonly looks: Look[];
+  readonly runtime: SeenByRuntime[];
   /** What the run itself found wrong: no end in bounded time, a crash, a rejected promise nobody caught. */
   readonly faults: { readonly invariant: string; readonly message: string }[];
   crashes: number;
   restarts: number;
+  pauses: number;
+  powerLosses: number;
+  /** Calls to the outside at which a process could have died. */
+  points: number;
   healedAt: number;
   quietAt: number | undefined;
 }
@@ -46,11 +114,20 @@ export function emptyHistory(): History {
   return {
     accepted: [],
     calls: [],
+    answers: [],
     posts: [],
+    fenced: [],
+    taken: [],
+    leases: new Map(),
+    effects: [],
+    looks: [],
     runtime: [],
     faults: [],
     crashes: 0,
     restarts: 0,
+    pauses: 0,
+    powerLosses: 0,
+    points: 0,
     healedAt: Number.POSITIVE_INFINITY,
     quietAt: undefined,
   };

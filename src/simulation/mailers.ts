@@ -5,7 +5,7 @@ import type { Rng } from '../sandbox/random.ts';
 import { MINUTE, type Scenario } from '../sandbox/scenario/types.ts';
 import type { History } from './history.ts';
 import type { Life } from './life.ts';
-import { POISON } from './model-extractor.ts';
+import { KILLER, POISON } from './model-extractor.ts';
 import type { Plan } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -25,9 +25,11 @@ export function parcelsOf(scenario: Scenario, plan: Plan, draw: Rng): readonly P
     const { raw } = composeMail(scenario, mail);
     const late = draw.chance(plan.mail.late) ? draw.int(1, 180) * MINUTE : 0;
     const poison = draw.chance(plan.extractor.poison);
-    const bytes = poison ? Buffer.concat([Buffer.from(`${POISON}\r\n`), raw]) : raw;
+    const killer = draw.chance(plan.extractor.killer);
+    const mark = poison ? POISON : killer ? KILLER : undefined;
+    const bytes = mark === undefined ? raw : Buffer.concat([Buffer.from(`${mark}\r\n`), raw]);
     const at = Math.min(last, mail.at + late);
-    parcels.push({ name: `${mail.id}${poison ? ' (poison)' : ''}`, bytes, to: mail.to, at });
+    parcels.push({ name: `${mail.id}${mark === undefined ? '' : ` (${mark})`}`, bytes, to: mail.to, at });
     if (draw.chance(plan.mail.repeat)) {
       const again = Math.min(last, at + draw.int(0, 60) * MINUTE);
       parcels.push({ name: `${mail.id} (repeated)`, bytes, to: mail.to, at: again });
@@ -45,6 +47,15 @@ export interface Mailers {
   readonly waiting: number;
 }
 
+/** Where mails are taken: one process that listens. */
+export interface Door {
+  readonly intake: Intake;
+  readonly life: Life;
+}
+
+/** A sender that hears nothing for so long hangs up, and tries again later, perhaps elsewhere. */
+const PATIENCE_MS = 20 * MINUTE;
+
 /** Senders of mails: each hands its mail in until it is told "accepted", as a mail server does. */
 export function startMailers(options: {
   readonly parcels: readonly Parcel[];
@@ -52,21 +63,33 @@ export function startMailers(options: {
   readonly scheduler: Scheduler;
   readonly draw: Rng;
   readonly history: History;
-  /** Where mails are taken at present; undefined: nobody listens. */
-  readonly door: () => { readonly intake: Intake; readonly life: Life } | undefined;
+  /** All places where mails are taken at present. */
+  readonly doors: () => readonly Door[];
 }): Mailers {
   const { scheduler, draw, history } = options;
   let waiting = options.parcels.length;
 
   async function tryOnce(parcel: Parcel): Promise<boolean> {
-    const door = options.door();
-    if (door === undefined) return false;
-    const gone = new Promise<undefined>((resolve) =>
-      door.life.ended.addEventListener('abort', () => resolve(undefined), { once: true }),
-    );
+    const doors = options.doors();
+    if (doors.length === 0) return false;
+    const { intake, life } = draw.pick(doors);
     const mailbox = options.mailboxes[parcel.to]!;
-    const taken = door.intake.accept({ mailbox, bytes: parcel.bytes, via: 'smtp' }).catch(() => undefined);
+    const taken = life.turn().then(async () => {
+      try {
+        return await intake.accept({ mailbox, bytes: parcel.bytes, via: 'smtp' });
+      } catch {
+        return undefined;
+      }
+    });
+    let hangUp = (): void => {};
+    const gone = new Promise<undefined>((resolve) => {
+      hangUp = () => resolve(undefined);
+      life.ended.addEventListener('abort', hangUp, { once: true });
+    });
+    const calledOff = scheduler.after(PATIENCE_MS, 'sender hangs up', hangUp);
     const accepted = await Promise.race([taken, gone]);
+    calledOff();
+    life.ended.removeEventListener('abort', hangUp);
     if (accepted === undefined) return false;
     history.accepted.push({ mailId: accepted.mailId, at: scheduler.now });
     return true;

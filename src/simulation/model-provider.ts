@@ -82,11 +82,13 @@ export function modelProvider(options: {
       const askedAt = scheduler.now;
       const about = url.pathname.split('/').slice(-2).join('/');
       history.calls.push({ at: askedAt, life: life.number, about, toldToWaitTo: told, anyoneToldTo: toldAnyone });
+      await life.point('provider: before');
       lately.push(askedAt);
       const state = mood(askedAt);
       scheduler.note(`provider: asked about ${about}${state === 'well' ? '' : ` → ${state}`}`);
       const wait = state === 'slow' || state === 'outage' ? DEADLINE_MS : 50 + draw.number() * 2000;
       await life.clock.sleep(wait, signal);
+      await life.point('provider: after');
       if (state === 'slow') throw new TripwatchError('transient', 'provider-timeout', 'No whole answer in time.');
       if (state === 'outage') throw new TripwatchError('transient', 'provider-unreachable', 'The line is cut.');
       const now = scheduler.now;
@@ -94,16 +96,17 @@ export function modelProvider(options: {
         // Some walls name no time.
         const seconds = draw.chance(0.8) ? draw.int(5, 600) : undefined;
         const headers: Record<string, string> = seconds === undefined ? {} : { 'retry-after': String(seconds) };
-        const error = failureOfStatus(429, headers, life.clock.now());
-        if (error.retryAt !== undefined) {
-          told = Math.max(told ?? 0, error.retryAt);
-          toldAnyone = Math.max(toldAnyone ?? 0, error.retryAt);
+        if (seconds !== undefined) {
+          // By the provider's clock, which is right; the process may have another.
+          told = Math.max(told ?? 0, Math.trunc(now) + seconds * 1000);
+          toldAnyone = Math.max(toldAnyone ?? 0, told);
         }
-        throw error;
+        throw failureOfStatus(429, headers, life.clock.now());
       }
       if (state === 'fail') throw failureOfStatus(503, {}, now);
       if (state === 'garbage') return { status: 200, json: { hello: 'world' }, headers: {} };
       const made = reply(url, request.headers, state === 'stale' ? now - 3 * HOUR : now);
+      if (state !== 'other') history.answers.push({ at: now, about });
       if (request.also?.includes(made.status)) return { status: made.status, json: undefined, headers: {} };
       if (made.status !== 200) throw failureOfStatus(made.status, {}, now, FAILURES.failed);
       return { status: 200, json: state === 'other' ? otherFlight(made.body) : made.body, headers: {} };

@@ -32,12 +32,23 @@ export function modelReceiver(options: {
 
   return (life) => {
     const send: WebhookPost['post'] = async (request, signal) => {
+      await life.point('receiver: before');
       const state = mood(scheduler.now);
       const id = request.headers['webhook-id'] ?? '';
       const taken = state === 'well' || state === 'lost';
       scheduler.note(`webhook: ${id.slice(0, 12)} → ${request.url.slice(-1)} ${state}`);
-      history.posts.push({ at: scheduler.now, url: request.url, id, body: request.body, taken });
+      await life.point('receiver: before');
+      history.posts.push({
+        at: scheduler.now,
+        life: life.number,
+        awakeSince: life.lastPause.to,
+        url: request.url,
+        id,
+        body: request.body,
+        taken,
+      });
       await life.clock.sleep(state === 'hang' || state === 'lost' ? TIMEOUT_MS : 20 + draw.number() * 3000, signal);
+      await life.point('receiver: after');
       if (state === 'hang' || state === 'lost')
         throw new TripwatchError('transient', 'webhook-timeout', 'The receiver did not answer in time.');
       if (state === 'fail') return { status: 500, retryAfter: undefined };

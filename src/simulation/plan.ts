@@ -8,6 +8,17 @@ export interface Window {
   readonly to: number;
 }
 
+/** Something that befalls one node at one moment, ms from the start. */
+export interface NodeMoment {
+  readonly at: number;
+  readonly node: number;
+}
+
+/** A node stands still for so long, ms of virtual time. */
+export interface NodePause extends NodeMoment {
+  readonly ms: number;
+}
+
 /** Everything about a run that its seed decides beforehand. Rates are chances in [0, 1] for each occasion. */
 export interface Plan {
   readonly seed: number;
@@ -15,7 +26,13 @@ export interface Plan {
   readonly speed: number;
   readonly travellers: number;
   readonly flights: number;
-  readonly broker: 'memory' | 'sqlite';
+  readonly broker: 'memory' | 'sql';
+  /** Processes at work at the same time, on one store. */
+  readonly nodes: number;
+  /** Parts that the log is divided into. */
+  readonly shards: number;
+  /** How old an answer of the provider may get. */
+  readonly freshSeconds: number;
   /** A rule of the first traveller that keeps mails of one company unread. */
   readonly rule: boolean;
   readonly store: {
@@ -23,18 +40,28 @@ export interface Plan {
     readonly busy: number;
     /** All was done, and undone. */
     readonly refused: number;
-    /** Done and durable, and the answer says that it failed. */
-    readonly unknown: number;
-    /** The process is killed at a call, before the work or after its commit. */
-    readonly crash: number;
+    /** The connection broke: it says that it failed, and it may be done or not. */
+    readonly lost: number;
     /** Longest wait for an ordinary answer, ms, and the chance of a slow one. */
     readonly answerMsMax: number;
     readonly slow: number;
   };
+  /** What nodes hear of each other's appends. */
+  readonly notice: { readonly lost: number; readonly msMax: number };
   readonly delivery: { readonly duplicate: number; readonly loseAck: number; readonly reorderKeys: boolean };
-  /** Ms from the start: killed, or stopped in good order, and started again. */
-  readonly crashes: readonly number[];
-  readonly restarts: readonly number[];
+  /** A node is killed at a call to the outside, before or after it: the chance for each call. */
+  readonly crashAtCall: number;
+  /** The call at which a node is killed, counted over the whole run: for trying each. */
+  readonly crashAtPoint: number | undefined;
+  /** Killed; stopped in good order; all at once, with what no disk has synced. Another life follows. */
+  readonly crashes: readonly NodeMoment[];
+  readonly restarts: readonly NodeMoment[];
+  readonly powerLosses: readonly number[];
+  readonly pauses: readonly NodePause[];
+  /** The next life of a node has its name, as on one machine, or another, as a container has; the chance of the latter. */
+  readonly newName: number;
+  /** How wrong the wall clock of a life may be. */
+  readonly skew: { readonly offsetMsMax: number; readonly driftPpmMax: number };
   readonly provider: {
     readonly walls: readonly Window[];
     readonly outages: readonly Window[];
@@ -55,9 +82,31 @@ export interface Plan {
     readonly lost: number;
     readonly outages: readonly Window[];
   };
-  readonly extractor: { readonly busy: number; readonly hang: number; readonly poison: number };
+  readonly extractor: {
+    readonly busy: number;
+    readonly hang: number;
+    readonly poison: number;
+    /** A mail that ends the process which reads it. */
+    readonly killer: number;
+  };
   readonly mail: { readonly repeat: number; readonly late: number; readonly junk: number };
 }
+
+/** At work at the same time. */
+const NODES = 3;
+/**
+ * How much faster than real the clock of a run is, as in the sandbox: intervals that count in real time (beats, leases,
+ * deadlines, polls) are as many times longer, so a fast day has fewer of them between two mails and costs less.
+ */
+const SPEEDS = [120, 240, 480, 480, 960, 960, 960, 960] as const;
+/**
+ * Real ms: a beat costs a simulated day as much as an event does, and what it is there for does not depend on how many
+ * there are in the length of a lease.
+ */
+export const BEAT_MS = 2500;
+export const LEASE_MS = 10_000;
+/** Length of the phase with faults, hours, where nothing else is asked for. */
+const HOURS = 24;
 
 export interface PlanOptions {
   /** Length of the phase with faults, at least 6. */
@@ -67,34 +116,46 @@ export interface PlanOptions {
 /** Draws a plan. Each kind of fault is left out by half of the seeds, so that the others are seen without it. */
 export function planOf(seed: number, streams: Streams, options: PlanOptions = {}): Plan {
   const draw = streams('plan');
-  const hours = options.hours ?? draw.int(6, 10);
+  const hours = options.hours ?? HOURS;
   const length = hours * HOUR;
   const rate = (max: number): number => (draw.chance(0.5) ? draw.number() * max : 0);
   const windows = (count: number, minutes: number): readonly Window[] =>
     draw.chance(0.5) ? Array.from({ length: draw.int(1, count) }, () => windowOf(draw, length, minutes)) : [];
-  const moments = (count: number): readonly number[] =>
-    draw.chance(0.5)
-      ? Array.from({ length: draw.int(1, count) }, () => Math.floor(draw.number() * length)).sort((a, b) => a - b)
-      : [];
+  const nodes = NODES;
+  const some = <T>(count: number, make: () => T): readonly T[] =>
+    draw.chance(0.5) ? Array.from({ length: draw.int(1, count) }, make) : [];
+  const moment = (): number => Math.floor(draw.number() * length);
+  const onNode = (): NodeMoment => ({ at: moment(), node: draw.int(0, nodes - 1) });
+  const speed = draw.pick(SPEEDS);
   return {
     seed,
     hours,
-    speed: draw.pick([60, 120, 240]),
-    travellers: draw.int(1, 4),
-    flights: draw.int(2, 6),
-    broker: draw.pick(['memory', 'sqlite'] as const),
+    speed,
+    travellers: draw.int(1, 3),
+    flights: draw.int(1, 3),
+    broker: draw.chance(0.7) ? 'sql' : 'memory',
+    nodes,
+    shards: draw.pick([1, 2, 4]),
+    freshSeconds: draw.pick([900, 1800, 3600]),
     rule: draw.chance(0.3),
     store: {
       busy: rate(0.05),
       refused: rate(0.05),
-      unknown: rate(0.05),
-      crash: rate(0.01),
+      lost: rate(0.05),
       answerMsMax: draw.pick([1, 20, 2000]),
       slow: rate(0.02),
     },
+    notice: { lost: rate(0.5), msMax: draw.pick([1, 100, 60_000]) },
     delivery: { duplicate: rate(0.2), loseAck: rate(0.2), reorderKeys: draw.chance(0.5) },
-    crashes: moments(8),
-    restarts: moments(3),
+    crashAtCall: rate(0.001),
+    crashAtPoint: undefined,
+    crashes: some(8, onNode),
+    restarts: some(3, onNode),
+    powerLosses: some(2, moment),
+    // From a moment to several times as long as a lease.
+    pauses: some(6, () => ({ ...onNode(), ms: Math.floor(draw.number() ** 2 * 5 * LEASE_MS * speed) })),
+    newName: draw.pick([0, 0.5, 1]),
+    skew: { offsetMsMax: rate(10 * MINUTE), driftPpmMax: rate(500) },
     provider: {
       walls: windows(3, 20),
       outages: windows(3, 30),
@@ -112,7 +173,7 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
       lost: rate(0.2),
       outages: windows(2, 120),
     },
-    extractor: { busy: rate(0.4), hang: rate(0.05), poison: rate(0.3) },
+    extractor: { busy: rate(0.4), hang: rate(0.05), poison: rate(0.3), killer: draw.chance(0.2) ? 0.1 : 0 },
     mail: { repeat: rate(0.3), late: rate(0.3), junk: rate(0.2) },
   };
 }
@@ -132,7 +193,8 @@ export function describePlan(plan: Plan): string {
   for (const [part, values] of Object.entries(plan)) {
     if (typeof values !== 'object') continue;
     for (const [name, value] of Object.entries(Array.isArray(values) ? { times: values } : values)) {
-      if (value === 0 || value === false || (Array.isArray(value) && value.length === 0)) continue;
+      if (value === 0 || value === false || value === undefined || (Array.isArray(value) && value.length === 0))
+        continue;
       const shown = Array.isArray(value)
         ? `×${value.length}`
         : typeof value === 'number'

@@ -1,7 +1,8 @@
-import type { SqliteStore } from '../adapters/store/sqlite/store.ts';
+import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
+import type { CallLimit } from '../domain/schedule/call-budget.ts';
 import type { BlobStore } from '../ports/blobs.ts';
 import type { Broker } from '../ports/broker.ts';
-import type { Random } from '../ports/clock.ts';
+import type { Clock, Random } from '../ports/clock.ts';
 import type { Extractor } from '../ports/extractor.ts';
 import type { StageHandlers } from '../ports/handler.ts';
 import type { Intake } from '../ports/intake.ts';
@@ -11,6 +12,8 @@ import type { Secrets } from '../ports/secrets.ts';
 import type { Store } from '../ports/store.ts';
 import type { WebhookPost } from '../ports/webhook.ts';
 import type { DeadLetterHook } from '../runtime/attempt.ts';
+import { type HeldParts, heldParts } from '../runtime/held.ts';
+import type { WorkGroup } from '../runtime/keeper.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { createCollectHandler } from '../stages/collect/handler.ts';
 import { createExtractHandler, extractFailed } from '../stages/extract/handler.ts';
@@ -24,11 +27,12 @@ import { createTrackHandler } from '../stages/track/handler.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import { createIntake } from '../stages/watch/intake.ts';
 import type { Life } from './life.ts';
+import { BEAT_MS, LEASE_MS } from './plan.ts';
 
 /** What one process is made of: real parts, on ports of the simulation. */
 export interface ProcessParts {
   readonly life: Life;
-  readonly store: SqliteStore;
+  readonly store: SqlStore;
   readonly broker: Broker;
   readonly blobs: BlobStore;
   readonly extractor: Extractor;
@@ -36,6 +40,7 @@ export interface ProcessParts {
   readonly post: Pick<WebhookPost, 'post'>;
   readonly random: Random;
   readonly logger: Logger;
+  readonly freshSeconds: number;
 }
 
 /**
@@ -43,19 +48,29 @@ export interface ProcessParts {
  * is wrong. The product knows nothing of them.
  */
 export interface Planted {
-  readonly store?: (store: SqliteStore, life: Life) => SqliteStore;
+  /** Around the store as the process sees it, faults and all. */
+  readonly store?: (store: SqlStore, life: Life) => SqlStore;
+  /** Around the store itself, behind what the run records of each transaction. */
+  readonly database?: (store: SqlStore, life: Life) => SqlStore;
+  /** Around the clock that the store goes by. */
+  readonly storeClock?: (clock: Clock, life: Life) => Clock;
+  /** What a disk holds is only what it held so many ms before the power went. */
+  readonly syncEveryMs?: number;
+  readonly blobs?: { readonly sync: boolean };
   readonly broker?: (broker: Broker, life: Life) => Broker;
   readonly handlers?: (handlers: StageHandlers, parts: ProcessParts) => StageHandlers;
   readonly connector?: (connector: ProviderConnector) => ProviderConnector;
   readonly post?: (post: Pick<WebhookPost, 'post'>) => Pick<WebhookPost, 'post'>;
   readonly intake?: (intake: Intake) => Intake;
   readonly deadLetterHooks?: Readonly<Record<string, DeadLetterHook>>;
+  /** What is shared out besides the stages. */
+  readonly groups?: (groups: readonly WorkGroup[], life: Life) => readonly WorkGroup[];
+  readonly callLimits?: readonly CallLimit[];
 }
 
 /** One process at work: what `tripwatch up` runs, without sockets. Wired as in src/app/pipeline.ts and service.ts. */
 export interface SimulatedProcess {
   readonly runtime: Runtime;
-  readonly tracker: Tracker;
   readonly intake: Intake;
   start(): Promise<void>;
   /** In good order. */
@@ -66,12 +81,14 @@ export const CALL_LIMITS = [
   { max: 2, perSeconds: 1 },
   { max: 30, perSeconds: 60 },
 ] as const;
-export const FRESH_SECONDS = 300;
 /** Drain, ms of real time. */
 const DRAIN_MS = 10_000;
 
+/** The one account at the provider. */
+const ACCOUNT = 'flights';
+
 /** Seals nothing: secrets are not what is simulated. */
-const openSecrets: Secrets = { seal: (plain) => plain, open: (sealed) => sealed };
+const openSecrets: Secrets = { keyId: 'none', seal: (plain) => plain, open: (sealed) => sealed };
 
 export function openProcess(parts: ProcessParts, planted: Planted = {}): SimulatedProcess {
   const { life, random, logger } = parts;
@@ -79,9 +96,25 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
   const store: Store = parts.store;
   const connector = planted.connector?.(parts.connector) ?? parts.connector;
   const post = planted.post?.(parts.post) ?? parts.post;
-  const sender: Sender = createSender({ store, clock, random, post, secrets: openSecrets, logger });
-  const account = { account: 'flights', connector, limits: CALL_LIMITS, freshSeconds: FRESH_SECONDS };
-  const tracker = createTracker({ store, clock, random, logger, accounts: [account] });
+  const account = {
+    account: ACCOUNT,
+    connector,
+    limits: planted.callLimits ?? CALL_LIMITS,
+    freshSeconds: parts.freshSeconds,
+  };
+  const trackers: HeldParts<Tracker> = heldParts('account', [`account/${ACCOUNT}`], store, (_, fenced) =>
+    createTracker({ store: fenced, clock, random, logger, accounts: [account], shared: true }),
+  );
+  const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
+    createSender({ store: fenced, clock, random, post, secrets: openSecrets, logger }),
+  );
+  const tracker: Pick<Tracker, 'accounts' | 'refresh' | 'wake'> = {
+    accounts: [account],
+    refresh: (subjects) => {
+      for (const one of trackers.here.values()) one.refresh(subjects);
+    },
+    wake: (name, specIds) => trackers.here.get(`account/${name}`)?.wake(name, specIds) ?? 0,
+  };
   const handlers: StageHandlers = {
     collect: createCollectHandler(),
     extract: createExtractHandler({ blobs: parts.blobs, extractor: parts.extractor }),
@@ -89,8 +122,9 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     track: createTrackHandler({ tracker }),
     'fan-out': createFanOutHandler(),
     project: createProjectHandler(),
-    notify: createNotifyHandler({ onDeliveries: () => sender.wake() }),
+    notify: createNotifyHandler({ onDeliveries: () => sender.here.get('sender')?.wake() }),
   };
+  const groups: readonly WorkGroup[] = [trackers.group, sender.group];
   const runtime = createRuntime({
     store,
     broker: planted.broker?.(parts.broker, life) ?? parts.broker,
@@ -100,21 +134,19 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     stages: STAGES,
     handlers: planted.handlers?.(handlers, parts) ?? handlers,
     onDeadLetter: planted.deadLetterHooks ?? { collect: extractFailed, extract: extractFailed },
+    worker: { id: life.worker, label: `life ${life.number}`, alone: false, beatMs: BEAT_MS, leaseMs: LEASE_MS },
+    groups: planted.groups?.(groups, life) ?? groups,
   });
   const intake = createIntake({ store, blobs: parts.blobs, clock, logger, overloaded: () => runtime.overloaded() });
   return {
     runtime,
-    tracker,
     intake: planted.intake?.(intake) ?? intake,
-    start: async () => {
-      await runtime.start();
-      sender.start();
-      await tracker.start();
-    },
+    start: () => runtime.start(),
     stop: async () => {
-      await tracker.stop();
+      // These write until they have ended, so they end while their leases are held.
+      for (const { group } of [trackers, sender])
+        await Promise.all(group.resources.map((resource) => group.leave(resource, 'hand-over')));
       await runtime.drain(DRAIN_MS);
-      await sender.stop();
     },
   };
 }

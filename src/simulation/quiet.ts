@@ -1,23 +1,33 @@
+import { sql } from 'kysely';
 import { STAGES } from '../stages/stages.ts';
 import type { Mailers } from './mailers.ts';
 import type { World } from './world.ts';
 
-/** What has not come to its end yet, in words; empty: the pipeline is quiet and everything known is fresh. */
+/**
+ * What has not come to its end yet, in words; empty: the pipeline is quiet and everything known is fresh. `all`: every
+ * reason; else the first that is found, for a look that only wants to know whether.
+ */
 export async function leftToDo(
   world: World,
   mailers: Mailers,
-  healedAt: number,
-  now: number,
+  when: { readonly healedAt: number; readonly now: number },
+  all: boolean,
 ): Promise<readonly string[]> {
   const left: string[] = [];
   if (mailers.waiting > 0) left.push(`${mailers.waiting} mails that nobody has accepted`);
-  const { running } = world;
-  if (running === undefined) return [...left, 'no process runs'];
-  left.push(...(await undone(world)), ...(await stale(world, healedAt, now)));
-  const { stages } = await running.process.runtime.status();
-  for (const { name, waiting, parked, running: busy } of stages) {
-    if (waiting + parked + busy > 0) left.push(`${name}: ${waiting} waiting, ${parked} parked, ${busy} at work`);
+  for (const look of [undone, stale, atWork, unsent]) {
+    if (left.length > 0 && !all) break;
+    left.push(...(await look(world, when)));
   }
+  return left;
+}
+
+type Look = (world: World, when: { readonly healedAt: number; readonly now: number }) => Promise<readonly string[]>;
+
+/** Ends the line about webhooks, which have a schedule of days. */
+export const PENDING = 'notifications pending';
+
+const unsent: Look = async (world) => {
   const pending = await world.store.read(({ db }) =>
     db
       .selectFrom('notification')
@@ -25,36 +35,38 @@ export async function leftToDo(
       .where('state', '=', 'pending')
       .executeTakeFirstOrThrow(),
   );
-  if (pending.count > 0) left.push(`${pending.count} ${PENDING}`);
-  return left;
-}
-
-/** Ends the line about webhooks, which have a schedule of days. */
-export const PENDING = 'notifications pending';
+  return pending.count > 0 ? [`${pending.count} ${PENDING}`] : [];
+};
 
 /** Events without the processed mark of a stage that reads them; not by the broker's word, but by the store's. */
-async function undone(world: World): Promise<readonly string[]> {
+const undone: Look = async (world) => {
+  const stages = sql.join(STAGES.map(({ name, reads }) => sql`(${name}, ${reads})`));
+  const { rows } = await world.store.read(({ db }) =>
+    sql<{ stage: string; topic: string; count: number; first: string }>`
+      WITH stage (name, reads) AS (VALUES ${stages})
+      SELECT stage.name AS stage, log.topic AS topic, count(*) AS count, min(log.id) AS first
+      FROM stage JOIN log ON log.topic = stage.reads
+      WHERE NOT EXISTS (SELECT 1 FROM processed p WHERE p.event_id = log.id AND p.consumer = stage.name)
+      GROUP BY stage.name, log.topic`.execute(db),
+  );
+  return rows.map(({ stage, topic, count, first }) => `${stage} has ${count} ${topic} not done, as ${first}`);
+};
+
+/** What the brokers of the nodes say. */
+const atWork: Look = async (world) => {
   const left: string[] = [];
-  for (const { name, reads } of STAGES) {
-    const open = await world.store.read(({ db }) =>
-      db
-        .selectFrom('log')
-        .leftJoin('processed', (join) =>
-          join.onRef('processed.event_id', '=', 'log.id').on('processed.consumer', '=', name),
-        )
-        .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.min('log.id').as('first')])
-        .where('log.topic', '=', reads)
-        .where('processed.event_id', 'is', null)
-        .executeTakeFirstOrThrow(),
-    );
-    if (open.count > 0) left.push(`${name} has ${open.count} ${reads} not done, as ${open.first}`);
-  }
+  const { running } = world;
+  if (running.length < world.nodes.length) return [`${running.length} of ${world.nodes.length} processes run`];
+  for (const { life, process } of running)
+    for (const { name, waiting, parked, running: busy } of (await process.runtime.status()).stages)
+      if (waiting + parked + busy > 0)
+        left.push(`${life.number} ${name}: ${waiting} waiting, ${parked} parked, ${busy} at work`);
   return left;
-}
+};
 
 /** Subjects that nobody has asked about with success since everything is well. */
-async function stale(world: World, healedAt: number, now: number): Promise<readonly string[]> {
+const stale: Look = async (world, { healedAt, now }) => {
   const active = await world.store.read((tx) => tx.subjects.listActive());
   const found = active.filter((one) => one.spec.fromAt <= now && (one.checkedAt ?? 0) < healedAt);
   return found.length === 0 ? [] : [`${found.length} subjects not checked since all is well, as ${found[0]!.spec.id}`];
-}
+};

@@ -1,3 +1,4 @@
+import { REFUSED_MS } from '../domain/limits.ts';
 import type { Logger } from '../ports/logger.ts';
 import { DEFAULT_START_AT, makeDay } from '../sandbox/scenario/day.ts';
 import { HOUR, MINUTE } from '../sandbox/scenario/types.ts';
@@ -8,12 +9,12 @@ import type { Violation } from './check/violation.ts';
 import { installGuard } from './guard.ts';
 import { emptyHistory, type History } from './history.ts';
 import { parcelsOf, startMailers } from './mailers.ts';
-import { type Plan, planOf } from './plan.ts';
+import { LEASE_MS, type Plan, planOf } from './plan.ts';
 import type { Planted } from './process.ts';
 import { leftToDo, PENDING } from './quiet.ts';
 import { Scheduler } from './scheduler.ts';
 import { streamsOf } from './streams.ts';
-import { readTables, type Tables } from './tables.ts';
+import { lookInto, readTables, type Tables } from './tables.ts';
 import { Trace } from './trace.ts';
 import { World } from './world.ts';
 
@@ -42,9 +43,12 @@ export interface SimulationResult {
 
 /** After the last fault: everything but webhooks is done within this virtual time … */
 const QUIET_MS = 3 * HOUR;
-/** … and the longest deadline, which counts in real time: an attempt may have hung just before. */
-const quietMsMax = (speed: number): number => QUIET_MS + Math.max(...STAGES.map((stage) => stage.deadlineMs)) * speed;
-const LOOK_MS = 2 * MINUTE;
+/** … and so many real ones as the longest deadline of an attempt that hung just before, and work that changes hands, take. */
+const quietMsMax = (speed: number): number =>
+  QUIET_MS + (Math.max(...STAGES.map((stage) => stage.deadlineMs)) + REFUSED_MS + 2 * LEASE_MS) * speed;
+const LOOK_MS = 10 * MINUTE;
+/** During the faults, what may only grow is counted so often. */
+const COUNT_MS = HOUR;
 /** A stop in good order, and the looks before it, take at most this long. */
 const STOP_MS_MAX = 2 * HOUR;
 
@@ -70,35 +74,40 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   };
   process.on('unhandledRejection', onRejection);
   const removeGuard = installGuard();
+  // Nobody reads the stacks of thousands of errors that are part of the plan; making them would take a tenth of a run.
+  const { stackTraceLimit } = Error;
+  if (options.trace !== true) Error.stackTraceLimit = 0;
   let tables: Tables | undefined;
   try {
     const planted = options.planted ?? {};
     const world = new World(scenario, { plan, scheduler, streams, history, planted }, logger);
     const run = async (): Promise<Tables> => {
       await world.furnish(scenario);
-      void world.supervise();
+      world.start();
       const mailers = startMailers({
         parcels,
         mailboxes: world.mailboxes,
         scheduler,
         draw: streams('mailers'),
         history,
-        door: () => world.running && { intake: world.running.process.intake, life: world.running.life },
+        doors: () => world.doors,
       });
-      for (const at of plan.crashes) scheduler.after(at, 'crash', () => world.crash());
-      for (const at of plan.restarts) scheduler.after(at, 'restart', () => void world.restart());
       const clock = scheduler.clock();
-      await clock.sleep(hours * HOUR, NEVER);
+      for (let at = 0; at < hours * HOUR; at += COUNT_MS) {
+        await clock.sleep(Math.min(COUNT_MS, hours * HOUR - at), NEVER);
+        history.looks.push({ at: scheduler.now, ...(await lookInto(world.store)) });
+      }
       world.heal();
+      const quietAt = scheduler.now + quietMsMax(plan.speed);
       const boundAt = scheduler.now + Math.max(quietMsMax(plan.speed), webhookMsMax(hours));
       for (;;) {
         await clock.sleep(LOOK_MS, NEVER);
-        const left = await leftToDo(world, mailers, history.healedAt, scheduler.now);
+        const when = { healedAt: history.healedAt, now: scheduler.now };
         // Webhooks may wait for hours by their own schedule; the rest may not.
-        const late =
-          scheduler.now > history.healedAt + quietMsMax(plan.speed) ? left.filter((one) => !isWebhook(one)) : [];
+        const overdue = scheduler.now > quietAt;
+        const left = await leftToDo(world, mailers, when, overdue);
         if (left.length === 0) break;
-        if (late.length > 0 || scheduler.now > boundAt) {
+        if ((overdue && left.some((one) => !isWebhook(one))) || scheduler.now > boundAt) {
           const message = `not quiet ${Math.round((scheduler.now - history.healedAt) / MINUTE)} min after the last fault`;
           history.faults.push({ invariant: 'I16', message: `${message}: ${left.join('; ')}` });
           break;
@@ -106,7 +115,11 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       }
       history.quietAt = scheduler.now;
       await world.close();
-      return readTables(world.store);
+      const read = await readTables(world.store);
+      for (const mail of read.mails)
+        if (!world.blobs.has(mail.raw))
+          history.faults.push({ invariant: 'I1', message: `the bytes of mail ${mail.id} are gone` });
+      return read;
     };
     const endMs = hours * HOUR + Math.max(quietMsMax(plan.speed), webhookMsMax(hours)) + STOP_MS_MAX;
     const tooLong = scheduler
@@ -114,10 +127,10 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       .sleep(endMs, NEVER)
       .then(() => undefined);
     tables = await scheduler.runUntil(Promise.race([run(), tooLong]));
-    if (tables !== undefined) await scheduler.runUntil(world.store.close());
   } catch (error) {
     history.faults.push({ invariant: 'I16', message: `the run broke off: ${String(error)}` });
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     try {
       removeGuard();
     } catch (error) {
@@ -181,6 +194,11 @@ function countsOf(history: History, tables: Tables | undefined): Readonly<Record
     posts: history.posts.length,
     crashes: history.crashes,
     restarts: history.restarts,
+    pauses: history.pauses,
+    powerLosses: history.powerLosses,
+    points: history.points,
+    taken: history.taken.length,
+    lost: history.runtime.filter(({ event }) => event.type === 'released' && event.reason === 'lease').length,
     retried: of('retried'),
     dead: of('dead'),
     released: of('released'),

@@ -1,12 +1,16 @@
-import type { SqliteStore } from '../adapters/store/sqlite/store.ts';
+import { sql } from 'kysely';
+import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import type { AnyEvent } from '../contracts/event.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Change, Reservation } from '../domain/reservation.ts';
+import type { SubjectSpec } from '../ports/provider.ts';
+import type { Look } from './history.ts';
 
 /** The store as it stands, for checkers: rows, not repositories, so that a wrong repository is seen too. */
 export interface Tables {
   readonly mails: readonly {
     readonly id: string;
+    readonly raw: string;
     readonly disposition: string;
     readonly reasonCode: string;
     readonly timesSeen: number;
@@ -54,10 +58,33 @@ export interface Tables {
   }[];
 }
 
-export function readTables(store: SqliteStore): Promise<Tables> {
+/** Tables that only ever grow while nobody cuts the log, the tokens of all leases, and what is said to be fresh. */
+export function lookInto(store: SqlStore): Promise<Omit<Look, 'at'>> {
+  return store.read(async ({ db }) => {
+    const { rows } = await sql<Record<string, number>>`
+      SELECT (SELECT count(*) FROM log) AS events, (SELECT count(*) FROM processed) AS marks,
+        (SELECT count(*) FROM mail) AS mails, (SELECT count(*) FROM observation) AS observations,
+        (SELECT count(*) FROM reservation_version) AS versions, (SELECT count(*) FROM feed) AS feed,
+        (SELECT count(*) FROM notification) AS notifications,
+        (SELECT count(*) FROM notification WHERE state <> 'pending') AS settled,
+        (SELECT count(*) FROM mail WHERE disposition NOT IN ('seen', 'collected')) AS decided,
+        (SELECT coalesce(sum(token), 0) FROM lease) AS tokens`.execute(db);
+    const subjects = await db.selectFrom('subject').select(['spec', 'checked_at']).orderBy('id').execute();
+    return {
+      counts: rows[0] ?? {},
+      checked: subjects.flatMap(({ spec, checked_at: checkedAt }) => {
+        const { carrier, number, day } = (JSON.parse(spec) as SubjectSpec).query;
+        return checkedAt === null ? [] : [{ about: `${carrier}${number}/${day}`, checkedAt }];
+      }),
+    };
+  });
+}
+
+export function readTables(store: SqlStore): Promise<Tables> {
   return store.read(async ({ db }) => ({
     mails: (await db.selectFrom('mail').selectAll().orderBy('id').execute()).map((row) => ({
       id: row.id,
+      raw: row.raw,
       disposition: row.disposition,
       reasonCode: row.reason_code,
       timesSeen: row.times_seen,

@@ -1,30 +1,24 @@
 import { MemoryBroker } from '../adapters/broker/memory/memory-broker.ts';
-import { SqliteBroker } from '../adapters/broker/sqlite/sqlite-broker.ts';
-import { openSqliteStore, type SqliteStore } from '../adapters/store/sqlite/store.ts';
+import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
+import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import { DEFAULT_TENANT, type EndpointId, type MailboxId, type TravellerId } from '../domain/ids.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Mailbox } from '../ports/store/accounts.ts';
 import type { Scenario } from '../sandbox/scenario/types.ts';
-import { faultyStore, type StoreFaults } from './faulty-store.ts';
+import { type SimDatabase, simDatabase } from './database.ts';
 import type { History } from './history.ts';
-import { Life } from './life.ts';
-import { memoryBlobs } from './memory-blobs.ts';
-import { modelBroker, type RelayMark } from './model-broker.ts';
+import type { Life } from './life.ts';
+import type { Door } from './mailers.ts';
+import { type ModelBlobs, modelBlobs } from './memory-blobs.ts';
 import { modelExtractor } from './model-extractor.ts';
 import { modelProvider } from './model-provider.ts';
 import { modelReceiver } from './model-receiver.ts';
+import { Node, type Running, type Surroundings } from './node.ts';
+import { Notices } from './notices.ts';
 import type { Plan } from './plan.ts';
-import { openProcess, type Planted, type SimulatedProcess } from './process.ts';
+import type { Planted } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 import { randomOf, type Streams } from './streams.ts';
-
-/** A process that runs, with the life it runs in. */
-export interface Running {
-  readonly life: Life;
-  readonly process: SimulatedProcess;
-  /** For the process's own use only. */
-  readonly stopRelay: () => void;
-}
 
 export interface WorldParts {
   readonly plan: Plan;
@@ -34,65 +28,67 @@ export interface WorldParts {
   readonly planted: Planted;
 }
 
-/** A commit takes so long, ms, at most. */
-const COMMIT_MS_MAX = 5;
-/** Between a crash, or a start that failed, and the next start. */
-const DOWN_MS_MAX = 60_000;
+/** An external broker brings again what was not acked for so long, ms. */
+const REDELIVER_MS = 5000;
 
-/** All that outlives a process: store, blobs, broker, providers, receivers, travellers; and what starts and ends processes. */
+/** An installation: what outlives processes (store, blobs, broker, providers, receivers, travellers), and its nodes. */
 export class World {
-  readonly store: SqliteStore;
+  /** A connection of its own, without faults: for setting up and for looking. */
+  readonly store: SqlStore;
+  readonly blobs: ModelBlobs;
   readonly mailboxes: readonly Mailbox[];
+  readonly nodes: readonly Node[];
   readonly #parts: WorldParts;
-  readonly #logger: Logger;
-  readonly #blobs = memoryBlobs();
-  readonly #memoryBroker: MemoryBroker | undefined;
-  readonly #relayMark: RelayMark = { seq: 0 };
-  readonly #provider: ReturnType<typeof modelProvider>;
-  readonly #receiver: ReturnType<typeof modelReceiver>;
-  readonly #extractor: ReturnType<typeof modelExtractor>;
+  readonly #database: SimDatabase;
   #healed = false;
   #lives = 0;
-  #running: Running | undefined;
-  #stopping = false;
-  #closed = false;
 
   constructor(scenario: Scenario, parts: WorldParts, logger: Logger) {
     this.#parts = parts;
-    this.#logger = logger;
-    const { plan, scheduler, streams, history } = parts;
-    const commits = streams('commits');
+    const { plan, scheduler, streams, history, planted } = parts;
+    this.#database = simDatabase();
+    this.#database.empty();
+    const onFatal = (error: Error): void => {
+      history.faults.push({ invariant: 'I1', message: `the store gave up: ${error.message}` });
+    };
     this.store = openSqliteStore({
       file: ':memory:',
+      shared: this.#database,
+      shards: plan.shards,
       clock: scheduler.clock(),
       logger,
-      schedule: (run) => void scheduler.after(commits.number() * COMMIT_MS_MAX, 'commit', run),
+      schedule: (run) => void scheduler.after(0, 'look', run),
       after: (ms, run) => scheduler.after(ms * scheduler.speed, 'store timer', run),
-      onFatal: (error) => history.faults.push({ invariant: 'I1', message: `the store gave up: ${error.message}` }),
+      onFatal,
     });
     const healed = (): boolean => this.#healed;
     const shared = { plan, scheduler, history, healed };
-    this.#provider = modelProvider({ ...shared, scenario, draw: streams('provider') });
-    this.#receiver = modelReceiver({ ...shared, draw: streams('receiver') });
-    this.#extractor = modelExtractor({ ...shared, draw: streams('extractor') });
-    if (plan.broker === 'memory') {
-      const rate = (value: number): number => (this.#healed ? 0 : value);
-      this.#memoryBroker = new MemoryBroker({
-        clock: scheduler.clock(),
-        random: randomOf(streams('broker')),
-        adversity: {
-          get duplicate() {
-            return rate(plan.delivery.duplicate);
-          },
-          get loseAck() {
-            return rate(plan.delivery.loseAck);
-          },
-          redeliverMs: 5000,
-          reorderKeys: plan.delivery.reorderKeys,
-        },
-      });
-    }
-    const startAt = scheduler.startAt;
+    const crash = (life: Life): void => this.#killed(life);
+    this.blobs = modelBlobs(streams('blobs'), planted.blobs);
+    const points = streams('points');
+    const surroundings: Surroundings = {
+      ...parts,
+      logger,
+      database: this.#database,
+      notices: new Notices(scheduler, streams('notices'), () => (this.#healed ? { lost: 0, msMax: 100 } : plan.notice)),
+      blobs: this.blobs,
+      memoryBroker: plan.broker === 'memory' ? this.#outsideBroker() : undefined,
+      relayMark: { seq: 0 },
+      provider: modelProvider({ ...shared, scenario, draw: streams('provider') }),
+      receiver: modelReceiver({ ...shared, draw: streams('receiver') }),
+      extractor: modelExtractor({ ...shared, draw: streams('extractor'), crash }),
+      healed,
+      nextLife: () => ++this.#lives,
+      onPoint: (life, name) => {
+        history.points++;
+        const dies = history.points === plan.crashAtPoint || (!this.#healed && points.chance(plan.crashAtCall));
+        if (!dies || !life.alive) return;
+        scheduler.note(`process ${life.number}: dies at "${name}" (${history.points})`);
+        crash(life);
+      },
+      onFatal,
+    };
+    this.nodes = Array.from({ length: plan.nodes }, (_, index) => new Node(index, surroundings));
     this.mailboxes = scenario.people.map(({ index }) => ({
       id: `mbx_${index}` as MailboxId,
       tenant: DEFAULT_TENANT,
@@ -101,13 +97,17 @@ export class World {
       label: 'forwarded',
       address: undefined,
       state: 'active',
-      createdAt: startAt,
+      createdAt: scheduler.startAt,
     }));
   }
 
-  /** The process that is up and not about to stop. */
-  get running(): Running | undefined {
-    return this.#stopping ? undefined : this.#running;
+  /** The processes that are up and not about to stop. */
+  get running(): readonly Running[] {
+    return this.nodes.flatMap((node) => node.running ?? []);
+  }
+
+  get doors(): readonly Door[] {
+    return this.running.map(({ life, process }) => ({ life, intake: process.intake }));
   }
 
   /** Travellers, mailboxes, endpoints and a rule, as a person would have set them up. */
@@ -152,124 +152,72 @@ export class World {
     });
   }
 
+  /** Starts all nodes, and lets happen to them what the plan says. */
+  start(): void {
+    const { plan, scheduler, planted } = this.#parts;
+    for (const node of this.nodes) void node.supervise();
+    for (const { at, node } of plan.crashes) scheduler.after(at, 'crash', () => this.nodes[node]?.crash());
+    for (const { at, node } of plan.restarts) scheduler.after(at, 'restart', () => void this.nodes[node]?.restart());
+    for (const { at, node, ms } of plan.pauses) scheduler.after(at, 'pause', () => this.nodes[node]?.pause(ms));
+    for (const at of plan.powerLosses) scheduler.after(at, 'power', () => this.#powerLoss());
+    if (planted.syncEveryMs !== undefined) this.#syncSeldom(planted.syncEveryMs);
+  }
+
   /** From now on nothing goes wrong any more. */
   heal(): void {
     this.#healed = true;
     this.#parts.history.healedAt = this.#parts.scheduler.now;
     this.#parts.scheduler.note('--- healed');
+    for (const node of this.nodes) node.resume();
   }
 
-  /** Keeps a process running: whenever one has ended, or could not start, the next one is started after a while. */
-  async supervise(): Promise<void> {
-    const { scheduler, streams } = this.#parts;
-    const draw = streams('supervisor');
-    while (!this.#closed) {
-      const life = new Life(++this.#lives, scheduler);
-      scheduler.note(`process ${life.number}: starts`);
-      const running = this.#open(life);
-      this.#running = running;
-      const fault = await Promise.race([running.process.start().then(() => undefined, String), over(life)]);
-      if (fault !== undefined && life.alive) {
-        scheduler.note(`process ${life.number}: could not start: ${fault}`);
-        this.#end(running);
-      }
-      if (life.alive) await over(life);
-      await scheduler.clock().sleep(draw.number() * DOWN_MS_MAX, NEVER);
-    }
-  }
-
-  /** Kills the process: acks, memory and everything under way are gone. */
-  crash(): void {
-    const { scheduler, history } = this.#parts;
-    const running = this.#running;
-    if (running === undefined) return;
-    history.crashes++;
-    scheduler.note(`process ${running.life.number}: killed`);
-    this.#end(running);
-  }
-
-  /** Stops the process in good order; another one follows. */
-  async restart(): Promise<void> {
-    const { running } = this;
-    if (running === undefined) return;
-    const { scheduler, history } = this.#parts;
-    history.restarts++;
-    scheduler.note(`process ${running.life.number}: stops`);
-    this.#stopping = true;
-    await Promise.race([running.process.stop().catch(String), over(running.life)]);
-    this.#stopping = false;
-    if (!running.life.alive) return;
-    this.#end(running);
-    scheduler.note(`process ${running.life.number}: has stopped`);
-  }
-
-  /** Stops the process in good order, and no other follows. */
+  /** Stops all in good order, and no other follows. */
   async close(): Promise<void> {
-    this.#closed = true;
-    await this.restart();
+    await Promise.all(this.nodes.map((node) => node.close()));
   }
 
-  #end(running: Running): void {
-    running.stopRelay();
-    running.life.end();
-    this.#memoryBroker?.crash();
-    this.#running = undefined;
+  #killed(life: Life): void {
+    const node = this.nodes[life.node];
+    if (node?.life === life) node.crash();
   }
 
-  #open(life: Life): Running {
-    const { plan, scheduler, streams, history, planted } = this.#parts;
-    const outside = {
-      note: (text: string): void => scheduler.note(text),
-      crash: (): void => {
-        if (life.alive) this.crash();
-      },
+  /** The whole machine: every process, and what was not synced. */
+  #powerLoss(): void {
+    const { history, scheduler, planted } = this.#parts;
+    history.powerLosses++;
+    scheduler.note('power is lost');
+    for (const node of this.nodes) node.crash();
+    this.blobs.powerLoss();
+    if (planted.syncEveryMs !== undefined) this.#database.back();
+  }
+
+  /** A planted bug: the disk gets what was committed only so often. */
+  #syncSeldom(everyMs: number): void {
+    const { scheduler } = this.#parts;
+    this.#database.keep();
+    const again = (): void => {
+      this.#database.keep();
+      scheduler.after(everyMs, 'sync', again);
     };
-    const calm: StoreFaults = { busy: 0, refused: 0, unknown: 0, crash: 0, answerMsMax: 5, slow: 0 };
-    const faults = (): StoreFaults => (this.#healed ? calm : plan.store);
-    const brokerFaults = (): StoreFaults => ({ ...faults(), unknown: 0 });
-    const storeOf = (part: string, given: () => StoreFaults): SqliteStore => {
-      const made = faultyStore(this.store, life, given, streams('store', part, life.number), outside);
-      return planted.store?.(made, life) ?? made;
-    };
-    const store = storeOf('stages', faults);
-    const ownStore = storeOf('broker', brokerFaults);
-    const model =
-      this.#memoryBroker === undefined
-        ? { broker: new SqliteBroker({ store: ownStore, clock: life.clock, logger: this.#logger }), stop: () => {} }
-        : modelBroker(this.#memoryBroker, ownStore, life, this.#relayMark);
-    const process = openProcess(
-      {
-        life,
-        store,
-        broker: model.broker,
-        blobs: this.#blobs,
-        extractor: this.#extractor(life),
-        connector: this.#provider.connector(life),
-        post: this.#receiver(life),
-        random: randomOf(streams('process', life.number)),
-        logger: this.#logger,
+    scheduler.after(everyMs, 'sync', again);
+  }
+
+  #outsideBroker(): MemoryBroker {
+    const { plan, scheduler, streams } = this.#parts;
+    const rate = (value: number): number => (this.#healed ? 0 : value);
+    return new MemoryBroker({
+      clock: scheduler.clock(),
+      random: randomOf(streams('broker')),
+      adversity: {
+        get duplicate() {
+          return rate(plan.delivery.duplicate);
+        },
+        get loseAck() {
+          return rate(plan.delivery.loseAck);
+        },
+        redeliverMs: REDELIVER_MS,
+        reorderKeys: plan.delivery.reorderKeys,
       },
-      planted,
-    );
-    process.runtime.on((event) => {
-      if (!life.alive) return;
-      history.runtime.push({ life: life.number, at: scheduler.now, event });
-      if ('stage' in event) scheduler.note(said(event));
     });
-    return { life, process, stopRelay: model.stop };
   }
-}
-
-const NEVER = new AbortController().signal;
-
-function over(life: Life): Promise<'over'> {
-  return new Promise((resolve) => life.ended.addEventListener('abort', () => resolve('over'), { once: true }));
-}
-
-function said(event: History['runtime'][number]['event'] & { readonly stage: string }): string {
-  const { stage, type } = event;
-  const what = 'eventId' in event ? ` ${event.topic} ${event.eventId.slice(0, 12)}` : '';
-  const more =
-    type === 'processed' ? (event.repeat ? ' (was done before)' : '') : 'code' in event ? ` ${event.code}` : '';
-  return `${stage}: ${type}${what}${more}`;
 }

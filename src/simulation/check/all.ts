@@ -3,9 +3,14 @@ import type { Plan } from '../plan.ts';
 import type { Tables } from '../tables.ts';
 import { checkEverythingDone, checkMails, checkNothingParked } from './conservation.ts';
 import { checkEffectsOnce, checkNoAckedLoss, checkNoPhantom } from './effects.ts';
+import { checkFences, checkNothingStolen } from './fences.ts';
+import { checkFreshness } from './freshness.ts';
 import { checkNoStall } from './liveness.ts';
+import { checkKeyOrder } from './order.ts';
 import { checkFeed, checkVersions } from './outbox.ts';
+import { checkNothingShrinks } from './ratchet.ts';
 import { checkCallWindows, checkRetryAfter } from './rate.ts';
+import { checkOneSender } from './senders.ts';
 import { checkConfluence } from './state.ts';
 import { type Checker, type Violation, violation } from './violation.ts';
 import { checkWebhooks } from './webhooks.ts';
@@ -15,10 +20,16 @@ export const CHECKERS: Readonly<Record<string, Checker>> = {
   'I1 no acked loss': checkNoAckedLoss,
   'I2 no phantom': checkNoPhantom,
   'I3 effects once': checkEffectsOnce,
+  'I4 order of a key': checkKeyOrder,
+  'I5 fences': checkFences,
+  'I5 nothing is stolen': checkNothingStolen,
+  'I5 one sender': checkOneSender,
   'I6 confluence': checkConfluence,
   'I7 versions': checkVersions,
   'I8 outbox': checkFeed,
+  'I9 freshness': checkFreshness,
   'I10 everything is done': checkEverythingDone,
+  'I10 nothing shrinks': checkNothingShrinks,
   'I10 every mail is settled': checkMails,
   'I10 nothing is left behind': checkNothingParked,
   'I13 Retry-After': checkRetryAfter,

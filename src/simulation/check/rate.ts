@@ -1,10 +1,13 @@
 import { CALL_LIMITS } from '../process.ts';
 import { type Checker, type Violation, violation } from './violation.ts';
 
+/** What the drift of a clock may take off a wait. */
+const DRIFT_MS_MAX = 500;
+
 /** I13: no call before the instant that this process was told to wait for. (A restart forgets: see docs/simulation.md.) */
 export const checkRetryAfter: Checker = ({ history }) =>
   history.calls
-    .filter((call) => call.toldToWaitTo !== undefined && call.at < call.toldToWaitTo)
+    .filter((call) => call.toldToWaitTo !== undefined && call.at < call.toldToWaitTo - DRIFT_MS_MAX)
     .map((call) =>
       violation(
         'I13',
