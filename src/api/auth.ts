@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { base32, type TenantId, type TokenId, type TravellerId } from '../domain/ids.ts';
+import { base32, DEFAULT_TENANT, type TenantId, type TokenId, type TravellerId } from '../domain/ids.ts';
 import type { Random } from '../ports/clock.ts';
 import type { ApiToken, Scope } from '../ports/store/accounts.ts';
 import type { Store } from '../ports/store.ts';
@@ -60,6 +60,11 @@ export async function stillValid(store: Store, caller: Caller): Promise<boolean>
 export function requireScope(caller: Caller, scope: Scope): void {
   if (caller.scopes.includes(scope)) return;
   throw new Problem('scope-missing', `This needs the scope "${scope}"; the token has ${caller.scopes.join(', ')}.`);
+}
+
+/** Operates the whole installation, with what all tenants share: the tenant that every installation has is its operator's. */
+export function operatesInstallation(caller: Caller): boolean {
+  return caller.tenant === DEFAULT_TENANT && caller.traveller === undefined && caller.scopes.includes('operate');
 }
 
 /** The traveller a query is about: the bound one, else the asked one. A bound token asking for another gets 404. */

@@ -7,6 +7,7 @@ import type { PushRequest } from '../ports/provider.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { Store } from '../ports/store.ts';
 import type { WebhookPost } from '../ports/webhook.ts';
+import type { Figures } from './metrics.ts';
 
 /** What the commands shared by REST and CLI need. */
 export interface CommandDeps {
@@ -36,6 +37,10 @@ export interface ApiDeps extends CommandDeps {
   readonly onDeliveries?: () => void;
   /** Called when an event was appended by a command: wakes the consumers where they do not see it by themselves. */
   readonly onAppend?: () => void;
+  /** Called when something was paused or resumed: this process looks at once. */
+  readonly onPauses?: () => void;
+  /** What this process knows of itself, for metrics. */
+  readonly figures?: () => Promise<Figures>;
   /** Between the pings of a change stream, real ms. Default 15 s. */
   readonly pingMs?: number;
   /** Throws on an answer that is not as documented: for tests. */

@@ -1,6 +1,7 @@
 import type { RouteSpec } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { changeRoutes } from './routes/changes.ts';
+import { controlRoutes } from './routes/control.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { endpointRoutes } from './routes/endpoints.ts';
 import { operationRoutes } from './routes/operations.ts';
@@ -16,6 +17,7 @@ export function routeTable(stream: () => ChangeStream): readonly RouteSpec[] {
     ...changeRoutes(stream),
     ...endpointRoutes,
     ...operationRoutes,
+    ...controlRoutes,
     ...deadLetterRoutes,
     ...publicRoutes,
   ];

@@ -4,6 +4,7 @@ import { createContext, fail } from './command.ts';
 import { accessCommands } from './commands/access.ts';
 import { auditCommand } from './commands/audit.ts';
 import { byHandCommands } from './commands/by-hand.ts';
+import { controlCommands } from './commands/control.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -56,6 +57,7 @@ byHandCommands(program);
 peopleCommands(program);
 accessCommands(program);
 deadLettersCommand(program);
+controlCommands(program);
 auditCommand(program);
 doctorCommand(program);
 

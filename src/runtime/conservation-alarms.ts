@@ -20,7 +20,8 @@ export interface Alarm {
     | 'account-unknown'
     | 'nobody-sends'
     | 'deliveries-late'
-    | 'mails-stuck';
+    | 'mails-stuck'
+    | 'books-wrong';
   readonly severity: 'bad' | 'note';
   readonly what: string;
   readonly remedy: string;
@@ -51,7 +52,7 @@ export async function findAlarms(tx: ReadTx, options: AlarmOptions): Promise<rea
   const isHeld = (resource: string): boolean => !options.attended || held.has(resource);
   return [
     ...(await unattendedShards(tx, options, isHeld)),
-    ...(await overdue(tx)),
+    ...(await balances(tx)),
     ...(await unaskedSubjects(tx, options, isHeld)),
     ...(await unsentNotifications(tx, options, isHeld)),
     ...(await stuckMails(tx, options)),
@@ -91,15 +92,30 @@ async function unattendedShards(
   return found;
 }
 
-async function overdue(tx: ReadTx): Promise<readonly Alarm[]> {
-  const late = (await tx.conservation.balances()).filter((one) => one.overdue > 0);
-  return late.map(({ tenant, overdue }) => ({
-    kind: 'overdue',
-    severity: 'bad',
-    what: `${overdue} events of ${tenant} should have been tried again long ago`,
-    remedy: 'their stage is stuck or far too slow: see docs/operating/stuck-or-slow.md',
-    count: overdue,
-  }));
+async function balances(tx: ReadTx): Promise<readonly Alarm[]> {
+  const all = await tx.conservation.balances();
+  const late = all.filter((one) => one.overdue > 0);
+  const wrong = all.filter((one) => one.accepted !== one.done + one.failed + one.inProgress);
+  return [
+    ...late.map(
+      ({ tenant, overdue }): Alarm => ({
+        kind: 'overdue',
+        severity: 'bad',
+        what: `${overdue} events of ${tenant} should have been tried again long ago`,
+        remedy: 'their stage is stuck or far too slow: see docs/operating/stuck-or-slow.md',
+        count: overdue,
+      }),
+    ),
+    ...wrong.map(
+      ({ tenant, accepted, done, failed, inProgress }): Alarm => ({
+        kind: 'books-wrong',
+        severity: 'bad',
+        what: `${tenant}: ${accepted} events accepted, but ${done} done + ${failed} failed + ${inProgress} in progress`,
+        remedy: 'a fault of ours: please report this line',
+        count: Math.abs(accepted - done - failed - inProgress),
+      }),
+    ),
+  ];
 }
 
 async function unaskedSubjects(

@@ -12,8 +12,9 @@ import { type Core, OPERATOR } from '../core.ts';
 import { age, byteSize, printable } from '../terminal/style.ts';
 import { version } from '../version.ts';
 import { withCore } from '../with-core.ts';
+import { conservationFindings, pauseFindings } from './doctor-conservation.ts';
 
-interface Finding {
+export interface Finding {
   readonly state: 'ok' | 'note' | 'bad';
   readonly what: string;
   /** What to do about it. */
@@ -29,7 +30,9 @@ const WAIT_MS_MAX = 60_000;
 export function doctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('check the installation: store, disk, queues, conservation of mails, providers, secrets')
+    .description(
+      'check the installation: store, disk, queues, conservation of mails and events, pauses, providers, secrets',
+    )
     .option('--config-effective', 'print the configuration as it works')
     .action(
       action(async (context, options: { configEffective?: boolean }) => {
@@ -131,7 +134,10 @@ async function examine(core: Core): Promise<readonly Finding[]> {
       what: `${mails.inProgress} mails wait for a running service`,
       remedy: 'tripwatch up',
     });
-  findings.push(await waiting(core, running, now));
+  findings.push(...(await conservationFindings(core, running, now)));
+  const pauses = await store.read((tx) => tx.control.pauses());
+  findings.push(...pauseFindings(pauses));
+  findings.push(await waiting(core, running && pauses.length === 0, now));
   findings.push(
     view.deadLettersOpen === 0
       ? { state: 'ok', what: 'no open dead letter' }
@@ -181,7 +187,7 @@ async function waiting(core: Core, running: boolean, now: number): Promise<Findi
       ? { remedy: 'look at the log of the service; `tripwatch explain EVENT` tells what one waits for' }
       : running
         ? {}
-        : { remedy: 'tripwatch up works them off' }),
+        : { remedy: 'a running service works them off; what is paused waits until it is resumed' }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addMailbox, addRule, addTraveller, removeRule } from '../../api/commands/accounts.ts';
 import { mailboxView, ruleView, travellerView } from '../../api/views/accounts.ts';
 import { addRuleSchema, addTravellerSchema } from '../../contracts/http/commands.ts';
+import { pauseWorkSchema } from '../../contracts/http/control.ts';
 import { TripwatchError } from '../../domain/errors.ts';
 import { parseOptions } from '../checked.ts';
 import { action } from '../command.ts';
@@ -9,6 +10,7 @@ import { OPERATOR } from '../core.ts';
 import { printable, table } from '../terminal/style.ts';
 import { chosenOrFirstTraveller, chosenTraveller } from '../travellers.ts';
 import { withCore } from '../with-core.ts';
+import { pauseHere, resumeHere } from './control.ts';
 
 /** `tripwatch traveller|mailbox|rule …`: who is watched, where their mails come in, and which may be opened. */
 export function peopleCommands(program: Command): void {
@@ -84,28 +86,38 @@ export function peopleCommands(program: Command): void {
         });
       }),
     );
-  for (const [verb, state, what] of [
-    ['pause', 'paused', 'refuse its mails for now (senders try again later)'],
-    ['resume', 'active', 'take its mails again'],
-    ['remove', 'removed', 'refuse its mails for good; what came in stays'],
-  ] as const) {
-    mailbox
-      .command(verb)
-      .argument('<id>', 'mbx_…')
-      .description(what)
-      .action(
-        action(async (context, id: string) => {
-          await withCore(context, 'existing', async (core) => {
-            const done = await core.store.transact((tx) =>
-              tx.accounts.setMailboxState(OPERATOR.tenant, id as `mbx_${string}`, state),
-            );
-            unknownUnless(done, 'mailbox', id);
-            context.result({ id, state });
-            context.say(`${id} is ${state}.`);
+  mailbox
+    .command('pause')
+    .argument('<id>', 'mbx_…')
+    .option('--reason <text>', 'why', 'no mails for now')
+    .description('refuse its mails for now (senders try again later), read none; as `pause mailbox`')
+    .action(
+      action((context, id: string, { reason }: { reason: string }) =>
+        pauseHere(context, parseOptions(pauseWorkSchema, { kind: 'mailbox', id, reason })),
+      ),
+    );
+  mailbox
+    .command('resume')
+    .argument('<id>', 'mbx_…')
+    .description('take its mails again')
+    .action(action((context, id: string) => resumeHere(context, { kind: 'mailbox', id })));
+  mailbox
+    .command('remove')
+    .argument('<id>', 'mbx_…')
+    .description('refuse its mails for good; what came in stays')
+    .action(
+      action(async (context, id: string) => {
+        await withCore(context, 'existing', async (core) => {
+          const done = await core.store.transact(async (tx) => {
+            await tx.control.resume({ kind: 'mailbox', id, tenant: OPERATOR.tenant });
+            return tx.accounts.setMailboxState(OPERATOR.tenant, id as `mbx_${string}`, 'removed');
           });
-        }),
-      );
-  }
+          unknownUnless(done, 'mailbox', id);
+          context.result({ id, state: 'removed' });
+          context.say(`${id} is removed.`);
+        });
+      }),
+    );
 
   const rule = program.command('rule').description('which mails may be opened: add, list, remove');
   rule

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { conservationViewSchema, pauseViewSchema } from './control.ts';
 
 /** How the running service stands: what the app reports, and what `GET /v1/status` adds from the store. */
 
@@ -8,6 +9,7 @@ export const stageStatusSchema = z.object({
   waiting: z.int().describe('events not yet done'),
   parked: z.int().describe('events waiting for their next attempt'),
   oldestAgeSeconds: z.number().optional().describe('age of the oldest event not yet done'),
+  paused: pauseViewSchema.optional().describe('it takes up nothing until it is resumed'),
 });
 
 export const providerStatusSchema = z.object({
@@ -46,6 +48,10 @@ export const statusViewSchema = statusReportSchema.extend({
     conserved: z.boolean().describe('accepted = done + failed + in progress'),
   }),
   deadLettersOpen: z.int(),
+  paused: z.array(pauseViewSchema).describe('work that operators have stopped'),
+  conservation: z
+    .array(conservationViewSchema)
+    .describe('events of your tenant (for the operator: of all), as of the last check, once a minute'),
   endpoints: z.object({ active: z.int(), disabled: z.int() }),
   feed: z.object({ first: z.int(), last: z.int() }),
 });

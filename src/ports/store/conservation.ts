@@ -26,8 +26,9 @@ export interface LookOptions {
 
 /** What one tenant has in one shard of a consumer. */
 export interface Tally {
-  /** New behind the cursor since the last look. */
+  /** New behind the cursor since the last look, and how many of these are done or dead. */
   readonly passed: number;
+  readonly passedSettled: number;
   /** Ahead of the cursor, and how many of these are done or dead. */
   readonly ahead: number;
   readonly aheadSettled: number;
@@ -78,6 +79,8 @@ export interface TenantBalance {
   readonly lost: number;
   /** Put back ever. */
   readonly recovered: number;
+  /** Of these, behind the marks: all, done or dead, and remembered as not done. */
+  readonly marked: { readonly passed: number; readonly settled: number; readonly unsettled: number };
   /** The oldest of the checks that this rests on, epoch ms. */
   readonly checkedAt: number;
 }

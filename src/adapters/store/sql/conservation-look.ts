@@ -16,7 +16,7 @@ export const markOf = (consumer: string, eventId: string): RawBuilder<number | n
 const rowOf = (consumer: string, seq: string): RawBuilder<number | null> =>
   sql`(SELECT 1 FROM delivery WHERE delivery.consumer = ${consumer} AND delivery.seq = ${sql.ref(seq)})`;
 
-export const EMPTY: Tally = { passed: 0, ahead: 0, aheadSettled: 0, failed: 0, overdue: 0 };
+export const EMPTY: Tally = { passed: 0, passedSettled: 0, ahead: 0, aheadSettled: 0, failed: 0, overdue: 0 };
 
 interface Counted {
   readonly rows: number;

@@ -65,7 +65,7 @@ export function openConservation(db: Db, hooks: SqlHooks): ConservationRepo {
       const add = (tenant: string, change: Partial<Tally>): void => {
         tallies.set(tenant as TenantId, { ...(tallies.get(tenant as TenantId) ?? EMPTY), ...change });
       };
-      for (const { tenant, count } of passed.tenants) add(tenant, { passed: count });
+      for (const one of passed.tenants) add(one.tenant, { passed: one.count, passedSettled: one.settled });
       for (const one of ahead.tenants) add(one.tenant, { ahead: one.count, aheadSettled: one.settled });
       for (const { tenant, count } of failed) add(tenant, { failed: count });
       for (const { tenant, count } of overdue) add(tenant, { overdue: count });
@@ -151,16 +151,18 @@ export function openConservation(db: Db, hooks: SqlHooks): ConservationRepo {
         const ahead = Number(row.ahead);
         const aheadSettled = Number(row.ahead_settled);
         const failed = Number(row.failed);
+        const open = unsettled.get(row.tenant) ?? 0;
         return {
           tenant: row.tenant as TenantId,
           accepted: Number(row.passed) + ahead,
           done: Number(row.settled) + aheadSettled - failed,
           failed,
           // Counted, not worked out from the others: so that the sum says something.
-          inProgress: (unsettled.get(row.tenant) ?? 0) + ahead - aheadSettled,
+          inProgress: open + ahead - aheadSettled,
           overdue: Number(row.overdue),
           lost: Number(row.lost),
           recovered: Number(row.recovered),
+          marked: { passed: Number(row.passed), settled: Number(row.settled), unsettled: open },
           checkedAt: Number(row.checked_at),
         };
       });
