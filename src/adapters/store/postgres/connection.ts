@@ -10,6 +10,7 @@ import {
   IDLE_IN_TRANSACTION_MS,
   KEEPALIVE_MS,
   LOCK_MS,
+  MIGRATE_ANSWER_MS,
   STATEMENT_MS,
   STATEMENTS_MAX,
 } from './limits.ts';
@@ -21,6 +22,8 @@ export interface ConnectionOptions {
   readonly schema: string;
   /** Default: `writing`. */
   readonly use?: 'writing' | 'reading' | 'listening' | 'migrating';
+  /** How long the server may be silent. Default: ANSWER_MS. */
+  readonly answerMs?: number | undefined;
 }
 
 export interface Rows<R = Record<string, unknown>> {
@@ -44,6 +47,7 @@ const fromHex = (value: string) => Buffer.from(value.slice(2), 'hex');
 export class Connection {
   readonly #client: pg.Client;
   readonly #where: 'reading' | 'writing';
+  readonly #answerMs: number;
   readonly #names = new Map<string, string>();
   readonly #onNotice: (payload: string) => void;
   #outstanding = 0;
@@ -54,9 +58,10 @@ export class Connection {
   #corked = false;
   #onBroken: (() => void) | undefined;
 
-  private constructor(client: pg.Client, where: 'reading' | 'writing', onNotice: (payload: string) => void) {
+  private constructor(client: pg.Client, options: ConnectionOptions, onNotice: (payload: string) => void) {
     this.#client = client;
-    this.#where = where;
+    this.#where = options.use === 'reading' ? 'reading' : 'writing';
+    this.#answerMs = options.use === 'migrating' ? MIGRATE_ANSWER_MS : (options.answerMs ?? ANSWER_MS);
     this.#onNotice = onNotice;
     client.on('error', (error) => this.#break(error));
     client.on('end', () => this.#break(new Error('the server closed the connection')));
@@ -94,7 +99,7 @@ export class Connection {
           getTypeParser: (oid: number) => parserOf(oid) as never,
         },
       });
-      connection = new Connection(client, options.use === 'reading' ? 'reading' : 'writing', onNotice);
+      connection = new Connection(client, options, onNotice);
       await client.connect();
       await connection.#settle(options);
       return connection;
@@ -181,10 +186,10 @@ export class Connection {
       this.#timer = undefined;
       if (this.#outstanding === 0) return;
       const silentMs = performance.now() - this.#progressAt;
-      if (silentMs >= ANSWER_MS) this.destroy(new Error(`no answer for ${ANSWER_MS} ms`));
-      else this.#timer = setTimeout(look, ANSWER_MS - silentMs + 1).unref();
+      if (silentMs >= this.#answerMs) this.destroy(new Error(`no answer for ${this.#answerMs} ms`));
+      else this.#timer = setTimeout(look, this.#answerMs - silentMs + 1).unref();
     };
-    this.#timer = setTimeout(look, ANSWER_MS).unref();
+    this.#timer = setTimeout(look, this.#answerMs).unref();
   }
 
   #break(error: Error): void {

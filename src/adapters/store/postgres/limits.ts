@@ -33,6 +33,8 @@ export const LOCK_MS = 8_000;
 export const IDLE_IN_TRANSACTION_MS = 5_000;
 /** Longer than the server's own limits: beyond it nobody answers any more, and the connection is dropped. */
 export const ANSWER_MS = 15_000;
+/** An index on a large table takes its time, and so does waiting for another process that makes it. */
+export const MIGRATE_ANSWER_MS = 30 * 60_000;
 /** TCP keepalive: the first probe after so long without a byte. */
 export const KEEPALIVE_MS = 10_000;
 

@@ -25,6 +25,8 @@ export interface PostgresStoreOptions {
   /** Connections that write, and that read. */
   readonly lanes?: number;
   readonly readers?: number;
+  /** How long the server may be silent before a connection is given up. Default 15 s. */
+  readonly answerMs?: number;
 }
 
 const SHARDS = 16;
@@ -37,7 +39,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const { url, clock, logger, schema = 'tripwatch' } = options;
   checkName(schema);
   const connect = (use: NonNullable<ConnectionOptions['use']>, onNotice?: (payload: string) => void) =>
-    Connection.open({ url, schema, use }, onNotice);
+    Connection.open({ url, schema, use, answerMs: options.answerMs }, onNotice);
   const shards = await prepared(await connect('migrating'), options);
   const context: TransactionContext = { schema, shards, clock };
   const listeners = new Set<AppendedListener>();
