@@ -15,7 +15,7 @@ export async function leftToDo(
 ): Promise<readonly string[]> {
   const left: string[] = [];
   if (mailers.waiting > 0) left.push(`${mailers.waiting} mails that nobody has accepted`);
-  for (const look of [undone, stale, atWork, unsent]) {
+  for (const look of [undone, stale, unowned, atWork, unsent]) {
     if (left.length > 0 && !all) break;
     left.push(...(await look(world, when)));
   }
@@ -50,6 +50,14 @@ const undone: Look = async (world) => {
       GROUP BY stage.name, log.topic`.execute(db),
   );
   return rows.map(({ stage, topic, count, first }) => `${stage} has ${count} ${topic} not done, as ${first}`);
+};
+
+/** Work that no living process holds: of one that died, and whose time has not run out. */
+const unowned: Look = async (world, { now }) => {
+  const living = new Set(world.running.map(({ life }) => life.worker));
+  const rows = await world.store.read(({ db }) => db.selectFrom('lease').selectAll().orderBy('resource').execute());
+  const found = rows.filter((row) => row.expires_at <= now || !living.has(row.owner));
+  return found.length === 0 ? [] : [`${found.length} pieces of work held by nobody, as ${found[0]!.resource}`];
 };
 
 /** What the brokers of the nodes say. */

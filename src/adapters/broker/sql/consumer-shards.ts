@@ -50,9 +50,13 @@ export class ConsumerShards {
   async leave(shard: number, how: 'hand-over' | 'lost'): Promise<void> {
     const held = this.#shards.get(shard);
     if (held === undefined) return;
-    if (how === 'lost') held.lose();
-    else await held.handOver();
-    if (this.#shards.get(shard) === held) this.#shards.delete(shard);
+    try {
+      if (how === 'lost') held.lose();
+      else await held.handOver();
+    } finally {
+      // Also where its cursor could not be stored: it delivers nothing any more, and what waits there is another's.
+      if (this.#shards.get(shard) === held) this.#shards.delete(shard);
+    }
   }
 
   /** Something was appended in these shards; in any of them, where it is not known which. */
