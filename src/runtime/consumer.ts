@@ -60,6 +60,7 @@ export class StageConsumer {
   #resumed: (() => void) | undefined;
   #loop: Promise<void> | undefined;
   #storePauseMs = STORE_PAUSE_MS_MIN;
+  #pausing: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
@@ -334,7 +335,15 @@ export class StageConsumer {
     this.#options.emitter.emit({ type: 'released', ...about(this.stage.name, delivery.event), reason });
   }
 
-  async #storePause(error: TripwatchError, message: string): Promise<void> {
+  /** One lost connection fails all that run: they wait together, and the next pause is longer only when it fails again. */
+  #storePause(error: TripwatchError, message: string): Promise<void> {
+    this.#pausing ??= this.#pauseOnce(error, message).finally(() => {
+      this.#pausing = undefined;
+    });
+    return this.#pausing;
+  }
+
+  async #pauseOnce(error: TripwatchError, message: string): Promise<void> {
     const { clock, logger } = this.#options;
     if (this.#closing.signal.aborted) return;
     const pauseMs = this.#storePauseMs;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { ManualClock } from '../../tests/contract/broker/manual-clock.ts';
 import { around, silent } from '../../tests/contract/broker/rig.ts';
+import { leaseLost } from '../adapters/store/sql/leases.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import { TripwatchError } from '../domain/errors.ts';
@@ -30,7 +31,10 @@ interface Node {
 }
 
 /** A worker that notes what it works on. */
-function node(id: string, options: { names?: string[]; count?: number; fails?: () => boolean; store?: SqlStore } = {}) {
+function node(
+  id: string,
+  options: { names?: string[]; count?: number; fails?: () => boolean | Error; store?: SqlStore } = {},
+) {
   const working = new Map<string, Lease>();
   const lost: string[] = [];
   const groups = (options.names ?? ['extract']).map(
@@ -38,7 +42,8 @@ function node(id: string, options: { names?: string[]; count?: number; fails?: (
       name,
       resources: Array.from({ length: options.count ?? 8 }, (_, i) => `${name}/${i}`),
       take: async (resource, lease) => {
-        if (options.fails?.()) throw new Error('cannot begin');
+        const fails = options.fails?.();
+        if (fails) throw fails === true ? new Error('cannot begin') : fails;
         working.set(resource, lease);
       },
       leave: async (resource, how) => {
@@ -156,6 +161,20 @@ test('work that one cannot begin is left to others for a while', async () => {
   broken = false;
   await clock.advance(REFUSED_MS + 3 * BEAT_MS);
   assert.deepEqual(sizes(a, b), [4, 4]);
+});
+
+test('a store that is away, or a lease lost meanwhile, is no reason to leave the work to others', async () => {
+  const away = new TripwatchError('transient', 'store-lost', 'away');
+  for (const fault of [away, leaseLost({ resource: 'extract/0', token: 1 })]) {
+    let fails = true;
+    const one = node(`one ${fault.code}`, { names: [fault.code], fails: () => fails && fault });
+    await one.keeper.start();
+    assert.equal(one.working.size, 0);
+    fails = false;
+    await clock.advance(2 * BEAT_MS);
+    assert.equal(one.working.size, 8, fault.code);
+    await one.keeper.release();
+  }
 });
 
 test('each takes part in its own groups only', async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Lease, LeaseRow, Worker, WorkerRow } from '../ports/store/leases.ts';
 import type { Store } from '../ports/store.ts';
+import { isLeaseLost, isStoreFault, toTripwatchError } from './decide.ts';
 
 /** Resources that workers share out among them: the shards of a stage, the provider accounts, the webhook sender. */
 export interface WorkGroup {
@@ -199,10 +200,17 @@ export class Keeper {
       await group.take(lease.resource, lease);
       logger.debug({ resource: lease.resource, fence: lease.token }, 'work taken');
     } catch (error) {
-      logger.error({ resource: lease.resource, error: String(error) }, 'work could not be begun; it is left to others');
       this.#held.delete(lease.resource);
       if (this.#options.worker.alone) throw error;
-      this.#refused.set(group.name, clock.monotonic() + REFUSED_MS * clock.speed);
+      const fields = { resource: lease.resource, error: String(error) };
+      const fault = toTripwatchError(error);
+      if (isLeaseLost(fault) || isStoreFault(fault)) {
+        // Nothing here is at fault: the next beats look again.
+        logger.warn(fields, 'work could not be begun; trying again');
+      } else {
+        logger.error(fields, 'work could not be begun; it is left to others');
+        this.#refused.set(group.name, clock.monotonic() + REFUSED_MS * clock.speed);
+      }
       await group.leave(lease.resource, 'lost').catch(() => undefined);
       await store.transact((tx) => tx.leases.release([lease])).catch(() => undefined);
     }

@@ -16,7 +16,7 @@ import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import type { AnyEvent } from '../contracts/event.ts';
 import { TripwatchError } from '../domain/errors.ts';
-import { STALL_MS } from '../domain/limits.ts';
+import { STALL_MS, STORE_PAUSE_MS_MIN } from '../domain/limits.ts';
 import type { Broker } from '../ports/broker.ts';
 import { ack, type Handler, type StageSpec } from '../ports/handler.ts';
 import type { Store } from '../ports/store.ts';
@@ -141,6 +141,23 @@ test('a store that refuses work costs no attempts and loses nothing', async () =
   assert.deepEqual(await w.effects(), { 1: 1, 2: 1 });
   assert.deepEqual(await w.letters(), []);
   assert.equal(calls, 22);
+});
+
+test('many that fail together, by one lost connection, wait once and shortly', async () => {
+  let away = false;
+  const w = await world(counting, {
+    stage: { concurrency: 16 },
+    store: (store) =>
+      around(store, (work, options) =>
+        away ? Promise.reject(new TripwatchError('transient', 'store-lost', 'away')) : store.transact(work, options),
+      ),
+  });
+  away = true;
+  await w.rig.append(Array.from({ length: 16 }, (_, i) => newEvent(`k${i}`, i)));
+  await w.rig.clock.advance(STORE_PAUSE_MS_MIN / 2);
+  away = false;
+  await w.rig.clock.advance(STORE_PAUSE_MS_MIN);
+  assert.equal(Object.keys(await w.effects()).length, 16);
 });
 
 test('a wake-up that was lost is noticed: an error is logged and the events are fetched anew', async () => {
