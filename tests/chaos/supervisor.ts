@@ -61,6 +61,11 @@ export class Run {
     appendFileSync(join(this.folder, 'history.jsonl'), `${JSON.stringify({ ms, ...event })}\n`);
   }
 
+  /** The first of a series that nobody else brings in. */
+  freshNumber(): number {
+    return (this.#lives++ + 1) * 100_000;
+  }
+
   /** Starts a process; resolves when its stages run, or when it has died. */
   async start(orders: Orders): Promise<WorkerProcess> {
     const life = this.#lives++;
@@ -87,7 +92,12 @@ export class Run {
     this.#workers.add(worker);
     this.note({ what: 'start', life, worker: full.worker.id, pid: child.pid, point: full.point, again: again.length });
     await worker.ready;
-    this.note({ what: 'ready', life, worker: full.worker.id, tookMs: Math.round(performance.now() - worker.startedAt) });
+    this.note({
+      what: 'ready',
+      life,
+      worker: full.worker.id,
+      tookMs: Math.round(performance.now() - worker.startedAt),
+    });
     return worker;
   }
 
