@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TripwatchError } from '../../../src/domain/errors.ts';
 import type { Delivery } from '../../../src/ports/broker.ts';
-import { settle } from './manual-clock.ts';
-import { begin, newEvent, RIGS, type Rig, seededRandom, TOPIC } from './rig.ts';
+import { begin, newEvent, type Rig, seededRandom, TOPIC } from './rig.ts';
 
 const never = new AbortController().signal;
 const oops = new TripwatchError('transient', 'oops', 'it failed');
@@ -13,7 +12,7 @@ const n = (delivery: Delivery) => Number(delivery.event.subject);
 async function due(rig: Rig, max = 100, consumer = 'reader'): Promise<readonly Delivery[]> {
   const patience = new AbortController();
   const fetched = rig.broker.fetch(consumer, max, patience.signal);
-  await settle();
+  await rig.settle();
   patience.abort();
   return fetched;
 }
@@ -30,7 +29,8 @@ async function drain(rig: Rig, consumer = 'reader'): Promise<number[]> {
   }
 }
 
-for (const [name, open] of Object.entries(RIGS)) {
+/** What every broker owes, whatever carries it. */
+export function brokerContract(name: string, open: () => Promise<Rig>): void {
   describe(`broker contract: ${name}`, () => {
     const contract = (title: string, body: (rig: Rig) => Promise<void>, options: { countsFirst?: boolean } = {}) =>
       test(title, async () => {
@@ -87,7 +87,7 @@ for (const [name, open] of Object.entries(RIGS)) {
 
     contract('an append wakes a waiting fetch', async (rig) => {
       const fetched = rig.broker.fetch('reader', 5, never);
-      await settle();
+      await rig.settle();
       await rig.append([newEvent('a', 7)]);
       assert.deepEqual((await fetched).map(n), [7]);
     });
@@ -95,7 +95,7 @@ for (const [name, open] of Object.entries(RIGS)) {
     contract('a fetch ends empty when it is aborted', async (rig) => {
       const patience = new AbortController();
       const fetched = rig.broker.fetch('reader', 5, patience.signal);
-      await settle();
+      await rig.settle();
       patience.abort();
       assert.deepEqual(await fetched, []);
       assert.deepEqual(await rig.broker.fetch('reader', 5, patience.signal), []);

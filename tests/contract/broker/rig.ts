@@ -11,7 +11,7 @@ import type { Topic } from '../../../src/contracts/topics.ts';
 import type { Broker, ConsumerSpec } from '../../../src/ports/broker.ts';
 import { isoInstant, type Random } from '../../../src/ports/clock.ts';
 import type { Logger } from '../../../src/ports/logger.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock, settle } from './manual-clock.ts';
 
 export const silent: Logger = {
   debug: () => {},
@@ -52,6 +52,8 @@ export interface Rig {
   /** Present where the broker lives in a store. */
   store?: SqlStore;
   append(events: readonly AnyNewEvent[], seed?: string): Promise<readonly string[]>;
+  /** Resolves when nothing happens any more that needs no time. */
+  settle(): Promise<void>;
   /** As if killed and started again: nothing is closed, nothing in memory survives. */
   crash(): Promise<void>;
   /** Closed and opened again. */
@@ -74,6 +76,7 @@ async function memoryRig(): Promise<Rig> {
       broker.publish(complete);
       return complete.map(({ id }) => id);
     },
+    settle,
     crash: async () => broker.crash(),
     restart: async () => broker.crash(),
     dispose: async () => {},
@@ -94,6 +97,7 @@ export async function sqliteRig(): Promise<Rig> {
       const complete = await life.store.transact((tx) => tx.append(events, { source: 'test', seed }));
       return complete.map(({ id }) => id);
     },
+    settle,
     crash: async () => {
       old.push(life.store);
       // A clock of its own, so that the old life never wakes again.

@@ -37,6 +37,7 @@ export class NatsFeed implements LogFeed {
   /** Grows with every connection and subscription: what was begun before is over. */
   #round = 0;
   #flushing = false;
+  #expecting = false;
   #heard = 0;
 
   constructor(options: NatsFeedOptions) {
@@ -44,7 +45,6 @@ export class NatsFeed implements LogFeed {
     this.#unlisten = options.link.onChange(() => this.#connect());
     this.#connect();
     void this.#watch();
-    void this.#tick();
   }
 
   /** Rows that have come. */
@@ -65,6 +65,7 @@ export class NatsFeed implements LogFeed {
       clock: this.#options.clock,
       budget: this.#budget,
       onNews,
+      onExpect: () => void this.#expect(),
       onStop: () => {
         buffers.delete(buffer);
         if (buffers.size > 0) return;
@@ -161,13 +162,19 @@ export class NatsFeed implements LogFeed {
     for (const buffer of buffers) buffer.gap();
   }
 
-  async #tick(): Promise<void> {
+  /** While something is expected: looks now and then whether it has come. */
+  async #expect(): Promise<void> {
+    if (this.#expecting) return;
+    this.#expecting = true;
     const { clock } = this.#options;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       await clock.sleep(FEED_TICK_MS * clock.speed, signal).catch(() => {});
-      for (const buffer of this.#buffers()) buffer.tick();
+      let expected = false;
+      for (const buffer of this.#buffers()) expected = buffer.tick() || expected;
+      if (!expected) break;
     }
+    this.#expecting = false;
   }
 
   /** A subscription that brings nothing, though the store has rows, is made anew. */

@@ -26,6 +26,8 @@ export interface ShardBufferOptions {
   readonly clock: Clock;
   readonly budget: FeedBudget;
   readonly onNews: () => void;
+  /** Something should arrive soon: `tick` is to be called until it says that nothing is expected. */
+  readonly onExpect?: () => void;
   readonly onStop?: () => void;
 }
 
@@ -43,6 +45,7 @@ export class ShardBuffer implements ShardFeed {
   readonly #clock: Clock;
   readonly #budget: FeedBudget;
   readonly #onNews: () => void;
+  readonly #onExpect: () => void;
   readonly #onStop: () => void;
   #rows: CarriedRow[] = [];
   /** Something that comes after the last row here is missing: what arrives must wait until these are read. */
@@ -62,6 +65,7 @@ export class ShardBuffer implements ShardFeed {
     this.#clock = options.clock;
     this.#budget = options.budget;
     this.#onNews = options.onNews;
+    this.#onExpect = options.onExpect ?? (() => {});
     this.#onStop = options.onStop ?? (() => {});
   }
 
@@ -94,14 +98,16 @@ export class ShardBuffer implements ShardFeed {
     // Just after a row it is most likely the notice of that row.
     if (this.#clock.monotonic() < this.#offeredAt + FEED_OVERDUE_MS * this.#clock.speed) return;
     this.#expectedSince ??= this.#clock.monotonic();
+    this.#onExpect();
   }
 
-  /** To be called now and then: gives up waiting for what should have arrived. */
-  tick(): void {
-    if (this.#expectedSince === undefined) return;
-    if (this.#clock.monotonic() < this.#expectedSince + FEED_OVERDUE_MS * this.#clock.speed) return;
+  /** To be called now and then: gives up waiting for what should have arrived. Whether something is expected still. */
+  tick(): boolean {
+    if (this.#expectedSince === undefined) return false;
+    if (this.#clock.monotonic() < this.#expectedSince + FEED_OVERDUE_MS * this.#clock.speed) return true;
     this.#expectedSince = undefined;
     this.gap();
+    return false;
   }
 
   doubt(): void {

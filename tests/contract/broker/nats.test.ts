@@ -1,0 +1,18 @@
+import { after, before, test } from 'node:test';
+import { brokerContract } from './broker-contract.ts';
+import { missingServers, type Servers, serverRig, startServers } from './nats.testing.ts';
+
+const missing = missingServers(true);
+if (missing !== undefined)
+  test('PostgreSQL and NATS', (t) => {
+    if (process.env.CI === 'true') throw new Error(missing);
+    t.skip(missing);
+  });
+else {
+  let servers: Servers;
+  before(async () => {
+    servers = await startServers(true);
+  });
+  after(() => servers?.stop());
+  brokerContract('PostgreSQL and NATS', () => serverRig(servers));
+}
