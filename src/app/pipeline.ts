@@ -2,8 +2,10 @@ import type { NatsCarrier } from '../adapters/broker/nats/carrier.ts';
 import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
 import { LEASE_MS } from '../domain/limits.ts';
+import { Conservation } from '../runtime/conservation.ts';
 import { type HeldParts, heldParts } from '../runtime/held.ts';
 import type { WorkGroup } from '../runtime/keeper.ts';
+import { Pauses } from '../runtime/pauses.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { createSender, type Sender } from '../stages/notify/sender.ts';
 import { STAGES } from '../stages/stages.ts';
@@ -19,6 +21,10 @@ import { type Place, takePlace } from './worker.ts';
 /** The stages of the table that this process runs, and what belongs to them: asking providers, sending webhooks. */
 export interface Pipeline {
   readonly runtime: Runtime;
+  /** What operators have paused. */
+  readonly pauses: Pick<Pauses, 'look'>;
+  /** The check that everything is accounted for. */
+  readonly conservation: Pick<Conservation, 'last'>;
   /** The trackers at work here, by account. */
   readonly trackers: () => readonly Tracker[];
   /** Asks about subjects of an account now, whoever asks it. */
@@ -44,6 +50,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
   const { store, clock, random, logger, config } = core;
   // Only who follows reservations needs to know the providers, and their keys.
   const accounts = roles.includes('track') ? providerAccounts(core) : [];
+  const pauses = new Pauses({ store, clock, logger });
   const stages = STAGES.filter((stage) => roles.includes(stage.name));
   const trackers: HeldParts<Tracker> = heldParts(
     'account',
@@ -58,6 +65,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
         // A connector of its own: it is closed with the tracker.
         accounts: [providerAccount(core, resource.slice('account/'.length))],
         shared: core.shared,
+        paused: pauses,
       }),
   );
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
@@ -94,10 +102,20 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     onDeadLetter: deadLetterHooks,
     worker: place.worker,
     groups,
+    paused: pauses,
+  });
+  const names = config.providers.map(({ account }) => account);
+  const conservation = new Conservation({
+    ...{ store, clock, logger, consumers: STAGES, shards: store.shards, paused: pauses },
+    held: () => runtime.work.held,
+    // A process that was not told of any provider cannot miss one.
+    ...(names.length === 0 ? {} : { accounts: names }),
   });
   let full = false;
   return {
     runtime,
+    pauses,
+    conservation,
     trackers: () => [...trackers.here.values()],
     wake: (account, specIds) => {
       const ids = specIds.map((id) => subjectIdOf(account, id));
@@ -114,12 +132,18 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
       });
       return full;
     },
-    start: () => runtime.start(),
+    start: async () => {
+      await pauses.start();
+      await runtime.start();
+      if (parts) conservation.start();
+    },
     stop: async (timeoutMs) => {
       // These write until they have ended, so they end while their leases are held.
+      await conservation.stop();
       for (const { group } of [trackers, sender])
         await Promise.all(group.resources.map((resource) => group.leave(resource, 'hand-over')));
       await runtime.drain(timeoutMs);
+      await pauses.stop();
       await carrier?.close();
       await Promise.all(accounts.map(({ connector }) => connector.close?.()));
       await pool.close();

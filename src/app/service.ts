@@ -10,6 +10,7 @@ import { createPushDesk } from '../stages/track/push.ts';
 import { createIntake } from '../stages/watch/intake.ts';
 import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
+import { figuresOf } from './figures.ts';
 import { openPipeline } from './pipeline.ts';
 import { providerAccounts, providerStatus } from './providers.ts';
 import { ROLES, type Role } from './roles.ts';
@@ -95,6 +96,9 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
     webRoot,
     consumers: STAGES.map(({ name, reads }) => ({ name, reads })),
     onDeliveries: pipeline.onDeliveries,
+    // A second later every process knows anyway.
+    onPauses: () => void pipeline.pauses.look().catch(() => undefined),
+    figures: () => figuresOf(runtime, pipeline.conservation),
     only: roles.includes('api') ? undefined : 'health',
   });
   const forgetAppended = store.onAppended((appended) => {

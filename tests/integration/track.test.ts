@@ -375,3 +375,46 @@ check('a store that refuses for a while: nothing is lost, the provider is not bl
   assert.equal(told.length, 2);
   assert.equal(told[1]!.data.fetchedAt <= isoInstant(rig.clock.now()), true);
 });
+
+test('a paused account is asked nothing, however much is due, and goes on within two seconds', async () => {
+  const listeners = new Set<() => void>();
+  let paused: string | undefined;
+  const rig = await openTrackRig(
+    {},
+    {
+      account: (name) => (name === paused ? 'looking' : undefined),
+      onChange: (listener) => {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
+    },
+  );
+  const set = (name: string | undefined) => {
+    paused = name;
+    for (const listener of listeners) listener();
+  };
+  try {
+    await rig.changed('ana', ['lh400', 'lh401']);
+    await rig.advance(10_000);
+    const asked = rig.provider.calls.length;
+    assert.equal(asked, 2);
+    set('fake');
+    await rig.changed('ben', ['lh402']);
+    rig.tracker.wake('fake', ['lh400']);
+    await rig.advance(3 * INTERVAL);
+    assert.equal(rig.provider.calls.length, asked);
+    set(undefined);
+    await rig.advance(2000);
+    for (const id of ['lh400', 'lh401', 'lh402'])
+      assert.ok(
+        rig.provider.callsFor(id).some((at) => at >= rig.clock.now() - 2000),
+        id,
+      );
+    set('other');
+    await rig.advance(INTERVAL);
+    assert.ok(rig.provider.calls.length > asked + 3, 'another account is paused, not this one');
+  } finally {
+    await rig.close();
+  }
+  assert.equal(listeners.size, 0);
+});

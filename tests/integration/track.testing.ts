@@ -10,7 +10,12 @@ import type { ProviderConnector, PushRequest, ReadResult, SubjectSpec } from '..
 import type { Store } from '../../src/ports/store.ts';
 import { createFanOutHandler } from '../../src/stages/fan-out/handler.ts';
 import { createTrackHandler } from '../../src/stages/track/handler.ts';
-import { createTracker, type TrackedAccount, type Tracker } from '../../src/stages/track/tracker.ts';
+import {
+  createTracker,
+  type TrackedAccount,
+  type Tracker,
+  type TrackerOptions,
+} from '../../src/stages/track/tracker.ts';
 import { ManualClock, settle } from '../contract/broker/manual-clock.ts';
 import { reservation } from '../contract/provider/cases.ts';
 import { quiet } from '../contract/store/harness.ts';
@@ -98,7 +103,10 @@ export interface TrackRig {
 
 const STEP_MS = 2000;
 
-export async function openTrackRig(change: Partial<TrackedAccount> = {}): Promise<TrackRig> {
+export async function openTrackRig(
+  change: Partial<TrackedAccount> = {},
+  paused?: TrackerOptions['paused'],
+): Promise<TrackRig> {
   const clock = new ManualClock(NOW);
   const provider = new FakeProvider(clock);
   const store = openSqliteStore({ file: ':memory:', clock, logger: quiet });
@@ -110,7 +118,8 @@ export async function openTrackRig(change: Partial<TrackedAccount> = {}): Promis
     ...change,
   };
   const random = { number: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
-  const open = () => createTracker({ store, clock, random, logger: quiet, accounts: [account] });
+  const options = paused === undefined ? {} : { paused };
+  const open = () => createTracker({ store, clock, random, logger: quiet, accounts: [account], ...options });
   let tracker = open();
   let serial = 0;
 

@@ -18,7 +18,8 @@ export async function conservationFindings(core: Core, running: boolean, now: nu
   const { shards } = store;
   const paused = new Pauses({ store, clock, logger });
   await paused.look();
-  const accounts = config.providers.map((one) => one.account);
+  const names = config.providers.map((one) => one.account);
+  const accounts = names.length === 0 ? undefined : names;
   const { state, alarms } = await store.read(async (tx) => ({
     state: await conservationNow(tx, { consumers: STAGES, shards, now }),
     alarms: await findAlarms(tx, {

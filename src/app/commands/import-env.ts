@@ -45,10 +45,20 @@ export async function openImportEnv(core: Core): Promise<ImportEnv & { close(): 
     clock,
     overloaded: async () => (await waiting()) >= OVERLOAD_EVENTS,
     idle: async (signal) => {
-      while ((await undecided(core)) > 0) await clock.sleep(LOOK_MS * clock.speed, signal);
+      while ((await undecided(core)) > 0 && !(await isPaused(core))) await clock.sleep(LOOK_MS * clock.speed, signal);
     },
     close: async () => {},
   };
+}
+
+/** Somebody wants no mails read for now: nobody knows for how long. */
+async function isPaused({ store }: Core): Promise<boolean> {
+  const pauses = await store.read((tx) => tx.control.pauses());
+  return pauses.some(
+    ({ kind, id, tenant }) =>
+      (tenant === OPERATOR.tenant && (kind === 'tenant' || kind === 'mailbox')) ||
+      (kind === 'stage' && (id === 'collect' || id === 'extract')),
+  );
 }
 
 /** Mails, of everyone, that the service has not dealt with yet. */

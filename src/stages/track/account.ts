@@ -47,6 +47,8 @@ interface Parts {
   readonly random: Random;
   readonly logger: Logger;
   readonly marks: Marks;
+  /** An operator wants nothing asked of the account for now. */
+  readonly isPaused?: (account: string) => boolean;
 }
 
 export class AccountRunner {
@@ -142,6 +144,15 @@ export class AccountRunner {
     while (this.#health.inFlight > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
   }
 
+  /** Something was paused or resumed, perhaps this account: what is due is asked when it may be. */
+  pausesChanged(): void {
+    this.#ring();
+  }
+
+  get #isPaused(): boolean {
+    return this.#parts.isPaused?.(this.tracked.account) === true;
+  }
+
   #first(item: Item): number {
     return firstDue({
       phase: item.phase,
@@ -178,8 +189,9 @@ export class AccountRunner {
     this.#ready.add(item.slot, this.#agedFrom(item), this.#need(item, now), false);
   }
 
-  /** Asks as much as limits, breaker and concurrency let through. */
+  /** Asks as much as limits, breaker and concurrency let through; nothing while it is paused. */
   #dispatch(now: number): void {
+    if (this.#isPaused) return;
     for (let top = this.#ready.peek(now); top !== undefined; top = this.#ready.peek(now)) {
       if (!this.#health.enter(now, top.urgent)) return;
       this.#ready.remove(top.item);
@@ -190,7 +202,7 @@ export class AccountRunner {
   /** Sleeps until the next thing may happen; anything that changes that rings. */
   async #rest(now: number): Promise<void> {
     const { clock } = this.#parts;
-    const top = this.#ready.peek(now);
+    const top = this.#isPaused ? undefined : this.#ready.peek(now);
     const times = [
       this.#wheel.nextDueAt() ?? Number.POSITIVE_INFINITY,
       (top && this.#health.entersAt(now, top.urgent)) ?? Number.POSITIVE_INFINITY,

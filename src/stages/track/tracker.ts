@@ -43,6 +43,8 @@ export interface TrackerOptions {
   readonly accounts: readonly TrackedAccount[];
   /** Other processes may change the list of subjects: look for what they touched. */
   readonly shared?: boolean;
+  /** Accounts that operators have paused: they are asked nothing until they are resumed. */
+  readonly paused?: { account(name: string): unknown; onChange(listener: () => void): () => void };
 }
 
 /** Real time between two looks for what other processes touched, and how far each looks back beyond the last. */
@@ -66,10 +68,14 @@ export function createTracker(options: TrackerOptions): Tracker {
   const { store, clock } = options;
   const logger = options.logger.child({ part: 'tracker' });
   const marks = createMarks(store, clock, logger);
-  const parts = { store, clock, random: options.random, logger, marks };
+  const isPaused = (account: string): boolean => options.paused?.account(account) !== undefined;
+  const parts = { store, clock, random: options.random, logger, marks, isPaused };
   const runners = new Map(options.accounts.map((one) => [one.account, new AccountRunner(one, parts)] as const));
   const stopping = new AbortController();
   const takePush = createPushDesk(options.accounts, (account, ids) => void wake(account, ids));
+  const forgetPauses = options.paused?.onChange(() => {
+    for (const runner of runners.values()) runner.pausesChanged();
+  });
   let running: Promise<unknown>[] | undefined;
 
   function wake(account: string, specIds: readonly string[]): number {
@@ -157,6 +163,7 @@ export function createTracker(options: TrackerOptions): Tracker {
     },
     stop: async () => {
       stopping.abort();
+      forgetPauses?.();
       await Promise.allSettled(running ?? []);
       await marks.flush();
       await Promise.allSettled(options.accounts.map(({ connector }) => connector.close?.()));
