@@ -41,6 +41,16 @@ export function findNats(): NatsBinary | undefined {
   return undefined;
 }
 
+/** The adapter refuses older ones, so tests with them would show nothing. */
+const NATS_LEAST = '2.10.23';
+
+/** Undefined: it is there, and new enough for the adapter. Otherwise why not: tests with it cannot run here. */
+export function unusableNats(): string | undefined {
+  const binary = findNats();
+  if (binary === undefined || atLeast(binary.version, NATS_LEAST)) return missingNats();
+  return `nats-server ${binary.version} is too old for Tripwatch, which needs ${NATS_LEAST} (node scripts/servers/install-nats.ts, with Go)`;
+}
+
 /** Undefined: it is there. Otherwise how to get it. */
 export function missingNats(): string | undefined {
   if (findNats() !== undefined) return undefined;

@@ -13,13 +13,14 @@ export function installNats(): string {
   const folder = natsCache();
   const path = join(folder, 'nats-server');
   if (spawnSync(path, ['--version']).status === 0) return path;
-  if (spawnSync('go', ['version']).status !== 0)
+  const go = ['go', '/usr/local/go/bin/go'].find((program) => spawnSync(program, ['version']).status === 0);
+  if (go === undefined)
     throw new Error('Go is not installed, and it builds nats-server (or use Debian: apt-get install nats-server)');
   // Built beside it and moved: whoever looks meanwhile finds nothing or all.
   const build = `${folder}.${process.pid}`;
   mkdirSync(build, { recursive: true });
   const module = `github.com/nats-io/nats-server/v2@v${NATS_VERSION}`;
-  const args = ['-n', '19', 'go', 'install', module];
+  const args = ['-n', '19', go, 'install', module];
   const env = { ...process.env, GOBIN: build, CGO_ENABLED: '0' };
   const { status, stderr } = spawnSync('nice', args, { env, encoding: 'utf8' });
   if (status !== 0) {

@@ -18,6 +18,8 @@ export interface NatsOptions {
   readonly folder?: string;
   /** `sync_interval`. Default: always. */
   readonly sync?: string;
+  /** `max_file_store`, for a disk that fills. */
+  readonly storeMax?: string;
   /** Further lines of configuration, for every node. */
   readonly config?: string;
 }
@@ -59,6 +61,7 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServers>
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'tripwatch-nats-'));
   const syncs = atLeast(binary.version, '2.10.0');
   const sync = options.sync ?? 'always';
+  const storeMax = options.storeMax === undefined ? '' : `, max_file_store: ${options.storeMax}`;
   const [user, password] = ['tripwatch', randomBytes(16).toString('hex')];
   const ports = await freePorts(count * 3);
   const nodes = Array.from({ length: count }, (_, index) => {
@@ -75,7 +78,7 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServers>
       `http: "127.0.0.1:${monitor}"`,
       `log_file: "${join(home, 'log')}"`,
       `authorization { user: ${user}, password: "${password}" }`,
-      `jetstream { store_dir: "${home}"${syncs ? `, sync_interval: "${sync}"` : ''} }`,
+      `jetstream { store_dir: "${home}"${syncs ? `, sync_interval: "${sync}"` : ''}${storeMax} }`,
     ];
     if (count > 1)
       lines.push(

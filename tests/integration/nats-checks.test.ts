@@ -235,3 +235,24 @@ test('a stream restored from an old copy: what it lacks is published again', { s
   await bench.append(50);
   await complete(bench, reader);
 });
+
+test('NATS takes nothing more (its disk is full): the log waits, readers go on, and it is said', {
+  skip,
+}, async (t) => {
+  const bench = await openBench(1);
+  const own = await startNats({ storeMax: '1MB', sync: '1m' });
+  t.after(async () => {
+    await bench.close();
+    await own.stop();
+  });
+  const carrier = await bench.carrier(own);
+  carrier.take(0, await bench.lease());
+  const reader = new Reader(carrier, bench.store, 0);
+  t.after(() => reader.stop());
+  for (let i = 0; i < 20; i++) await bench.append(100, { padding: 'x'.repeat(1000) });
+  await complete(bench, reader);
+  const { waiting, oldestAt } = await carrier.relayLag();
+  assert.ok(waiting > 500 && waiting < 2000, `${waiting} wait`);
+  assert.ok(oldestAt !== undefined);
+  await until('it is said', 12_000, () => bench.logged.some((line) => /^error NATS takes nothing/.test(line)));
+});

@@ -1,4 +1,4 @@
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { TripwatchError } from '../../../domain/errors.ts';
 import { LAG_COUNT_MAX } from '../../../domain/limits.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -6,14 +6,11 @@ import type { Logger } from '../../../ports/logger.ts';
 import type { Lease } from '../../../ports/store/leases.ts';
 import type { SqlStore } from '../../store/sql/sql-store.ts';
 import { Wake } from '../wake.ts';
-import { type AuditResult, audit, lookAt, type StreamLook, whySuspect } from './audit.ts';
+import type { AuditResult } from './audit.ts';
+import { Auditor, type Settled } from './auditor.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { translate } from './errors.ts';
 import {
-  AUDIT_DEEP_MS,
-  AUDIT_MS,
-  AUDIT_ROWS_MAX,
-  AUDIT_SAMPLE_ROWS,
   HAND_OVER_MS,
   REFUSED_MS_MAX,
   REFUSED_MS_MIN,
@@ -24,7 +21,7 @@ import {
 } from './limits.ts';
 import type { NatsLink } from './link.ts';
 import { encode } from './message.ts';
-import { type Published, Publisher, type Suspicion } from './publisher.ts';
+import { Publisher, type Suspicion } from './publisher.ts';
 import { beginRelay } from './relay-begin.ts';
 import {
   type RelayPlace,
@@ -35,7 +32,7 @@ import {
   type Shards,
   writePlace,
 } from './relay-rows.ts';
-import { type SettledStream, type StreamSettings, settleStream } from './stream.ts';
+import { type StreamSettings, settleStream } from './stream.ts';
 
 export interface RelayOptions {
   readonly relay: number;
@@ -75,14 +72,11 @@ export class Relay {
   #place: RelayPlace | undefined;
   #publisher: Publisher | undefined;
   #checkpoints = new Checkpoints();
-  #manager: JetStreamManager | undefined;
-  #look: StreamLook | undefined;
   #suspicion: Suspicion | undefined;
   #marking: Promise<void> | undefined;
   #markFault: unknown;
   #markedAt = 0;
-  /** The comparison that runs, or ran last: one at a time. */
-  #auditing: Promise<unknown> = Promise.resolve();
+  readonly #auditor: Auditor;
   readonly #unlisten: () => void;
   readonly #running: Promise<void>;
 
@@ -93,6 +87,16 @@ export class Relay {
     this.#unlisten = options.link.onChange((up) => {
       if (up) this.#suspicion ??= 'gone';
       this.#wake.notify();
+    });
+    this.#auditor = new Auditor(options, this.#logger, {
+      settle: () => this.#settle(),
+      state: () =>
+        this.#publisher &&
+        this.#place && { publisher: this.#publisher, checkpoints: this.#checkpoints, epoch: this.#place.epoch },
+      onGone: () => {
+        this.#suspicion ??= 'gone';
+        this.#wake.notify();
+      },
     });
     this.#running = this.#run();
   }
@@ -120,7 +124,7 @@ export class Relay {
    * where NATS does not answer.
    */
   audit(): Promise<AuditResult> {
-    return this.#auditAfterThat('everything');
+    return this.#auditor.audit('everything');
   }
 
   get #ended(): boolean {
@@ -129,7 +133,7 @@ export class Relay {
 
   async #run(): Promise<void> {
     const { link, relay, onLost } = this.#options;
-    void this.#auditNowAndThen();
+    void this.#auditor.run(this.#ending.signal);
     for (let faults = 0; !this.#ended; ) {
       try {
         await this.#live();
@@ -167,7 +171,7 @@ export class Relay {
     const place = await beginRelay({
       ...this.#options,
       lease: this.#lease,
-      manager: this.#manager!,
+      manager: stream.manager,
       stream,
       logger: this.#logger,
     });
@@ -208,19 +212,19 @@ export class Relay {
     await this.#handOver(publisher);
   }
 
-  #begin(place: RelayPlace, stream: SettledStream): void {
+  #begin(place: RelayPlace, stream: Settled): void {
     this.#place = place;
-    this.#look = lookAt(stream.info);
     this.#checkpoints = new Checkpoints({ seq: place.auditedSeq, streamSeq: place.auditedStreamSeq });
+    this.#auditor.begin(stream);
     this.#markedAt = this.#options.clock.monotonic();
   }
 
-  async #settle(): Promise<SettledStream> {
+  async #settle(): Promise<Settled> {
     const { link, stream, newId } = this.#options;
     const connection = link.connection;
     if (connection === undefined) throw new Error('the connection broke');
-    this.#manager = await jetstreamManager(connection, { timeout: REQUEST_MS, checkAPI: false });
-    return settleStream(this.#manager, stream, newId);
+    const manager = await jetstreamManager(connection, { timeout: REQUEST_MS, checkAPI: false });
+    return { ...(await settleStream(manager, stream, newId)), manager, connection };
   }
 
   /** Looks at the stream after something that may have to do with it. True: it is not the one it was. */
@@ -229,7 +233,7 @@ export class Relay {
     this.#suspicion = undefined;
     // Read before the stream is asked: what is acknowledged meanwhile must not look as if it were lost.
     const highest = this.#publisher?.highest ?? 0;
-    let stream: SettledStream;
+    let stream: Settled;
     try {
       stream = await this.#settle();
     } catch (error) {
@@ -297,67 +301,6 @@ export class Relay {
     await this.#mark();
   }
 
-  async #auditNowAndThen(): Promise<void> {
-    const { clock } = this.#options;
-    let deepAt = clock.monotonic() + AUDIT_DEEP_MS * clock.speed;
-    for (;;) {
-      await this.#pause(AUDIT_MS);
-      if (this.#ended) return;
-      if (this.#publisher === undefined) continue;
-      const deep = clock.monotonic() >= deepAt;
-      if (deep) deepAt = clock.monotonic() + AUDIT_DEEP_MS * clock.speed;
-      try {
-        await this.#auditAfterThat(deep ? 'sample' : 'figures');
-      } catch (error) {
-        if (!this.#ended) this.#logger.warn({ error: String(error) }, 'the stream could not be compared with the log');
-      }
-    }
-  }
-
-  #auditAfterThat(how: 'figures' | 'sample' | 'everything'): Promise<AuditResult> {
-    const next = this.#auditing.then(() => this.#audit(how));
-    this.#auditing = next.catch(() => {});
-    return next;
-  }
-
-  /**
-   * `figures`: asks the stream for its figures, and compares everything where they do not add up. `sample`: also compares
-   * the newest rows one by one.
-   */
-  async #audit(how: 'figures' | 'sample' | 'everything'): Promise<AuditResult> {
-    const { link, store, prefix, shards, newId, clock } = this.#options;
-    const nothing = { compared: 0, missing: 0 };
-    const [publisher, connection] = [this.#publisher, link.connection];
-    const to = publisher?.published;
-    if (publisher === undefined || connection === undefined || to === undefined) {
-      if (how !== 'everything') return nothing;
-      throw new TripwatchError('transient', 'broker-unreachable', `NATS at ${link.where} is not connected.`);
-    }
-    const { highest } = publisher;
-    const stream = await this.#settle();
-    const look = lookAt(stream.info);
-    if (stream.epoch !== this.#place?.epoch || stream.info.state.last_seq < highest) {
-      this.#suspicion = 'gone';
-      this.#wake.notify();
-      return nothing;
-    }
-    const audited = this.#checkpoints.audited;
-    const why = whySuspect(this.#look, look, audited);
-    if (why !== undefined) this.#logger.error({ why }, 'the stream has lost messages; comparing it with the log');
-    const all = why !== undefined || how === 'everything';
-    const from = this.#checkpoints.atMostBack(to.seq, all ? AUDIT_ROWS_MAX : AUDIT_SAMPLE_ROWS);
-    let result: AuditResult = nothing;
-    if (all || how === 'sample') {
-      const parts = { store, connection, manager: this.#manager!, prefix, shards, mark: newId() };
-      result = await audit({ ...parts, stream: this.#options.stream.name, from, to });
-      if (result.missing > 0)
-        this.#logger.error({ ...result }, 'events that NATS had acknowledged and lost were published again');
-    }
-    this.#look = look;
-    this.#checkpoints.agreed(clock.monotonic() / clock.speed);
-    return result;
-  }
-
   async #pause(ms: number): Promise<void> {
     const { clock } = this.#options;
     await clock.sleep(ms * clock.speed, this.#ending.signal).catch(() => {});
@@ -371,5 +314,3 @@ export async function readFigures(store: SqlStore, relay: number, shards: Shards
     return readLag(db, { shards, after, limit: LAG_COUNT_MAX });
   });
 }
-
-export type { Published };
