@@ -286,6 +286,7 @@ test('a broker that repeats, loses acks and mixes keys changes nothing in the ef
       broker.publish(complete);
       return complete.map(({ id }) => id);
     },
+    settle,
     crash: async () => broker.crash(),
     restart: async () => broker.crash(),
     dispose: async () => {},
