@@ -317,6 +317,21 @@ if (server !== undefined) {
     }
   });
 
+  test('a mail that another has just added, under both its keys, is a repeat and no fault', async (t) => {
+    const [here, there] = await two(t);
+    const { reached, open, pass } = gate();
+    const first = here.transact(async (tx) => {
+      const added = await tx.mails.add(mail('m'), 1);
+      await pass();
+      return added;
+    });
+    await reached;
+    const second = there.transact((tx) => tx.mails.add(mail('m'), 1));
+    assert.equal(await waits(second), true);
+    open();
+    assert.deepEqual([(await first).new, (await second).new], [true, false]);
+  });
+
   test('one key with different contents, at once and in one commit: one is new, the others see it', async (t) => {
     const stores = await two(t);
     for (let round = 0; round < 10; round++) {
