@@ -125,6 +125,31 @@ export function brokerContract(name: string, open: () => Promise<Rig>): void {
       assert.equal(third!.history.length, 2);
     });
 
+    for (const countsFirst of [false, true])
+      contract(
+        `what is put off leaves no trace and grows no older, also over a crash (${countsFirst ? 'counted first' : 'counted after'})`,
+        async (rig) => {
+          await rig.append([newEvent('a', 1), newEvent('a', 2)]);
+          const [first] = await due(rig);
+          await first!.retry(rig.clock.now() + 1000, oops, true);
+          await rig.clock.advance(1001);
+          const [second] = await due(rig);
+          assert.equal(second!.attempt, 2);
+          await second!.retry(rig.clock.now() + 60_000, undefined, false);
+          await reopen(rig, 'crash', { countsFirst });
+          assert.deepEqual(await due(rig), [], 'those behind it wait as well');
+          await rig.clock.advance(60_001);
+          const [third] = await due(rig);
+          assert.equal(n(third!), 1);
+          assert.equal(third!.attempt, 2);
+          assert.deepEqual(third!.history, second!.history);
+          assert.equal(third!.firstAt, second!.firstAt + 60_000);
+          await third!.ack();
+          assert.deepEqual(await drain(rig), [2]);
+        },
+        { countsFirst },
+      );
+
     contract('a waiting fetch wakes for a parked event', async (rig) => {
       await rig.append([newEvent('a', 1)]);
       const [first] = await due(rig);
