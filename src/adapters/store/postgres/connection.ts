@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { TripwatchError } from '../../../domain/errors.ts';
 import { cleanText } from './binary.ts';
-import { endsConnection, lost, translate } from './errors.ts';
+import { endsConnection, lost, translate, translateFirst } from './errors.ts';
 import {
   ANSWER_MS,
   CONNECT_MS,
@@ -107,7 +107,7 @@ export class Connection {
       connection?.destroy();
       // Such an error holds the whole address, password included.
       if ((error as { code?: unknown }).code === 'ERR_INVALID_URL') throw invalidUrl();
-      throw translate(error);
+      throw options.use === 'migrating' ? translateFirst(error) : translate(error);
     }
   }
 

@@ -84,13 +84,24 @@ export function translate(error: unknown, where: 'reading' | 'writing' = 'writin
   if (TOO_MUCH.test(code)) {
     return of('transient', 'store-busy', `The PostgreSQL server could not do it in time (${code}: ${error.message}).`);
   }
-  if (REFUSED.test(code)) {
-    return of('permanent', 'store-cannot-open', `The PostgreSQL server refuses us (${code}: ${error.message}).`);
-  }
+  if (REFUSED.test(code)) return refused(error);
   if (code.startsWith('23')) {
     return of('defect', 'store-constraint', `The store refused a row (${code}: ${error.message})`);
   }
   return of('defect', 'store-sql', `SQL failed (${code}: ${error.message})`);
+}
+
+/**
+ * As `translate`, at the first connection of a process: password, role or database are wrong, which nothing mends by
+ * itself. Later on, where it has worked, it is waited for.
+ */
+export function translateFirst(error: unknown): TripwatchError {
+  return isServerError(error) && REFUSED.test(error.code) ? refused(error) : translate(error);
+}
+
+function refused(error: ServerError): TripwatchError {
+  const message = `The PostgreSQL server refuses us (${error.code}: ${error.message}).`;
+  return new TripwatchError('permanent', 'store-cannot-open', message, { cause: error });
 }
 
 /** The connection broke: what was under way may or may not have happened. */
