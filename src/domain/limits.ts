@@ -48,8 +48,11 @@ export const STALL_MS = 30_000;
 export const SWEEP_MS = 250;
 /** Each process reads what is paused this often, real time: a pause holds everywhere within twice that. */
 export const PAUSES_LOOK_MS = 1000;
-/** Events of a paused tenant or mailbox come up again after at most so long (real time), to see whether it still is. */
-export const PAUSED_LOOK_MS = 20_000;
+/**
+ * Events of a paused tenant or mailbox come up again after at most so long (real time), to see whether it still is. With
+ * the two looks by which the process knows, they go on within 20 s of being resumed.
+ */
+export const PAUSED_LOOK_MS = 18_000;
 /** The law of conservation is checked this often, real time. */
 export const CONSERVATION_MS = 60_000;
 /** Events behind a cursor that one look goes through: the process does nothing else meanwhile, about 30 ms on SQLite. */

@@ -118,7 +118,7 @@ test('events of a paused tenant wait, in their order and without an attempt; oth
     ],
   );
   await resume(tenantPause('tnt_two'));
-  await rig.clock.advance(21_000);
+  await rig.clock.advance(20_000);
   assert.deepEqual(
     seen.filter((n) => n !== 3),
     [4, 1, 2, 5],
