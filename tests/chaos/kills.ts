@@ -38,6 +38,9 @@ const BEAT_MS = 250;
 const LIVE_MS_MAX = 400;
 /** One that does not come by its point is killed where it is. */
 const POINT_MS_MAX = 4000;
+/** Work is handed over only when another process comes. */
+const SELDOM_MS_MAX = 8000;
+const SELDOM = /hand-over|release/;
 const SETTLE_MS = 60_000;
 /** All processes at once, every so many kills. */
 const REBOOT_EVERY = 25;
@@ -78,6 +81,7 @@ class Killing {
   readonly #plan: KillPlan;
   readonly #slots: number;
   readonly #names: readonly PointName[];
+  readonly #tried = new Map<PointName, number>();
   #lives = 0;
 
   constructor(run: Run, plan: KillPlan, slots: number) {
@@ -93,7 +97,7 @@ class Killing {
     const { random } = this.#run;
     while (this.kills < this.#plan.kills) {
       const life = this.#lives++;
-      const point = life % 2 === 1 ? this.#pointOf(life) : undefined;
+      const point = life % 2 === 1 ? this.#nextPoint() : undefined;
       const starting = this.#run.start(this.orders(slot, point));
       this.#run.prepare(1);
       const early = life % 10 === 8;
@@ -121,25 +125,32 @@ class Killing {
     return {
       worker: { id, label: `slot ${slot}`, alone, leaseMs: LEASE_MS, beatMs: BEAT_MS },
       work: { workMs: 4, failing: alone ? 8 : 2 },
-      bring: { atOnce: 5, everyMs: this.#slots === 1 ? 5 : 20 },
+      bring: this.#slots === 1 ? { atOnce: 5, everyMs: 5 } : { atOnce: 3, everyMs: 40 },
       ...(this.#plan.broken === undefined ? {} : { broken: this.#plan.broken }),
       ...(point === undefined || last ? {} : { point }),
     };
   }
 
   async #live(worker: WorkerProcess, point: Point | undefined): Promise<void> {
-    const longest = point === undefined ? this.#run.random.number() ** 2 * LIVE_MS_MAX : POINT_MS_MAX;
+    const longest = this.#longest(point);
     const ending = new AbortController();
     await Promise.race([worker.died, delay(longest, undefined, { signal: ending.signal }).catch(() => undefined)]);
     ending.abort();
     worker.kill();
   }
 
-  #pointOf(life: number): Point {
-    const name = this.#names[((life - 1) / 2) % this.#names.length]!;
-    // What happens once in a life, or seldom.
-    const seldom = /beat|take|hand-over|release/.test(name);
-    return { name, passes: seldom ? 1 : 1 + Math.floor(this.#run.random.number() * 6) };
+  #longest(point: Point | undefined): number {
+    if (point === undefined) return this.#run.random.number() ** 2 * LIVE_MS_MAX;
+    return SELDOM.test(point.name) ? SELDOM_MS_MAX : POINT_MS_MAX;
+  }
+
+  /** The one that the fewest have died at, or tried to. */
+  #nextPoint(): Point {
+    const weight = (name: PointName) => this.points[name]! * 2 + (this.#tried.get(name) ?? 0);
+    const name = this.#names.reduce((least, one) => (weight(one) < weight(least) ? one : least));
+    this.#tried.set(name, (this.#tried.get(name) ?? 0) + 1);
+    const once = SELDOM.test(name) || /beat|take|dead letter/.test(name);
+    return { name, passes: once ? 1 : 1 + Math.floor(this.#run.random.number() * 6) };
   }
 
   /** As when the machine goes down. */

@@ -172,8 +172,9 @@ interface Unused {
   readonly child: ChildProcess;
 }
 
-/** What the run adds by itself: the place, a seed for each life, and numbers of its own. */
+/** What the run adds by itself: the place (where it is no other), a seed for each life, and numbers of its own. */
 export type Orders = Omit<WorkerOrders, 'place' | 'seed' | 'bring'> & {
+  readonly place?: Place;
   readonly bring?: Pick<NonNullable<WorkerOrders['bring']>, 'atOnce' | 'everyMs'>;
 };
 

@@ -1,4 +1,7 @@
+import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Violation } from './check.ts';
+import type { KillResult } from './kills.ts';
 
 /** Another one each day and test, said in the output; `SEED=N` repeats one. */
 export function seedOf(t: TestContext): number {
@@ -15,4 +18,17 @@ export function present(name: string, missing: string | undefined): boolean {
     t.skip(missing);
   });
   return false;
+}
+
+export function expectNone(result: { readonly violations: readonly Violation[]; readonly folder: string | undefined }) {
+  assert.deepEqual(result.violations, [], `what happened is in ${result.folder}`);
+}
+
+/** Where work changes hands seldom, one or the other point may never be come by in a short run. */
+const MISSED_MAX = 2;
+
+/** A run of kills in which at each point some process died. */
+export function expectPoints({ points }: KillResult): void {
+  const missed = Object.entries(points).flatMap(([name, count]) => (count === 0 ? [name] : []));
+  assert.ok(missed.length <= MISSED_MAX, `points at which no process died: ${missed.join(', ')}`);
 }

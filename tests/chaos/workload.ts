@@ -18,7 +18,7 @@ import type { DeadLetterHook } from '../../src/runtime/attempt.ts';
 /** Keys of the events: more than there are shards, few enough that events of one key meet. */
 export const KEYS = 48;
 /** Every so manieth number is poison to stage two. */
-const POISON_EVERY = 41;
+const POISON_EVERY = 17;
 
 export const isPoison = (n: number): boolean => n % POISON_EVERY === POISON_EVERY - 1;
 export const keyOf = (n: number): string => `key${n % KEYS}`;
@@ -120,7 +120,7 @@ export function handlersOf(
     (stage: string): Handler =>
     async (event, context) => {
       const n = event.subject ?? '';
-      if (stage === 'two' && isPoison(Number(n))) throw new TripwatchError('poison', 'forty-one', 'every 41st');
+      if (stage === 'two' && isPoison(Number(n))) throw new TripwatchError('poison', 'seventeen', 'every 17th');
       // Whoever holds the shard is the only one to count for this key, so what is read now holds until the commit.
       const before = await countOf(store, stage, event.partitionkey);
       if (options.workMs > 0) await context.clock.sleep(random.number() * options.workMs, context.signal);
