@@ -1,3 +1,4 @@
+import { compiledOnce } from '../../store/sql/rows.ts';
 import type { Db } from '../../store/sql/schema.ts';
 import type { RelayedRow } from './message.ts';
 
@@ -44,17 +45,30 @@ export async function writePlace(db: Db, relay: number, place: RelayPlace): Prom
     .execute();
 }
 
+/** Rows after `after`, in order: asked for every event at low load, so the usual form is compiled once a connection. */
 export async function readUnpublished(
   db: Db,
   options: { readonly shards: Shards; readonly after: number; readonly upTo?: number; readonly limit: number },
 ): Promise<readonly UnlinkedRow[]> {
-  let select = db
-    .selectFrom('log')
-    .select(['seq', 'id', 'tenant', 'topic', 'key', 'at', 'shard', 'body'])
-    .where('seq', '>', options.after);
-  if (options.upTo !== undefined) select = select.where('seq', '<=', options.upTo);
-  if (options.shards !== undefined) select = select.where('shard', 'in', options.shards);
-  return select.orderBy('seq').limit(options.limit).execute();
+  const { shards, after, upTo, limit } = options;
+  if (shards === undefined && upTo === undefined) {
+    let usual = usualRead.get(db);
+    if (usual === undefined) {
+      usual = compiledOnce(db, () => selectRows(db).where('seq', '>', 0).orderBy('seq').limit(1));
+      usualRead.set(db, usual);
+    }
+    return (await usual([after, limit])).rows as readonly UnlinkedRow[];
+  }
+  let select = selectRows(db).where('seq', '>', after);
+  if (upTo !== undefined) select = select.where('seq', '<=', upTo);
+  if (shards !== undefined) select = select.where('shard', 'in', shards);
+  return select.orderBy('seq').limit(limit).execute();
+}
+
+const usualRead = new WeakMap<Db, ReturnType<typeof compiledOnce>>();
+
+function selectRows(db: Db) {
+  return db.selectFrom('log').select(['seq', 'id', 'tenant', 'topic', 'key', 'at', 'shard', 'body']);
 }
 
 /** The numbers of the log after `after`, without what they stand for. */
