@@ -46,7 +46,7 @@ if (import.meta.main) {
     },
   });
   const parts = new Set(values.parts.split(',').filter((part): part is Part => PARTS.includes(part as Part)));
-  const calm = values.calm === undefined ? {} : { calm: { percent: 15, waitMs: Number(values.calm) * 1000, tries: 4 } };
+  const calm = values.calm === undefined ? {} : { calm: { percent: 15, waitMs: Number(values.calm) * 1000, tries: 3 } };
   const run = await runOne(positionals[0] ?? '', { ...(values.small ? SMALL : FULL), ...calm }, parts).catch(
     (error) => {
       console.error(error);

@@ -1,6 +1,7 @@
 import { createClock } from '../../../src/adapters/clock/system.ts';
 import { systemRandom } from '../../../src/adapters/random/system.ts';
-import type { AnyNewEvent, Origin } from '../../../src/contracts/event.ts';
+import type { AnyNewEvent } from '../../../src/contracts/event.ts';
+import { timeChars } from '../../../src/domain/ids.ts';
 import type { Broker } from '../../../src/ports/broker.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import { ack, type Handler, type StageSpec } from '../../../src/ports/handler.ts';
@@ -59,13 +60,17 @@ export async function openQueue(open: OpenInstallation, setting: Setting, subscr
     ...(groups === undefined ? {} : { groups }),
     handlers: Object.fromEntries(stages.map(({ name }, i) => [name, handlerOf(i)])),
   });
+  const append = (first: number, count: number): Promise<void> => {
+    const now = Date.now();
+    const events = Array.from({ length: count }, (_, i) => eventOf(first + i, mailOf(first + i, now)));
+    // As intake does it: the story is the mail's, and ids derive from it.
+    const mail = events[0]!.subject;
+    const origin = { source: 'bench', correlation: mail, seed: mail, at: now };
+    return store.transact(async (tx) => void (await tx.append(events, origin)));
+  };
   return {
-    publish: (n) =>
-      store.transact(async (tx) => void (await tx.append([eventOf(n)], { source: 'bench', seed: `${n}` }))),
-    publishMany: (first, count) => {
-      const events = Array.from({ length: count }, (_, i) => eventOf(first + i));
-      return store.transact(async (tx) => void (await tx.append(events, originOf(first))));
-    },
+    publish: (n) => append(n, 1),
+    publishMany: append,
     work: async (tell) => {
       handled.tell = tell;
       await runtime.start();
@@ -84,20 +89,14 @@ export async function openQueue(open: OpenInstallation, setting: Setting, subscr
   };
 }
 
-function eventOf(n: number): AnyNewEvent {
-  return { topic: 'mail.seen', tenant: 'tnt_default', key: `mbx_${n % KEYS}`, subject: mailOf(n), data: payload(n) };
+function eventOf(n: number, mail: string): AnyNewEvent {
+  return { topic: 'mail.seen', tenant: 'tnt_default', key: `mbx_${n % KEYS}`, subject: mail, data: payload(n) };
 }
 
-/** As intake does it: the story is the mail's. */
-function originOf(n: number): Origin {
-  const mail = mailOf(n);
-  return { source: 'bench', correlation: mail, seed: mail, at: Date.now() };
-}
-
-/** A mail's id is a digest: one after the other, they fall all over the indexes. */
-function mailOf(n: number): string {
+/** Like the ids of intake: the second at which the mail was sent, then what stands for its digest. */
+function mailOf(n: number, now: number): string {
   const scattered = Math.imul(n + 1, 0x9e3779b1) >>> 0;
-  return `mail_${scattered.toString(32).padStart(7, '0')}xxxxxxxxxxxxxxxxxxx`;
+  return `mail_${timeChars(now - (now % 1000))}${scattered.toString(32).padStart(7, '0')}xxxxxxxxxxxxxxxxxxx`;
 }
 
 function stageOf(name: string, concurrency: number): StageSpec {

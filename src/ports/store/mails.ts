@@ -54,9 +54,9 @@ export interface ReceiptUpdate {
 export interface MailRepo {
   /**
    * Adds a mail with the disposition `seen`. The key is tenant + mailbox + digest of the bytes (never Message-ID, which
-   * anyone can forge): a repeat only counts `timesSeen` and returns `new: false`.
+   * anyone can forge): a repeat only counts `timesSeen` and returns `new: false`, with the id that it was given first.
    */
-  add(mail: MailRecord, now: number): Promise<{ readonly new: boolean }>;
+  add(mail: MailRecord, now: number): Promise<{ readonly new: boolean; readonly id: MailId }>;
   get(tenant: TenantId, id: MailId): Promise<MailReceipt | undefined>;
   update(tenant: TenantId, id: MailId, update: ReceiptUpdate, now: number): Promise<void>;
   /** Notes that a reservation rests on this mail (idempotent). */

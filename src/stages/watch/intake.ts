@@ -1,6 +1,6 @@
 import type { AnyNewEvent } from '../../contracts/event.ts';
 import { TripwatchError } from '../../domain/errors.ts';
-import { derivedId, type MailboxId, type MailId, type TenantId } from '../../domain/ids.ts';
+import { derivedIdAt, type MailboxId, type MailId, type TenantId, timeChars } from '../../domain/ids.ts';
 import { type MailHead, readHead } from '../../domain/mail/head.ts';
 import type { BlobRef, BlobStore } from '../../ports/blobs.ts';
 import { type Clock, isoInstant } from '../../ports/clock.ts';
@@ -36,20 +36,17 @@ export function createIntake(options: IntakeOptions): Intake {
       const record = recordOf(mail, head, raw, now);
       const accepted = await store.transact(async (tx): Promise<AcceptedMail> => {
         const added = await tx.mails.add(record, now);
-        const result = { mailId: record.id, new: added.new } as const;
+        const stored = { ...record, id: added.id };
+        const result = { mailId: stored.id, new: added.new } as const;
         if (refusal !== undefined) {
-          if (added.new) await tx.mails.update(record.tenant, record.id, refusal, now);
+          if (added.new) await tx.mails.update(stored.tenant, stored.id, refusal, now);
           return { ...result, outcome: 'refused' };
         }
-        const visit = added.new ? 0 : await visitToRepeat(tx, record);
+        const visit = added.new ? 0 : await visitToRepeat(tx, stored);
         if (visit !== undefined) {
-          const seed = visit === 0 ? record.id : `${record.id}/${visit}`;
-          await tx.append([seenEvent(record)], {
-            source: 'watch',
-            correlation: record.id,
-            seed,
-            at: record.receivedAt,
-          });
+          const seed = visit === 0 ? stored.id : `${stored.id}/${visit}`;
+          // Only what is new, or asked for anew, comes here: a repeat of this work appends nothing.
+          await tx.append([seenEvent(stored)], { source: 'watch', correlation: stored.id, seed, at: now });
         }
         return { ...result, outcome: 'accepted' };
       });
@@ -59,9 +56,12 @@ export function createIntake(options: IntakeOptions): Intake {
   };
 }
 
-/** Equal for equal bytes in one mailbox, whichever way and how often they come. */
-export function mailIdOf(tenant: TenantId, mailbox: MailboxId, raw: BlobRef): MailId {
-  return derivedId('mail', tenant, mailbox, raw);
+/**
+ * Equal for equal bytes in one mailbox, whichever way and how often they come. Begins with the date that the mail itself
+ * claims, right or wrong, so that mails of one time, and all that is said about them, stand together in the indexes.
+ */
+export function mailIdOf(tenant: TenantId, mailbox: MailboxId, raw: BlobRef, date: number | undefined): MailId {
+  return derivedIdAt('mail', date === undefined ? '' : timeChars(date), tenant, mailbox, raw);
 }
 
 /**
@@ -82,7 +82,7 @@ function recordOf(mail: IncomingMail, head: MailHead, raw: BlobRef, now: number)
   const { mailbox } = mail;
   const claimed = mail.via === 'import' ? (head.receivedDate ?? head.date) : undefined;
   return {
-    id: mailIdOf(mailbox.tenant, mailbox.id, raw),
+    id: mailIdOf(mailbox.tenant, mailbox.id, raw, head.date),
     tenant: mailbox.tenant,
     traveller: mailbox.traveller,
     mailbox: mailbox.id,

@@ -7,9 +7,11 @@ import { ana, ben, box, hook, mail, type OpenStore, other } from './harness.ts';
 export function mailsContract(open: OpenStore): void {
   test('the same bytes in a mailbox are one mail, counted', async () => {
     const { store, dispose } = await open();
-    assert.deepEqual(await store.transact((tx) => tx.mails.add(mail('a'), 5)), { new: true });
+    assert.deepEqual(await store.transact((tx) => tx.mails.add(mail('a'), 5)), { new: true, id: 'mail_a' });
     for (let n = 0; n < 3; n++) {
-      assert.deepEqual(await store.transact((tx) => tx.mails.add(mail('a', { subject: 'forged' }), 9)), { new: false });
+      // Whatever id it comes with: it has one.
+      const again = mail('a', { subject: 'forged', id: `mail_other${n}` });
+      assert.deepEqual(await store.transact((tx) => tx.mails.add(again, 9)), { new: false, id: 'mail_a' });
     }
     assert.deepEqual(await store.read((tx) => tx.mails.get(ana.tenant, 'mail_a')), {
       ...mail('a'),
@@ -22,7 +24,7 @@ export function mailsContract(open: OpenStore): void {
       updatedAt: 5,
     });
     // The same Message-ID with other bytes is another mail.
-    assert.deepEqual(await store.transact((tx) => tx.mails.add(mail('b'), 5)), { new: true });
+    assert.deepEqual(await store.transact((tx) => tx.mails.add(mail('b'), 5)), { new: true, id: 'mail_b' });
     await dispose();
   });
 

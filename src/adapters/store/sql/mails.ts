@@ -36,9 +36,9 @@ export function openMails(db: Db): MailRepo {
             .columns(['tenant', 'mailbox', 'raw'])
             .doUpdateSet((eb) => ({ times_seen: eb('mail.times_seen', '+', 1) })),
         )
-        .returning('times_seen')
+        .returning(['id', 'times_seen'])
         .executeTakeFirstOrThrow();
-      return { new: row.times_seen === 1 };
+      return { new: row.times_seen === 1, id: row.id as MailId };
     },
     get: async (tenant, id) => {
       const row = await db
