@@ -48,7 +48,10 @@ async function main(): Promise<void> {
     console.error(`Round ${round + 1}: a 4 KiB write with sync takes ${syncMs().toFixed(2)} ms (median of 200).`);
     for (let i = 0; i < present.length; i++) {
       const key = present[(i + round) % present.length]!;
-      const run = await runAlone(key, options);
+      const run = await runAlone(key, options).catch((error) => {
+        console.error(`${error}; once more`);
+        return runAlone(key, options);
+      });
       runs.get(key)!.push(run);
       const { steady, drain } = run.measured;
       console.error(key, JSON.stringify({ steady: steady.map(brief), drain: drain.map(brief) }));
