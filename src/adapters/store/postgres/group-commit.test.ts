@@ -8,7 +8,7 @@ import type { EffectMark } from '../../../ports/store.ts';
 import type { SqlTx } from '../sql/sql-store.ts';
 import { translate } from './errors.ts';
 import { GroupCommit, type Work } from './group-commit.ts';
-import { BATCH_WORKS_MAX, TRIES_MAX } from './limits.ts';
+import { BATCH_WORKS_MAX, COMPANY_MS, COMPANY_WORKS, TRIES_MAX } from './limits.ts';
 import { LockHeld, type Transactions } from './transaction.ts';
 
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
@@ -94,6 +94,21 @@ test('a batch is bounded, and many works are shared out to the free connections'
   const { connections, submit } = make(3);
   await Promise.all(Array.from({ length: BATCH_WORKS_MAX * 3 + 1 }, () => submit(async () => {})));
   assert.deepEqual(connections.map(({ happened }) => happened.length / 2).sort(), [1, 1, 2]);
+});
+
+test('while a connection is at work, a few wait for it to share a commit, but not for long; many do not', async () => {
+  const { connections, submit } = make(3);
+  const stuck = Promise.withResolvers<void>();
+  const first = submit(() => stuck.promise);
+  await new Promise((resolve) => setImmediate(resolve));
+  const many = Array.from({ length: COMPANY_WORKS }, () => submit(async () => 'at once'));
+  await Promise.all(many);
+  assert.equal(connections.length, 2);
+  const startedAt = performance.now();
+  assert.deepEqual(await Promise.all([submit(async () => 1), submit(async () => 2)]), [1, 2]);
+  assert.ok(performance.now() - startedAt >= COMPANY_MS - 1);
+  stuck.resolve();
+  await first;
 });
 
 test('a work that fails is undone alone: those before it together, it, those after it', async () => {

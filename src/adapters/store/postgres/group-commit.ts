@@ -11,6 +11,8 @@ import {
   BATCH_MS_MAX,
   BATCH_WORKS_MAX,
   BATCH_WORKS_MIN,
+  COMPANY_MS,
+  COMPANY_WORKS,
   LOCK_TRIES_MAX,
   RETRY_MS,
   SLOW_BATCH_MS,
@@ -60,7 +62,10 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #idle: Lane[];
   #waiting: Work[] = [];
+  /** Since when the first of them waits for company; real ms. */
+  #waitingSince = 0;
   #scheduled = false;
+  #company: NodeJS.Timeout | undefined;
   #idleListeners: (() => void)[] = [];
 
   constructor(options: GroupCommitOptions) {
@@ -69,7 +74,7 @@ export class GroupCommit {
   }
 
   submit(work: Work): void {
-    this.#waiting.push(work);
+    if (this.#waiting.push(work) === 1) this.#waitingSince = performance.now();
     this.#scheduleNext();
   }
 
@@ -81,6 +86,7 @@ export class GroupCommit {
 
   /** After `idle`. */
   async close(): Promise<void> {
+    clearTimeout(this.#company);
     await Promise.all(this.#idle.map((lane) => lane.close()));
   }
 
@@ -90,6 +96,17 @@ export class GroupCommit {
 
   #scheduleNext(): void {
     if (this.#scheduled || this.#waiting.length === 0 || this.#idle.length === 0) return;
+    const working = this.#idle.length < this.#options.lanes;
+    if (working && this.#waiting.length < COMPANY_WORKS) {
+      const leftMs = this.#waitingSince + COMPANY_MS - performance.now();
+      if (leftMs > 0) {
+        this.#company ??= setTimeout(() => {
+          this.#company = undefined;
+          this.#scheduleNext();
+        }, leftMs);
+        return;
+      }
+    }
     this.#scheduled = true;
     this.#options.schedule(() => {
       this.#scheduled = false;
@@ -109,6 +126,7 @@ export class GroupCommit {
         if (this.#isIdle()) for (const resolve of this.#idleListeners.splice(0)) resolve();
       });
     }
+    this.#waitingSince = performance.now();
   }
 }
 

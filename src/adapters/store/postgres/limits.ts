@@ -6,6 +6,12 @@ export const LANES = 3;
 export const BATCH_WORKS_MAX = 128;
 /** Works that wait are shared out to the free connections, but not in smaller lots than this: each lot pays a commit. */
 export const BATCH_WORKS_MIN = 64;
+/**
+ * While a connection is at work, what comes waits for it and then shares one commit, until there are so many or the first
+ * has waited so long: then another connection begins. For a few works a commit of their own costs more than it saves.
+ */
+export const COMPANY_WORKS = 32;
+export const COMPANY_MS = 8;
 /** A batch ends after this long even when works are left: locks that it holds are soon free again. */
 export const BATCH_MS_MAX = 50;
 /** Tries of a work that the database refuses for the sake of another (deadlock, serialisation), each by itself. */
