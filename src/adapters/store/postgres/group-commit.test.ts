@@ -171,7 +171,7 @@ test('a work that meets locks of others begins anew with all it has met, and not
   const works = [
     submit(async () => 'beside'),
     submit(async () => {
-      for (const lock of needed) if (held.delete(lock)) throw new LockHeld(lock);
+      for (const lock of needed) if (held.delete(lock)) throw new LockHeld([lock]);
       return 'locked';
     }),
   ];

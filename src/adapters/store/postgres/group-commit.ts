@@ -181,7 +181,7 @@ class Lane {
             works[0]!.reject(error instanceof LockHeld ? busy(error) : error);
             return [];
           }
-          if (error instanceof LockHeld) locks.add(error.lock);
+          if (error instanceof LockHeld) for (const lock of error.locks) locks.add(lock);
           else await delay(RETRY_MS * 2 ** (tries - 1) * (1 + Math.random()));
         }
       }

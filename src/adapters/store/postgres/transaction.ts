@@ -6,6 +6,7 @@ import { type Clock, isoInstant } from '../../../ports/clock.ts';
 import type { Lease } from '../../../ports/store/leases.ts';
 import type { EffectMark } from '../../../ports/store.ts';
 import type { FeedInsert, LogInsert, SqlHooks } from '../sql/hooks.ts';
+import { leaseLock } from '../sql/leases.ts';
 import { openRepos } from '../sql/repos.ts';
 import type { Db } from '../sql/schema.ts';
 import type { Appended, SqlReadTx, SqlTx } from '../sql/sql-store.ts';
@@ -21,30 +22,33 @@ export interface TransactionContext {
 }
 
 /**
- * Thrown by `lock` where another transaction holds it. The work is undone and begins anew with that lock: nobody ever waits
- * for a lock while holding something that others may want, so that no two wait for each other.
+ * Thrown where another transaction holds a lock. The work is undone and begins anew with that lock: nobody ever waits for a
+ * lock while holding something that others may want, so that no two wait for each other.
  */
 export class LockHeld extends Error {
-  readonly lock: string;
+  readonly locks: readonly string[];
 
-  constructor(lock: string) {
+  constructor(locks: readonly string[]) {
     super('another transaction holds a lock that is needed');
-    this.lock = lock;
+    this.locks = locks;
   }
 }
 
 const LOCK = 'SELECT pg_advisory_xact_lock($1::int8)';
-const TRY_LOCK = 'SELECT pg_try_advisory_xact_lock($1::int8) AS got';
+const TRY_LOCK = `SELECT bool_and(pg_try_advisory_xact_lock(lock::int8)) AS got FROM unnest($1::text[]) AS wanted (lock)`;
+const TRY_SHARE = 'SELECT pg_try_advisory_xact_lock_shared($1::int8) AS got';
+/** One after the other, in the order given. */
+const LOCK_OR_SHARE = `SELECT CASE alone WHEN 1 THEN pg_advisory_xact_lock(lock::int8)
+    ELSE pg_advisory_xact_lock_shared(lock::int8) END
+  FROM unnest($1::text[], $2::int8[]) AS wanted (lock, alone)`;
 
 const CLAIM = `INSERT INTO processed (event_id, consumer, at, attempts)
   SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::text[])
   ON CONFLICT (event_id, consumer) DO NOTHING RETURNING event_id, consumer`;
 
-// In the order of the resources, as those who take leases lock them: nobody waits in a circle.
 const FENCE = `SELECT lease.resource, lease.token FROM lease
   JOIN unnest($1::text[], $2::text[], $3::int8[]) AS held (resource, owner, token)
-    ON lease.resource = held.resource AND lease.owner = held.owner AND lease.token = held.token
-  ORDER BY lease.resource FOR KEY SHARE OF lease`;
+    ON lease.resource = held.resource AND lease.owner = held.owner AND lease.token = held.token`;
 
 const LOG = `INSERT INTO log (seq, id, tenant, topic, key, correlation, subject, at, shard, body)
   SELECT nextval('log_seq'), events.*
@@ -74,6 +78,7 @@ export class Transactions {
   #touchedOnly = false;
   /** Which work took which lock. */
   readonly #locks = new Map<string, number>();
+  readonly #shared = new Set<string>();
   #work = 0;
 
   constructor(connection: Connection, context: TransactionContext) {
@@ -97,7 +102,8 @@ export class Transactions {
       appendFeed: async (row) => {
         this.#feed.push(row);
       },
-      lock: (name, writes) => this.#lock(name, writes),
+      lock: (names, writes) => this.#lock(typeof names === 'string' ? [names] : names, writes),
+      share: (name) => this.#share(name),
     });
     this.#tx = {
       ...repos,
@@ -133,14 +139,21 @@ export class Transactions {
     this.#touchedOnly = false;
     this.#work = 0;
     this.#locks.clear();
+    this.#shared.clear();
     for (const lock of options.locks) this.#locks.set(lock, 0);
+    for (const { resource } of fences) this.#shared.add(this.#lockOf(leaseLock(resource)));
     const connection = this.#connection;
-    const begun = [
+    // In one order everywhere. A row lock on the lease would do, but where several share one, each of them costs the
+    // server a number of which it has too few (multixact).
+    const wanted = [...new Set([...this.#locks.keys(), ...this.#shared])].sort();
+    const [, , held, claimed] = await all([
       connection.command('BEGIN'),
-      ...options.locks.toSorted().map((lock) => connection.query(LOCK, [lock])),
-    ];
-    const [, held, claimed] = await all([
-      all(begun),
+      wanted.length === 0
+        ? undefined
+        : connection.query(LOCK_OR_SHARE, [
+            textArray(wanted),
+            int8Array(wanted.map((lock) => (this.#locks.has(lock) ? 1 : 0))),
+          ]),
       fences.length === 0
         ? undefined
         : connection.query<{ resource: string; token: number }>(FENCE, fenceValues(fences)),
@@ -190,16 +203,30 @@ export class Transactions {
     else found.add(shard);
   }
 
-  async #lock(name: string, writes: 'rows' | 'log' = 'rows'): Promise<void> {
-    const lock = lockNumber(`${this.#context.schema}/lock/${name}`);
-    const holder = this.#locks.get(lock);
-    if (holder !== undefined) {
-      if (writes === 'log' && holder !== this.#work) throw new LockHeld(lock);
-      return;
+  async #lock(names: readonly string[], writes: 'rows' | 'log' = 'rows'): Promise<void> {
+    const wanted: string[] = [];
+    for (const name of names) {
+      const lock = this.#lockOf(name);
+      const holder = this.#locks.get(lock);
+      if (holder === undefined) wanted.push(lock);
+      else if (writes === 'log' && holder !== this.#work) throw new LockHeld([lock]);
     }
-    this.#locks.set(lock, this.#work);
-    const { rows } = await this.#connection.query<{ got: 't' | 'f' }>(TRY_LOCK, [lock]);
-    if (rows[0]?.got !== 't') throw new LockHeld(lock);
+    if (wanted.length === 0) return;
+    for (const lock of wanted) this.#locks.set(lock, this.#work);
+    const { rows } = await this.#connection.query<{ got: 't' | 'f' }>(TRY_LOCK, [textArray(wanted)]);
+    if (rows[0]?.got !== 't') throw new LockHeld(wanted);
+  }
+
+  async #share(name: string): Promise<void> {
+    const lock = this.#lockOf(name);
+    if (this.#locks.has(lock) || this.#shared.has(lock)) return;
+    this.#shared.add(lock);
+    const { rows } = await this.#connection.query<{ got: 't' | 'f' }>(TRY_SHARE, [lock]);
+    if (rows[0]?.got !== 't') throw new LockHeld([lock]);
+  }
+
+  #lockOf(name: string): string {
+    return lockNumber(`${this.#context.schema}/lock/${name}`);
   }
 }
 
@@ -217,17 +244,17 @@ export function readTxOf(db: Db, context: TransactionContext): SqlReadTx {
       appendLog: refuse,
       appendFeed: refuse,
       lock: async () => {},
+      share: async () => {},
     }),
     db,
   };
 }
 
-function commonHooks({ shards }: TransactionContext): Pick<SqlHooks, 'shards' | 'now' | 'speed' | 'keyShare'> {
+function commonHooks({ shards }: TransactionContext): Pick<SqlHooks, 'shards' | 'now' | 'speed'> {
   return {
     shards,
     now: () => sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::int8`,
     speed: 1,
-    keyShare: sql`FOR KEY SHARE`,
   };
 }
 

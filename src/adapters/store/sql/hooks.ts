@@ -26,9 +26,9 @@ export interface SqlHooks {
    * to the log, where works of the same commit cannot see it either, so they wait too. Nothing in a reading transaction,
    * and on SQLite, which has one writer.
    */
-  lock(name: string, writes?: 'rows' | 'log'): Promise<void>;
-  /** Appended to a select: the rows found cannot change their key until this transaction has ended. */
-  readonly keyShare: RawBuilder<unknown>;
+  lock(names: string | readonly string[], writes?: 'rows' | 'log'): Promise<void>;
+  /** Who locks this name waits until this transaction has ended; who shares it does not. */
+  share(name: string): Promise<void>;
 }
 
 /** The shard of a key: FNV-1a over its UTF-16 code units. */

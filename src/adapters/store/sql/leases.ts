@@ -63,6 +63,7 @@ export function openLeases(db: Db, hooks: SqlHooks): LeaseRepo {
     },
     take: async (owner, resources, ttlMs, others = 'respect') => {
       const taken: Lease[] = [];
+      await hooks.lock(resources.map(leaseLock));
       // In one order everywhere, so that two workers never wait for each other.
       for (const resource of [...resources].sort()) {
         const row = await db
@@ -100,12 +101,24 @@ export function openLeases(db: Db, hooks: SqlHooks): LeaseRepo {
       await db.deleteFrom('worker').where('id', '=', worker).execute();
     },
     check: async ({ resource, owner, token }) => {
-      const { rows } = await sql<{ token: number }>`
-        SELECT token FROM lease WHERE resource = ${resource} AND token = ${token} AND owner = ${owner} ${hooks.keyShare}
-      `.execute(db);
+      const [, rows] = await Promise.all([
+        hooks.share(leaseLock(resource)),
+        db
+          .selectFrom('lease')
+          .select('token')
+          .where('resource', '=', resource)
+          .where('token', '=', token)
+          .where('owner', '=', owner)
+          .execute(),
+      ]);
       if (rows.length === 0) throw leaseLost({ resource, token });
     },
   };
+}
+
+/** Shared by those who write under the lease, so that nobody takes it before they have committed. */
+export function leaseLock(resource: string): string {
+  return `lease/${resource}`;
 }
 
 /** What a write under a lease hears that another worker has taken. */

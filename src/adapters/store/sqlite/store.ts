@@ -207,7 +207,7 @@ function hooksOf(
     now: () => sql<number>`${Math.trunc(clock.now())}`,
     speed: clock.speed,
     lock: async () => {},
-    keyShare: sql``,
+    share: async () => {},
   };
 }
 
