@@ -10,16 +10,20 @@ import type { WorkGroup } from '../../src/runtime/keeper.ts';
 /** Where the state and the log of a run are: told to its processes as JSON. */
 export type Place =
   | { readonly kind: 'sqlite'; readonly folder: string }
-  | { readonly kind: 'postgres'; readonly url: string; readonly schema: string }
+  | { readonly kind: 'postgres'; readonly url: string; readonly schema: string; readonly shards?: number }
   | {
       readonly kind: 'nats';
       readonly url: string;
       readonly schema: string;
+      readonly shards?: number;
       readonly urls: readonly string[];
       readonly replicas: number;
     };
 
 export type BackEndName = Place['kind'];
+
+/** With few shards, of which a process takes its share the sooner: for runs that start hundreds. */
+export const withFewShards = (place: Place): Place => (place.kind === 'sqlite' ? place : { ...place, shards: 6 });
 
 export const sqlitePlace = (folder: string): Place => ({ kind: 'sqlite', folder });
 
@@ -42,7 +46,8 @@ export async function openStore(
     return openSqliteStore({ file: `${place.folder}/tripwatch.db`, ...parts });
   }
   const { openPostgresStore } = await import('../../src/adapters/store/postgres/store.ts');
-  return openPostgresStore({ url: place.url, schema: place.schema, ...parts });
+  const { url, schema, shards } = place;
+  return openPostgresStore({ url, schema, ...(shards === undefined ? {} : { shards }), ...parts });
 }
 
 export interface OpenedBroker {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Place } from './back-ends.ts';
+import { type Place, withFewShards } from './back-ends.ts';
 import type { Facts, Violation } from './check.ts';
 import { startLoad } from './load.ts';
 import { Run, type WorkerProcess } from './supervisor.ts';
@@ -41,7 +41,7 @@ const WAKE_MS = 400;
 const SETTLE_MS = 60_000;
 
 export async function freezeRun(plan: FreezePlan): Promise<FreezeResult> {
-  const run = await Run.begin(plan.name, plan.seed, plan.place);
+  const run = await Run.begin(plan.name, plan.seed, () => withFewShards(plan.place()));
   let keep = true;
   try {
     for (let i = 0; i < WORKERS; i++) {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Place } from './back-ends.ts';
+import { type Place, withFewShards } from './back-ends.ts';
 import type { Facts, Violation } from './check.ts';
 import { POINTS, type Point, type PointName, RELAY_POINTS, SHARED_POINTS } from './points.ts';
 import { type Orders, Run, type WorkerProcess } from './supervisor.ts';
@@ -46,7 +46,7 @@ const SETTLE_MS = 60_000;
 const REBOOT_EVERY = 25;
 
 export async function killRun(plan: KillPlan): Promise<KillResult> {
-  const run = await Run.begin(plan.name, plan.seed, plan.place);
+  const run = await Run.begin(plan.name, plan.seed, (folder) => withFewShards(plan.place(folder)));
   let keep = true;
   try {
     const slots = run.place.kind === 'sqlite' ? 1 : 3;

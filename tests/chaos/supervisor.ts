@@ -239,6 +239,10 @@ export class WorkerProcess {
     });
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get alive(): boolean {
     return this.#alive;
   }
