@@ -41,6 +41,8 @@ export interface PostgresOptions {
 const START_MS = 30_000;
 const STOP_MS = 20_000;
 const POLL_MS = 20;
+/** Where Linux has it: the server ends with the process that started it, also when that is killed. */
+const WITH_US = ['/usr/bin/setpriv', '--pdeathsig', 'QUIT', '--'];
 /** Never as root: the server refuses that. The first of these that exists. */
 const USERS = ['postgres', 'nobody'];
 
@@ -93,7 +95,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const launch = async (): Promise<void> => {
     const giveUpAt = performance.now() + START_MS;
     for (;;) {
-      const child = spawn('/bin/sh', ['-c', `exec "$0" "$@" >>'${logFile}' 2>&1`, join(bin, 'postgres'), ...args], {
+      const command = [...(existsSync(WITH_US[0]!) ? WITH_US : []), join(bin, 'postgres'), ...args];
+      const child = spawn('/bin/sh', ['-c', `exec "$0" "$@" >>'${logFile}' 2>&1`, ...command], {
         env,
         stdio: 'ignore',
         ...user,
