@@ -22,6 +22,8 @@ const READ_ONLY = '25006';
 const PLAN_CHANGED = '0A000';
 /** Lock or statement took too long; out of memory, too many locks: another time it may go. */
 const TOO_MUCH = /^(55P03|57014|53200|53400|54...)$/;
+/** Codes of Node's TLS. */
+const CERTIFICATE = /CERT|^ERR_TLS|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 /** Password, role, database: what only its owner can mend. */
 const REFUSED = /^(28...|3D000|42501)$/;
 
@@ -92,10 +94,19 @@ export function translate(error: unknown, where: 'reading' | 'writing' = 'writin
 }
 
 /**
- * As `translate`, at the first connection of a process: password, role or database are wrong, which nothing mends by
- * itself. Later on, where it has worked, it is waited for.
+ * As `translate`, at the first connection of a process: password, role, database or certificate are wrong, which nothing
+ * mends by itself. Later on, where it has worked, it is waited for.
  */
 export function translateFirst(error: unknown): TripwatchError {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string' && CERTIFICATE.test(code)) {
+    return new TripwatchError(
+      'permanent',
+      'store-cannot-open',
+      `The certificate of the PostgreSQL server is not trusted (${message}). Name its authority by sslrootcert in the address.`,
+      { cause: error },
+    );
+  }
   return isServerError(error) && REFUSED.test(error.code) ? refused(error) : translate(error);
 }
 
