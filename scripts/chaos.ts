@@ -16,7 +16,7 @@ import { freezeRun } from '../tests/chaos/freeze.ts';
 import { type KillResult, killRun } from '../tests/chaos/kills.ts';
 import { outageRun } from '../tests/chaos/outages.ts';
 import { restartRun } from '../tests/chaos/restarts.ts';
-import { brokerOutages, databaseOutages, lineOutages } from '../tests/chaos/server-outages.ts';
+import { allAtOnce, brokerOutages, databaseOutages, lineOutages } from '../tests/chaos/server-outages.ts';
 import { warmUp } from '../tests/chaos/supervisor.ts';
 import { takeoverRun } from '../tests/chaos/takeover.ts';
 import { startTcpProxy } from '../tests/chaos/tcp-proxy.ts';
@@ -128,7 +128,15 @@ async function outages(server: PostgresServer, nats: NatsServers | undefined): P
   if (nats !== undefined) {
     const { killed, stopped } = brokerOutages(nats, 'outages');
     const place = () => natsPlace(server, nats, 'outages');
-    report(await outageRun({ name: 'nats', seed, place, progress, outages: rounds([killed, stopped]) }));
+    report(
+      await outageRun({
+        name: 'nats',
+        seed,
+        place,
+        progress,
+        outages: rounds([killed, stopped, allAtOnce(server, nats)]),
+      }),
+    );
     const cluster = await startNats({ nodes: 3 });
     try {
       const { leaderKilled } = brokerOutages(cluster, 'cluster');
@@ -149,7 +157,7 @@ async function outages(server: PostgresServer, nats: NatsServers | undefined): P
         ...{ seed, progress },
         place: () => postgresPlace(server, 'outages'),
         workersPlace: () => postgresPlace(server, 'outages', proxy.port),
-        outages: rounds([killed, restarted, ...Object.values(lines)]),
+        outages: rounds([killed, restarted, ...Object.values(lines), allAtOnce(server)]),
       }),
     );
   } finally {
@@ -171,7 +179,7 @@ async function withServers(
 }
 
 /** The last line. */
-function report(result: { readonly violations: readonly unknown[]; readonly [more: string]: unknown }): void {
+function report<R extends { readonly violations: readonly unknown[] }>(result: R): void {
   console.log(JSON.stringify({ scenario: values.scenario, seed, seconds: seconds(), ...result }));
   if (result.violations.length > 0 && !values.unfenced) process.exitCode = 1;
 }

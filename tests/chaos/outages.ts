@@ -20,8 +20,8 @@ export interface OutagePlan {
 
 export interface Outage {
   readonly name: string;
-  /** Resolves when it is over: then flow is waited for. */
-  run(): Promise<void>;
+  /** Resolves when it is over: then flow is waited for. `start` starts a worker, again and again until its stages run. */
+  run(run: Run, start: (worker: number) => Promise<void>): Promise<void>;
 }
 
 export interface OutageFigures {
@@ -40,7 +40,7 @@ export interface OutageResult {
   readonly folder: string | undefined;
 }
 
-const WORKERS = 3;
+export const WORKERS = 3;
 const PER_SECOND = 60;
 const FLOW_MS_MAX = 60_000;
 const SETTLE_MS = 60_000;
@@ -56,7 +56,9 @@ export async function outageRun(plan: OutagePlan): Promise<OutageResult> {
     const outages: ({ readonly name: string } & OutageFigures)[] = [];
     for (const outage of plan.outages) {
       await delay(BEFORE_MS);
-      const figures = await meet(run, load, outage, plan.untilAllKeys === true ? 'resource' : 'stage');
+      const figures = await meet(run, load, outage, plan.untilAllKeys === true ? 'resource' : 'stage', (i) =>
+        startWorker(run, plan, i),
+      );
       outages.push({ name: outage.name, ...figures });
       plan.progress?.(outage.name, figures);
     }
@@ -71,20 +73,32 @@ export async function outageRun(plan: OutagePlan): Promise<OutageResult> {
   }
 }
 
-export async function startWorker(run: Run, plan: Pick<OutagePlan, 'workersPlace'>, i: number): Promise<void> {
+/** As something that keeps a service running does: starts it again where it cannot begin. */
+async function startWorker(run: Run, plan: OutagePlan, i: number): Promise<void> {
   const place = plan.workersPlace?.(i);
-  await run.start({
-    worker: { id: `w${i}`, label: `w${i}`, alone: run.place.kind === 'sqlite' },
+  const orders = {
+    worker: { id: `w${i}`, label: `w${i}`, alone: false },
     work: { workMs: 2, failing: 0 },
     ...(place === undefined ? {} : { place }),
-  });
+  };
+  for (let tries = 0; tries < 50; tries++) {
+    if ((await run.start(orders, { mayEnd: true })).alive) return;
+    await delay(200);
+  }
+  run.faults.push(`worker ${i} never began`);
 }
 
-async function meet(run: Run, load: Load, outage: Outage, part: 'stage' | 'resource'): Promise<OutageFigures> {
+async function meet(
+  run: Run,
+  load: Load,
+  outage: Outage,
+  part: 'stage' | 'resource',
+  start: (worker: number) => Promise<void>,
+): Promise<OutageFigures> {
   const parts = await partsOf(run, part);
   const from = Date.now();
   run.note({ what: 'outage', name: outage.name });
-  await outage.run();
+  await outage.run(run, start);
   const over = Date.now();
   run.note({ what: 'over', name: outage.name });
   const giveUpAt = over + FLOW_MS_MAX;

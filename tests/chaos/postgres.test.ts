@@ -9,7 +9,7 @@ import { postgresPlace } from './back-ends.ts';
 import { freezeRun } from './freeze.ts';
 import { killRun } from './kills.ts';
 import { outageRun } from './outages.ts';
-import { databaseOutages, lineOutages } from './server-outages.ts';
+import { allAtOnce, databaseOutages, lineOutages } from './server-outages.ts';
 import { warmUp } from './supervisor.ts';
 import { takeoverRun } from './takeover.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
@@ -71,7 +71,7 @@ if (present('PostgreSQL', findPostgres() === undefined ? POSTGRES_MISSING : unde
         seed: seedOf(t),
         place: () => postgresPlace(own, 'outages'),
         workersPlace: () => postgresPlace(own, 'outages', proxy.port),
-        outages: [killed, reset, refused, cut, hole, restarted],
+        outages: [killed, reset, refused, cut, hole, restarted, allAtOnce(own)],
       });
       t.diagnostic(JSON.stringify(result));
       expectNone(result);

@@ -4,7 +4,7 @@ import { connect } from '@nats-io/transport-node';
 import type { NatsServers } from '../../scripts/servers/nats.ts';
 import type { PostgresServer } from '../../scripts/servers/postgres.ts';
 import { streamName } from '../../src/adapters/broker/nats/message.ts';
-import type { Outage } from './outages.ts';
+import { type Outage, WORKERS } from './outages.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
 /** What befalls servers and the lines to them (see outages.ts). Times in ms. */
@@ -84,6 +84,27 @@ export function brokerOutages(
         await delay(2000);
         await nats.restart(leader);
       },
+    },
+  };
+}
+
+/** As when the machine goes down: workers and servers are killed at once, and started in any order. */
+export function allAtOnce(server: PostgresServer, nats?: NatsServers): Outage {
+  return {
+    name: 'everything killed at once, and started in any order',
+    run: async (run, start) => {
+      const workers = [...run.workers];
+      for (const worker of workers) worker.kill();
+      await Promise.all([server.kill9(), nats?.kill9(0), ...workers.map((worker) => worker.died)]);
+      const soon = async (begin: () => Promise<void> | undefined) => {
+        await delay(run.random.number() * 1000);
+        await begin();
+      };
+      await Promise.all([
+        soon(() => server.restart()),
+        soon(() => nats?.restart(0)),
+        ...Array.from({ length: WORKERS }, (_, i) => soon(() => start(i))),
+      ]);
     },
   };
 }

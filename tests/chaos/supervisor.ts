@@ -66,8 +66,11 @@ export class Run {
     return (this.#lives++ + 1) * 100_000;
   }
 
-  /** Starts a process; resolves when its stages run, or when it has died. */
-  async start(orders: Orders): Promise<WorkerProcess> {
+  /**
+   * Starts a process; resolves when its stages run, or when it has died. `mayEnd`: ending by itself before its stages ran
+   * is no fault, for a server that it needs is away.
+   */
+  async start(orders: Orders, { mayEnd = false } = {}): Promise<WorkerProcess> {
     const life = this.#lives++;
     const { bring, ...rest } = orders;
     const again = bring === undefined ? [] : this.#takeUnknown();
@@ -86,7 +89,8 @@ export class Run {
         this.#workers.delete(worker);
         this.#unknown.push(...unknown);
         this.note({ what: 'died', life, worker: full.worker.id, how, point: worker.diedAt });
-        if (how !== 'SIGKILL' && how !== 0) this.faults.push(`process ${full.worker.id} ended by itself: ${how}`);
+        if (how === 'SIGKILL' || how === 0 || (mayEnd && worker.readyAt === undefined)) return;
+        this.faults.push(`process ${full.worker.id} ended by itself: ${how}`);
       },
     });
     this.#workers.add(worker);
