@@ -70,6 +70,8 @@ export class LogConsumer {
   #mayHaveReplays = true;
   /** Between a row and its line just now; counted as waiting. */
   #takingReplays = 0;
+  /** Read just now: who counts meanwhile must read too, or would take the look itself for something that waits. */
+  #lookingForReplays = false;
   #replaysReadAt = Number.NEGATIVE_INFINITY;
   /** Events that must get rows before their lines can go on; they keep their slots open until then. */
   #toSpill: Entry[] = [];
@@ -161,13 +163,13 @@ export class LogConsumer {
   async lag(rough = false): Promise<Lag> {
     const readTo = this.#readTo;
     const { topic, shard } = this.#ref;
-    const known = rough && !this.#mayHaveMore && !this.#mayHaveReplays;
+    const known = rough && !this.#mayHaveMore && !this.#replaysInStore;
     const { unread, firstAt, replays } = known
       ? { unread: 0, firstAt: undefined, replays: this.#takingReplays }
       : await this.#store.read(async ({ db }) => {
           const unread = await countAfter(db, this.#ref, readTo, LAG_COUNT_MAX);
           return {
-            replays: this.#mayHaveReplays ? (await readReplays(db, this.#ref)).length : this.#takingReplays,
+            replays: this.#replaysInStore ? (await readReplays(db, this.#ref)).length : this.#takingReplays,
             unread,
             firstAt: unread === 0 ? undefined : (await readLog(db, { topic, shard, after: readTo, limit: 1 }))[0]?.at,
           };
@@ -347,9 +349,12 @@ export class LogConsumer {
     }
     this.#replaysReadAt = monotonic;
     this.#mayHaveReplays = false;
-    this.#takingReplays = 1;
+    this.#lookingForReplays = true;
     try {
-      if ((await this.#store.read(({ db }) => readReplays(db, this.#ref))).length === 0) return;
+      const found = await this.#store.read(({ db }) => readReplays(db, this.#ref));
+      if (found.length === 0) return;
+      this.#lookingForReplays = false;
+      this.#takingReplays = found.length;
       const taken = await this.#store.transact(({ db }) => takeReplays(db, this.#ref), this.#fenced);
       for (const row of taken) {
         this.#finishedRows.delete(row.seq);
@@ -360,8 +365,14 @@ export class LogConsumer {
       this.#mayHaveReplays = true;
       throw error;
     } finally {
+      this.#lookingForReplays = false;
       this.#takingReplays = 0;
     }
+  }
+
+  /** Whether only the store can say how many there are. */
+  get #replaysInStore(): boolean {
+    return this.#mayHaveReplays || this.#lookingForReplays;
   }
 
   async #deliver(entries: readonly Entry[], now: number): Promise<readonly Delivery[]> {
