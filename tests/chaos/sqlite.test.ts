@@ -11,9 +11,9 @@ import { expectNone, expectPoints, seedOf } from './tests.ts';
 
 before(warmUp);
 
-test('100 times kill -9 on SQLite: nothing lost, nothing doubled, nothing stuck', async (t) => {
+test('140 times kill -9 on SQLite: nothing lost, nothing doubled, nothing stuck', async (t) => {
   const seed = seedOf(t);
-  const result = await killRun({ name: 'sqlite', seed, kills: 100, place: sqlitePlace });
+  const result = await killRun({ name: 'sqlite', seed, kills: 140, place: sqlitePlace });
   t.diagnostic(JSON.stringify(result));
   expectNone(result);
   expectPoints(result);
