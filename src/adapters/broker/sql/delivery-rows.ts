@@ -1,6 +1,7 @@
 import type { AnyEvent } from '../../../contracts/event.ts';
 import type { Topic } from '../../../contracts/topics.ts';
 import type { AttemptRecord } from '../../../ports/store/log.ts';
+import { slices } from '../../store/sql/rows.ts';
 import type { Db } from '../../store/sql/schema.ts';
 import type { ShardRef } from './shard-ref.ts';
 
@@ -56,50 +57,60 @@ export function parseHistory(text: string): readonly AttemptRecord[] {
   return JSON.parse(text) as readonly AttemptRecord[];
 }
 
-/**
- * Rows of the shard after `after`, in order. `inDoubt`: a consumer for whom some of them may be known from an earlier
- * life; those that it has processed or that have a delivery row are left out.
- */
+/** Rows of the shard after `after`, in order. */
 export function readLog(
   db: Db,
-  options: {
-    readonly topic: string;
-    readonly shard: number;
-    readonly after: number;
-    readonly limit: number;
-    readonly inDoubt?: string;
-  },
+  options: { readonly topic: string; readonly shard: number; readonly after: number; readonly limit: number },
 ): Promise<readonly LogRow[]> {
-  let select = db
+  return db
     .selectFrom('log')
-    .select(['log.seq', 'log.id', 'log.tenant', 'log.key', 'log.at', 'log.body'])
-    .where('log.topic', '=', options.topic)
-    .where('log.shard', '=', options.shard)
-    .where('log.seq', '>', options.after);
-  const consumer = options.inDoubt;
-  if (consumer !== undefined)
-    select = select
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('delivery')
-              .select('delivery.seq')
-              .where('delivery.consumer', '=', consumer)
-              .whereRef('delivery.seq', '=', 'log.seq'),
-          ),
-        ),
-      )
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('processed')
-              .select('processed.event_id')
-              .where('processed.consumer', '=', consumer)
-              .whereRef('processed.event_id', '=', 'log.id'),
-          ),
-        ),
-      );
-  return select.orderBy('log.seq').limit(options.limit).execute();
+    .select(['seq', 'id', 'tenant', 'key', 'at', 'body'])
+    .where('topic', '=', options.topic)
+    .where('shard', '=', options.shard)
+    .where('seq', '>', options.after)
+    .orderBy('seq')
+    .limit(options.limit)
+    .execute();
+}
+
+/**
+ * The same for a consumer who may know some of them from an earlier life: what it has processed, or has a delivery row
+ * for, is left out. `readTo`: the last that was looked at.
+ *
+ * Asked by keys instead of in one statement: a database without figures about its tables (one that has just been filled)
+ * would read all that was ever processed, for every few rows.
+ */
+export async function readLogInDoubt(
+  db: Db,
+  options: Parameters<typeof readLog>[1],
+  consumer: string,
+): Promise<{ readonly rows: readonly LogRow[]; readonly readTo: number; readonly all: boolean }> {
+  const rows = await readLog(db, options);
+  const known = new Set<number>();
+  for (const seqs of slices(rows.map(({ seq }) => seq))) {
+    const found = await db
+      .selectFrom('delivery')
+      .select('seq')
+      .where('consumer', '=', consumer)
+      .where('seq', 'in', seqs)
+      .execute();
+    for (const { seq } of found) known.add(Number(seq));
+  }
+  const done = new Set<string>();
+  for (const ids of slices(rows.map(({ id }) => id))) {
+    const found = await db
+      .selectFrom('processed')
+      .select('event_id')
+      .where('event_id', 'in', ids)
+      .where('consumer', '=', consumer)
+      .execute();
+    for (const { event_id } of found) done.add(event_id);
+  }
+  return {
+    rows: rows.filter(({ seq, id }) => !known.has(seq) && !done.has(id)),
+    readTo: rows.at(-1)?.seq ?? options.after,
+    all: rows.length < options.limit,
+  };
 }
 
 /** How many rows of the shard come after `after`, counted up to `limit`. */

@@ -25,6 +25,7 @@ import {
   parseEvent,
   putRow,
   readLog,
+  readLogInDoubt,
   readRows,
   readWaiting,
   removeRows,
@@ -257,20 +258,14 @@ export class LogConsumer {
     const limit = READ_EVENTS_MAX;
     // Cleared before reading: what is appended during the read sets it again.
     this.#mayHaveMore = false;
-    const { consumer, topic, shard } = this.#ref;
-    const inDoubt = this.#readTo < this.#doubtTo ? { inDoubt: consumer } : {};
-    let rows: Awaited<ReturnType<typeof readLog>>;
+    let read: Awaited<ReturnType<typeof readLogInDoubt>>;
     try {
-      const after = this.#readTo;
-      const fromStore = () => this.#store.read(({ db }) => readLog(db, { topic, shard, after, limit, ...inDoubt }));
-      // What an earlier owner has done is known to the store alone.
-      const feed = this.#readTo < this.#doubtTo ? undefined : this.#feed;
-      rows = feed === undefined ? await fromStore() : await feed.read(after, limit, fromStore);
+      read = await this.#readAfter(this.#readTo, limit);
     } catch (error) {
       this.#mayHaveMore = true;
       throw error;
     }
-    const all = rows.length < limit;
+    const { rows, readTo, all } = read;
     if (!all) this.#mayHaveMore = true;
     for (const row of rows) {
       if (row.seq <= this.#readTo) continue;
@@ -283,9 +278,21 @@ export class LogConsumer {
         this.#lines.push(entry);
       }
     }
-    // Nothing in doubt is left: what was left out is finished or has its row.
+    // What was left out is finished or has its row.
+    this.#readTo = Math.max(this.#readTo, readTo);
+    // Nothing in doubt is left.
     if (all && this.#readTo < this.#doubtTo) this.#readTo = this.#doubtTo;
     if (this.#toSpill.length >= READ_EVENTS_MAX) await this.#spill();
+  }
+
+  async #readAfter(after: number, limit: number): ReturnType<typeof readLogInDoubt> {
+    const { consumer, topic, shard } = this.#ref;
+    const options = { topic, shard, after, limit };
+    // What an earlier owner has done is known to the store alone.
+    if (after < this.#doubtTo) return this.#store.read(({ db }) => readLogInDoubt(db, options, consumer));
+    const fromStore = () => this.#store.read(({ db }) => readLog(db, options));
+    const rows = await (this.#feed === undefined ? fromStore() : this.#feed.read(after, limit, fromStore));
+    return { rows, readTo: rows.at(-1)?.seq ?? after, all: rows.length < limit };
   }
 
   /** What is parked has left memory but for a few numbers. */
