@@ -1,6 +1,7 @@
 /**
- * Only PostgreSQL: several transactions write at once. What is looked at and then changed must not change between, and a
- * lease that is written under must not pass to another meanwhile. Two stores on one schema stand for two processes.
+ * Only PostgreSQL: several transactions write at once. What is looked at and then changed must not change between,
+ * and a lease that is written under must not pass to another meanwhile. Two stores on one schema stand for two
+ * processes.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';

@@ -9,7 +9,9 @@ import { openPostgresStore, type PostgresStoreOptions } from '../../../src/adapt
 import type { SqlStore } from '../../../src/adapters/store/sql/sql-store.ts';
 import { quiet, stillClock } from './harness.ts';
 
-/** One server for a test file, ended after it; undefined where PostgreSQL is missing, which is said by a skipped test. */
+/**
+ * One server for a test file, ended after it; undefined where PostgreSQL is missing, which is said by a skipped test.
+ */
 export async function serverForFile(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<PostgresServer | undefined> {

@@ -5,7 +5,7 @@
 const TEXT_OID = 25;
 const INT8_OID = 20;
 
-/** PostgreSQL has no NUL in a text. Only mails from outside have one, in a header; it is shown as a replacement character. */
+/** PostgreSQL has no NUL in a text. Only headers of mails from outside have one; a replacement character is shown. */
 export function cleanText(text: string): string {
   return text.includes('\0') ? text.replaceAll('\0', '\u{FFFD}') : text;
 }

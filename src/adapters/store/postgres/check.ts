@@ -4,8 +4,8 @@ import type { Connection } from './connection.ts';
 const VERSION_MIN = 150_000;
 
 /**
- * Refuses a server on which an acknowledged write could be lost, or that does not understand us. Errors, all `permanent`,
- * each with its remedy: `store-not-durable`, `store-server-unfit`.
+ * Refuses a server on which an acknowledged write could be lost, or that does not understand us. Errors, all
+ * `permanent`, each with its remedy: `store-not-durable`, `store-server-unfit`.
  */
 export async function checkServer(connection: Connection): Promise<void> {
   const { rows } = await connection.query<

@@ -69,8 +69,8 @@ export class Connection {
   }
 
   /**
-   * Connects and makes the settings of a session. A server that is starting is asked again for a while. Errors: transient
-   * `store-lost`, also where the server is a standby; permanent `store-cannot-open`.
+   * Connects and makes the settings of a session. A server that is starting is asked again for a while. Errors:
+   * transient `store-lost`, also where the server is a standby; permanent `store-cannot-open`.
    */
   static async open(options: ConnectionOptions, onNotice: (payload: string) => void = () => {}): Promise<Connection> {
     const giveUpAt = performance.now() + CONNECT_TOTAL_MS;
@@ -224,8 +224,10 @@ export class Connection {
     const set = settings.map(([name], n) => {
       const value = `$${n + 1}`;
       // Stronger than "on": also waits until standbys show it. The operator's choice stays.
-      const kept = `CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE ${value} END`;
-      return `set_config('${name}', ${name === 'synchronous_commit' && use !== 'listening' ? kept : value}, false) AS s${n}`;
+      const now = `current_setting('${name}')`;
+      const kept = `CASE ${now} WHEN 'remote_apply' THEN ${now} ELSE ${value} END`;
+      const keeps = name === 'synchronous_commit' && use !== 'listening';
+      return `set_config('${name}', ${keeps ? kept : value}, false) AS s${n}`;
     });
     const { rows } = await this.query<{ standby: 't' | 'f' }>(
       `SELECT pg_is_in_recovery() AS standby, ${set.join(', ')}`,

@@ -55,8 +55,8 @@ export function endsConnection(error: unknown, where: 'reading' | 'writing' = 'w
 }
 
 /**
- * Translates an error of the connection or the server at the edge. `where`: a write that is refused because it is read-only
- * is a fault of ours in a reading transaction, and elsewhere a server that has become a standby.
+ * Translates an error of the connection or the server at the edge. `where`: a write that is refused as read-only is a
+ * fault of ours in a reading transaction, and elsewhere a server that has become a standby.
  */
 export function translate(error: unknown, where: 'reading' | 'writing' = 'writing'): TripwatchError {
   if (error instanceof TripwatchError) return error;
@@ -94,8 +94,8 @@ export function translate(error: unknown, where: 'reading' | 'writing' = 'writin
 }
 
 /**
- * As `translate`, at the first connection of a process: password, role, database or certificate are wrong, which nothing
- * mends by itself. Later on, where it has worked, it is waited for.
+ * As `translate`, at the first connection of a process: password, role, database or certificate are wrong, which
+ * nothing mends by itself. Later on, where it has worked, it is waited for.
  */
 export function translateFirst(error: unknown): TripwatchError {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
@@ -103,7 +103,8 @@ export function translateFirst(error: unknown): TripwatchError {
     return new TripwatchError(
       'permanent',
       'store-cannot-open',
-      `The certificate of the PostgreSQL server is not trusted (${message}). Name its authority by sslrootcert in the address.`,
+      `The certificate of the PostgreSQL server is not trusted (${message}). ` +
+        'Name its authority by sslrootcert in the address.',
       { cause: error },
     );
   }

@@ -140,7 +140,7 @@ test('where the server rolls back at the commit, or the log refuses a row, each 
   ]);
 });
 
-test('a conflict is run again and again, but not for ever; a row that is taken, once more; anything else not at all', async () => {
+test('a conflict is run again, but not for ever; a row that is taken, once more; else nothing is', async () => {
   for (const [code, tries] of [
     ['40P01', TRIES_MAX],
     ['40001', TRIES_MAX],
@@ -211,7 +211,7 @@ test('of works with one mark the first does it; the others, and those of before,
   assert.deepEqual(ran, [1, 3, 5]);
 });
 
-test('a connection that breaks rejects its works as lost, none of them runs again, and the next has a new one', async () => {
+test('a connection that breaks rejects its works as lost, none runs again, and the next has a new one', async () => {
   const { connections, submit } = make();
   await submit(async () => 0);
   connections[0]!.commits.push('break');

@@ -18,7 +18,8 @@ import {
   SLOW_BATCH_MS,
   TRIES_MAX,
 } from './limits.ts';
-import { keyOf, LockHeld, type Transactions } from './transaction.ts';
+import { keyOf } from './statements.ts';
+import { LockHeld, type Transactions } from './transaction.ts';
 
 export interface Work {
   readonly run: (tx: SqlTx) => Promise<unknown>;
@@ -54,9 +55,9 @@ type Outcome =
 
 /**
  * Works wait in a line; each lane takes the next few and runs them one after the other in one transaction, without
- * savepoints, which would double the round trips. If one fails, the transaction is undone and those before it, it alone,
- * and those after it run again, so that only the guilty one rejects. No promise settles with success before COMMIT has
- * returned.
+ * savepoints, which would double the round trips. If one fails, the transaction is undone and those before it, it
+ * alone, and those after it run again, so that only the guilty one rejects. No promise settles with success before
+ * COMMIT has returned.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
@@ -244,7 +245,10 @@ class Lane {
   }
 }
 
-/** The leases and marks of a batch, each once; a mark belongs to the first work that has it, for the others it is a repeat. */
+/**
+ * The leases and marks of a batch, each once; a mark belongs to the first work that has it, for the others it is a
+ * repeat.
+ */
 function plan(works: readonly Work[]) {
   const first = new Map<string, Work>();
   const fences = new Map<string, Lease>();

@@ -2,13 +2,19 @@
 
 /** Connections that write. One works while another waits for its commit; more only fight for the log's lock. */
 export const LANES = 3;
-/** Works in one transaction: enough that a commit costs each little, few enough that a batch that fails is soon redone. */
+/**
+ * Works in one transaction: enough that a commit costs each little, few enough that a batch that fails is soon
+ * redone.
+ */
 export const BATCH_WORKS_MAX = 128;
-/** Works that wait are shared out to the free connections, but not in smaller lots than this: each lot pays a commit. */
+/**
+ * Works that wait are shared out to the free connections, but not in smaller lots than this: each lot pays a commit.
+ */
 export const BATCH_WORKS_MIN = 64;
 /**
- * While a connection is at work, what comes waits for it and then shares one commit, until there are so many or the first
- * has waited so long: then another connection begins. For a few works a commit of their own costs more than it saves.
+ * While a connection is at work, what comes waits for it and then shares one commit, until there are so many or the
+ * first has waited so long: then another connection begins. For a few works a commit of their own costs more than it
+ * saves.
  */
 export const COMPANY_WORKS = 32;
 export const COMPANY_MS = 8;

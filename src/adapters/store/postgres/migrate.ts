@@ -5,9 +5,9 @@ import { MIGRATIONS } from '../sql/migrations/migrations.ts';
 import type { Connection } from './connection.ts';
 
 /**
- * Brings the schema to its newest form: each step in a transaction of its own together with its record, so an interrupted
- * run goes on where it stopped; a lock lets two processes start at once. Errors: permanent `store-newer` for a schema of
- * a later version, permanent `store-foreign` for one that is not ours.
+ * Brings the schema to its newest form: each step in a transaction of its own together with its record, so an
+ * interrupted run goes on where it stopped; a lock lets two processes start at once. Errors: permanent `store-newer`
+ * for a schema of a later version, permanent `store-foreign` for one that is not ours.
  */
 export async function migrate(
   connection: Connection,
@@ -27,7 +27,8 @@ export async function migrate(
         throw new TripwatchError(
           'permanent',
           'store-newer',
-          `The data was written by a newer Tripwatch (schema ${done}; this one knows ${newest}). Start the newer version, or restore a backup.`,
+          `The data was written by a newer Tripwatch (schema ${done}; this one knows ${newest}). ` +
+            'Start the newer version, or restore a backup.',
         );
       }
       const step = migrations.find((migration) => migration.id > done);
@@ -52,7 +53,8 @@ async function prepare(connection: Connection, schema: string): Promise<void> {
   // Asked first: whoever may not make one can still use the one that the database's owner has made.
   if (found.rows.length === 0) await connection.command(`CREATE SCHEMA IF NOT EXISTS "${schema}"`);
   const { rows } = await connection.query<{ name: string }>(
-    "SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
+    `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`,
     [schema],
   );
   if (rows.some((row) => row.name === 'migration')) return;
@@ -80,8 +82,8 @@ async function inTransaction(connection: Connection, work: () => Promise<void>):
 }
 
 /**
- * Texts compare by their bytes, as in SQLite: the same order everywhere, faster, and no index depends on the sorting rules
- * of the system's library, which change with its updates.
+ * Texts compare by their bytes, as in SQLite: the same order everywhere, faster, and no index depends on the sorting
+ * rules of the system's library, which change with its updates.
  */
 function bytewise(statement: string): string {
   return statement.replaceAll(/\bTEXT\b/g, 'TEXT COLLATE "C"');

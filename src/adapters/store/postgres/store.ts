@@ -157,7 +157,8 @@ async function keepNumbersAhead(connection: Connection, schema: string): Promise
     await connection.query('SELECT pg_advisory_xact_lock($1::int8)', [lockNumber(`${schema}/log`)]);
     await connection.query(
       `SELECT setval('${table}_seq', newest.seq) FROM (SELECT max(seq) AS seq FROM ${table}) AS newest, ${table}_seq
-        WHERE newest.seq >= ${table}_seq.last_value AND NOT (newest.seq = ${table}_seq.last_value AND ${table}_seq.is_called)`,
+        WHERE newest.seq > ${table}_seq.last_value
+          OR newest.seq = ${table}_seq.last_value AND NOT ${table}_seq.is_called`,
     );
     await connection.command('COMMIT');
   }
@@ -168,6 +169,6 @@ function checkName(schema: string): void {
   throw new TripwatchError(
     'permanent',
     'store-cannot-open',
-    `“${schema}” cannot be the name of a schema: use small letters, digits and _, at most 40, not beginning with pg_.`,
+    `“${schema}” cannot be the name of a schema: at most 40 small letters, digits and _, not beginning with pg_.`,
   );
 }

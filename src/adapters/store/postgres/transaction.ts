@@ -14,6 +14,22 @@ import { int8Array, textArray } from './binary.ts';
 import type { Connection, Rows } from './connection.ts';
 import { openKysely } from './dialect.ts';
 import { lockNumber } from './migrate.ts';
+import {
+  CLAIM,
+  FEED,
+  FENCE,
+  feedValues,
+  fenceValues,
+  LOCK,
+  LOCK_OR_SHARE,
+  LOG,
+  logValues,
+  markValues,
+  missing,
+  repeated,
+  TRY_LOCK,
+  TRY_SHARE,
+} from './statements.ts';
 
 export interface TransactionContext {
   readonly schema: string;
@@ -22,8 +38,8 @@ export interface TransactionContext {
 }
 
 /**
- * Thrown where another transaction holds a lock. The work is undone and begins anew with that lock: nobody ever waits for a
- * lock while holding something that others may want, so that no two wait for each other.
+ * Thrown where another transaction holds a lock. The work is undone and begins anew with that lock: nobody ever waits
+ * for a lock while holding something that others may want, so that no two wait for each other.
  */
 export class LockHeld extends Error {
   readonly locks: readonly string[];
@@ -33,33 +49,6 @@ export class LockHeld extends Error {
     this.locks = locks;
   }
 }
-
-const LOCK = 'SELECT pg_advisory_xact_lock($1::int8)';
-const TRY_LOCK = `SELECT bool_and(pg_try_advisory_xact_lock(lock::int8)) AS got FROM unnest($1::text[]) AS wanted (lock)`;
-const TRY_SHARE = 'SELECT pg_try_advisory_xact_lock_shared($1::int8) AS got';
-/** One after the other, in the order given. */
-const LOCK_OR_SHARE = `SELECT CASE alone WHEN 1 THEN pg_advisory_xact_lock(lock::int8)
-    ELSE pg_advisory_xact_lock_shared(lock::int8) END
-  FROM unnest($1::text[], $2::int8[]) AS wanted (lock, alone)`;
-
-const CLAIM = `INSERT INTO processed (event_id, consumer, at, attempts)
-  SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::text[])
-  ON CONFLICT (event_id, consumer) DO NOTHING RETURNING event_id, consumer`;
-
-const FENCE = `SELECT lease.resource, lease.token FROM lease
-  JOIN unnest($1::text[], $2::text[], $3::int8[]) AS held (resource, owner, token)
-    ON lease.resource = held.resource AND lease.owner = held.owner AND lease.token = held.token`;
-
-const LOG = `INSERT INTO log (seq, id, tenant, topic, key, correlation, subject, at, shard, body)
-  SELECT nextval('log_seq'), events.*
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::int8[], $9::text[])
-    AS events (id, tenant, topic, key, correlation, subject, at, shard, body)
-  ON CONFLICT (id) DO NOTHING`;
-
-const FEED = `INSERT INTO feed (seq, tenant, traveller, event_id, event)
-  SELECT nextval('feed_seq'), items.*
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS items (tenant, traveller, event_id, event)
-  ON CONFLICT (tenant, event_id) DO NOTHING`;
 
 /**
  * The transactions of one writing connection, one after the other: begin, the works, commit. Rows for log and feed are
@@ -122,8 +111,8 @@ export class Transactions {
   }
 
   /**
-   * Opens a transaction, waits for the locks, asks which of the leases are current and marks the events as processed, all
-   * in one packet.
+   * Opens a transaction, waits for the locks, asks which of the leases are current and marks the events as processed,
+   * all in one packet.
    */
   async begin(options: {
     readonly fences: readonly Lease[];
@@ -265,67 +254,4 @@ async function all<T extends readonly unknown[]>(promises: T): Promise<{ -readon
   return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as {
     -readonly [K in keyof T]: Awaited<T[K]>;
   };
-}
-
-function fenceValues(fences: readonly Lease[]): readonly Buffer[] {
-  return [
-    textArray(fences.map((one) => one.resource)),
-    textArray(fences.map((one) => one.owner)),
-    int8Array(fences.map((one) => one.token)),
-  ];
-}
-
-/** In one order everywhere, so that two transactions with marks in common never wait for each other. */
-function markValues(marks: readonly EffectMark[]): readonly Buffer[] {
-  const sorted = marks.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  return [
-    textArray(sorted.map((one) => one.eventId)),
-    textArray(sorted.map((one) => one.consumer)),
-    int8Array(sorted.map((one) => one.now)),
-    textArray(sorted.map(({ failed = [] }) => (failed.length === 0 ? null : JSON.stringify(failed)))),
-  ];
-}
-
-/** What makes two marks the same. */
-export function keyOf(mark: Pick<EffectMark, 'eventId' | 'consumer'>): string {
-  return `${mark.eventId}\n${mark.consumer}`;
-}
-
-function repeated(
-  marks: readonly EffectMark[],
-  claimed: readonly { readonly event_id: string; readonly consumer: string }[],
-): ReadonlySet<EffectMark> {
-  const made = new Set(claimed.map((row) => `${row.event_id}\n${row.consumer}`));
-  return new Set(marks.filter((mark) => !made.has(keyOf(mark))));
-}
-
-function missing(
-  fences: readonly Lease[],
-  held: readonly { readonly resource: string; readonly token: number }[],
-): readonly Lease[] {
-  const current = new Map(held.map((row) => [row.resource, row.token]));
-  return fences.filter((fence) => current.get(fence.resource) !== fence.token);
-}
-
-function logValues(rows: readonly LogInsert[]): readonly Buffer[] {
-  return [
-    textArray(rows.map((row) => row.id)),
-    textArray(rows.map((row) => row.tenant)),
-    textArray(rows.map((row) => row.topic)),
-    textArray(rows.map((row) => row.key)),
-    textArray(rows.map((row) => row.correlation)),
-    textArray(rows.map((row) => row.subject)),
-    int8Array(rows.map((row) => row.at)),
-    int8Array(rows.map((row) => row.shard)),
-    textArray(rows.map((row) => row.body)),
-  ];
-}
-
-function feedValues(rows: readonly FeedInsert[]): readonly Buffer[] {
-  return [
-    textArray(rows.map((row) => row.tenant)),
-    textArray(rows.map((row) => row.traveller)),
-    textArray(rows.map((row) => row.event_id)),
-    textArray(rows.map((row) => row.event)),
-  ];
 }
