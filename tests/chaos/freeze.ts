@@ -38,7 +38,8 @@ const BEAT_MS = 200;
 const TAKEN_MS_MAX = 15_000;
 /** For the one that goes on to find out. */
 const WAKE_MS = 400;
-const SETTLE_MS = 60_000;
+/** Longer than a dead one's leases last. */
+const STILL_MS = 30_000;
 
 export async function freezeRun(plan: FreezePlan): Promise<FreezeResult> {
   const run = await Run.begin(plan.name, plan.seed, () => withFewShards(plan.place()));
@@ -68,7 +69,7 @@ export async function freezeRun(plan: FreezePlan): Promise<FreezeResult> {
       plan.progress?.(stops);
     }
     await load.stop();
-    if (plan.broken === undefined) await run.settled(SETTLE_MS);
+    if (plan.broken === undefined) await run.settled(STILL_MS);
     await run.stopAll();
     const { violations, facts } = await run.check({ atRest: plan.broken === undefined });
     keep = violations.length > 0 && plan.broken === undefined;

@@ -10,6 +10,8 @@ export interface KillPlan {
   readonly seed: number;
   readonly kills: number;
   readonly place: (folder: string) => Place;
+  /** After so long no more kills, on a machine that is busy with other things. */
+  readonly withinMs?: number;
   /** A guarantee left out, to see that the checks find out. */
   readonly broken?: 'unmarked';
   /** False: the folder goes in any case. */
@@ -41,7 +43,8 @@ const POINT_MS_MAX = 4000;
 /** Work is handed over only when another process comes. */
 const SELDOM_MS_MAX = 8000;
 const SELDOM = /hand-over|release/;
-const SETTLE_MS = 60_000;
+/** Longer than a dead one's leases last. */
+const STILL_MS = 30_000;
 /** All processes at once, every so many kills. */
 const REBOOT_EVERY = 25;
 
@@ -57,7 +60,7 @@ export async function killRun(plan: KillPlan): Promise<KillResult> {
     await Promise.all(Array.from({ length: slots }, (_, slot) => run.start(killing.orders(slot, undefined, true))));
     await delay(50);
     for (const worker of run.workers) worker.quiet();
-    await run.settled(plan.broken === undefined ? SETTLE_MS : 500);
+    await run.settled(plan.broken === undefined ? STILL_MS : 500);
     await run.stopAll();
     const { violations, facts } = await run.check({ atRest: true });
     keep = violations.length > 0 && plan.keep !== false;
@@ -81,6 +84,7 @@ class Killing {
   readonly #plan: KillPlan;
   readonly #slots: number;
   readonly #names: readonly PointName[];
+  readonly #endAt: number;
   readonly #tried = new Map<PointName, number>();
   #lives = 0;
 
@@ -88,6 +92,7 @@ class Killing {
     this.#run = run;
     this.#plan = plan;
     this.#slots = slots;
+    this.#endAt = performance.now() + (plan.withinMs ?? Number.POSITIVE_INFINITY);
     this.#names = [...POINTS, ...(slots > 1 ? SHARED_POINTS : []), ...(run.place.kind === 'nats' ? RELAY_POINTS : [])];
     for (const name of this.#names) this.points[name] = 0;
   }
@@ -95,7 +100,7 @@ class Killing {
   /** One place of work: process after process, until all kills are done. */
   async slot(slot: number): Promise<void> {
     const { random } = this.#run;
-    while (this.kills < this.#plan.kills) {
+    while (this.kills < this.#plan.kills && performance.now() < this.#endAt) {
       const life = this.#lives++;
       const point = life % 2 === 1 ? this.#nextPoint() : undefined;
       const starting = this.#run.start(this.orders(slot, point));

@@ -2,7 +2,6 @@
  * Several processes on PostgreSQL whose log NATS carries: killed, and servers of NATS killed under load.
  * `node scripts/chaos.ts` for more of each.
  */
-import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { missingNats } from '../../scripts/servers/find-nats.ts';
 import { type NatsServers, startNats } from '../../scripts/servers/nats.ts';
@@ -12,7 +11,10 @@ import { killRun } from './kills.ts';
 import { outageRun } from './outages.ts';
 import { brokerOutages } from './server-outages.ts';
 import { warmUp } from './supervisor.ts';
-import { expectNone, expectPoints, present, seedOf } from './tests.ts';
+import { expectKills, expectNone, expectWithin, KILLING_MS, present, seedOf } from './tests.ts';
+
+/** Of the three hundred of a test run, with the other back ends. */
+const KILLS = 70;
 
 if (present('NATS', findPostgres() === undefined ? POSTGRES_MISSING : missingNats())) {
   let server: PostgresServer;
@@ -23,12 +25,12 @@ if (present('NATS', findPostgres() === undefined ? POSTGRES_MISSING : missingNat
   });
   after(() => Promise.all([server?.stop(), nats?.stop()]));
 
-  test('70 times kill -9 among three processes: nothing lost, nothing doubled, nothing stuck', async (t) => {
+  test(`${KILLS} times kill -9 among three processes: nothing lost, nothing doubled, nothing stuck`, async (t) => {
     const place = () => natsPlace(server, nats, 'kills');
-    const result = await killRun({ name: 'nats', seed: seedOf(t), kills: 70, place });
+    const result = await killRun({ name: 'nats', seed: seedOf(t), kills: KILLS, withinMs: KILLING_MS, place });
     t.diagnostic(JSON.stringify(result));
     expectNone(result);
-    expectPoints(result);
+    expectKills(result, KILLS);
   });
 
   test('the server is killed under load, and stands still: all flows again within 3 s', async (t) => {
@@ -42,7 +44,7 @@ if (present('NATS', findPostgres() === undefined ? POSTGRES_MISSING : missingNat
     });
     t.diagnostic(JSON.stringify(result));
     expectNone(result);
-    for (const { name, flowMs } of result.outages) assert.ok(flowMs <= 3000, `${name}: ${flowMs} ms`);
+    for (const { name, flowMs } of result.outages) expectWithin(t, name, flowMs, 3000);
   });
 
   test('of three servers the leader is killed under load: all flows on', async (t) => {
@@ -54,7 +56,7 @@ if (present('NATS', findPostgres() === undefined ? POSTGRES_MISSING : missingNat
       const result = await outageRun({ name: 'nats-cluster', seed: seedOf(t), place, outages });
       t.diagnostic(JSON.stringify(result));
       expectNone(result);
-      for (const { name, flowMs } of result.outages) assert.ok(flowMs <= 3000, `${name}: ${flowMs} ms`);
+      for (const { name, flowMs } of result.outages) expectWithin(t, name, flowMs, 3000);
     } finally {
       await cluster.stop();
     }

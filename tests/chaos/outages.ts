@@ -43,7 +43,8 @@ export interface OutageResult {
 export const WORKERS = 3;
 const PER_SECOND = 60;
 const FLOW_MS_MAX = 60_000;
-const SETTLE_MS = 60_000;
+/** Longer than a dead one's leases last. */
+const STILL_MS = 30_000;
 const BEFORE_MS = 1500;
 const AFTER_MS = 1000;
 
@@ -63,7 +64,7 @@ export async function outageRun(plan: OutagePlan): Promise<OutageResult> {
       plan.progress?.(outage.name, figures);
     }
     await load.stop();
-    await run.settled(SETTLE_MS);
+    await run.settled(STILL_MS);
     await run.stopAll();
     const { violations } = await run.check({ atRest: true });
     keep = violations.length > 0;

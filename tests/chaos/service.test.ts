@@ -8,11 +8,13 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cli, flightMail } from '../integration/cli.testing.ts';
 import { FREE_PORTS, missingAfter, restartRun, sendMail, startService } from './restarts.ts';
+import { expectWithin } from './tests.ts';
 
 test('killed with mails coming in, it serves again soon, and every mail it took is there', async (t) => {
   const result = await restartRun(4);
   t.diagnostic(JSON.stringify(result));
   assert.deepEqual(result.lost, []);
+  expectWithin(t, 'serves again', result.serves.p50, 2000);
 });
 
 /** A small file system of its own; undefined where this process may not mount one. */

@@ -110,17 +110,21 @@ export class Run {
     while (this.#spare.length < count) this.#spare.push(this.#prepare());
   }
 
-  /** Waits until every event in the log is done; false: some are not after `timeoutMs`. */
-  async settled(timeoutMs: number): Promise<boolean> {
-    const giveUpAt = performance.now() + timeoutMs;
+  /** Waits until every event in the log is done; false: for `stillMs` not one more was. */
+  async settled(stillMs: number): Promise<boolean> {
+    let fewest = Number.POSITIVE_INFINITY;
+    let fewerAt = performance.now();
     for (;;) {
-      const left = await outstanding(this.store).catch(() => Number.NaN);
+      const left = await outstanding(this.store).catch(() => Number.POSITIVE_INFINITY);
       if (left === 0) {
         this.note({ what: 'settled' });
         return true;
       }
-      if (performance.now() > giveUpAt) {
-        this.faults.push(`stuck: ${left} events are neither done nor dead after ${timeoutMs} ms`);
+      if (left < fewest) {
+        fewest = left;
+        fewerAt = performance.now();
+      } else if (performance.now() - fewerAt > stillMs) {
+        this.faults.push(`stuck: ${left} events are neither done nor dead, and not one more was in ${stillMs} ms`);
         return false;
       }
       await delay(25);

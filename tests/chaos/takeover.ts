@@ -40,7 +40,8 @@ const PER_SECOND = 60;
 const TAKEN_MS_MAX = 30_000;
 /** Until those who came have their share. */
 const BALANCE_MS = 4000;
-const SETTLE_MS = 60_000;
+/** Longer than a dead one's leases last. */
+const STILL_MS = 30_000;
 
 export async function takeoverRun(plan: TakeoverPlan): Promise<TakeoverResult> {
   const run = await Run.begin(plan.name, plan.seed, plan.place);
@@ -66,7 +67,7 @@ export async function takeoverRun(plan: TakeoverPlan): Promise<TakeoverResult> {
       plan.progress?.(round + 1);
     }
     await load.stop();
-    await run.settled(SETTLE_MS);
+    await run.settled(STILL_MS);
     await run.stopAll();
     const { violations } = await run.check({ atRest: true });
     keep = violations.length > 0;
