@@ -65,6 +65,8 @@ export interface Look {
   readonly at: number;
   /** What may only grow. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Not done, and in nobody's care. */
+  readonly lost: readonly { readonly consumer: string; readonly id: string }[];
   /** What is asked about, and of when its newest answer is said to be. */
   readonly checked: readonly { readonly about: string; readonly checkedAt: number }[];
 }

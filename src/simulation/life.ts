@@ -116,7 +116,8 @@ export class Life {
 
   /** Takes time; for ever in a life that ends meanwhile. */
   wait(ms: number): Promise<void> {
-    return ms <= 0 ? Promise.resolve() : this.clock.sleep(ms, NOT_ABORTED);
+    if (ms <= 0) return Promise.resolve();
+    return new Promise((resolve) => void this.scheduler.after(ms, 'timer', () => this.deliver(resolve)));
   }
 
   /**
@@ -134,4 +135,3 @@ export class Life {
 }
 
 const ENDED = Object.assign(new Error('this life has ended'), { stack: undefined });
-const NOT_ABORTED = new AbortController().signal;

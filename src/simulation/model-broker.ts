@@ -25,6 +25,8 @@ interface Held {
   readonly leaving: AbortController;
   settled: (() => void)[];
   lost: boolean;
+  /** The signal of the last fetch, and what ends it besides. */
+  asked?: { readonly signal: AbortSignal; readonly until: AbortSignal };
 }
 
 /**
@@ -111,8 +113,10 @@ export function modelBroker(
             await change(signal);
             continue;
           }
-          const until = AbortSignal.any([signal, life.ended, mine.leaving.signal]);
-          const found = await life.reach(broker.fetch(consumer, max, until, mine.lease));
+          // One for all fetches with one signal: making them is dear.
+          if (mine.asked?.signal !== signal)
+            mine.asked = { signal, until: AbortSignal.any([signal, life.ended, mine.leaving.signal]) };
+          const found = await life.reach(broker.fetch(consumer, max, mine.asked.until, mine.lease));
           if (!mine.leaving.signal.aborted) {
             if (found.length > 0) return found.map((one) => deliveryOf(one, mine));
           } else if (!mine.lost) for (const one of found) one.release();

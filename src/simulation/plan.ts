@@ -98,7 +98,12 @@ const NODES = 3;
  * How much faster than real the clock of a run is, as in the sandbox: intervals that count in real time (beats, leases,
  * deadlines, polls) are as many times longer, so a fast day has fewer of them between two mails and costs less.
  */
-const SPEEDS = [120, 240, 480, 480, 960, 960, 960, 960] as const;
+const SPEEDS = [
+  [0.03, 120],
+  [0.1, 240],
+  [0.35, 480],
+  [1, 960],
+] as const;
 /**
  * Real ms: a beat costs a simulated day as much as an event does, and what it is there for does not depend on how many
  * there are in the length of a lease.
@@ -126,7 +131,8 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
     draw.chance(0.5) ? Array.from({ length: draw.int(1, count) }, make) : [];
   const moment = (): number => Math.floor(draw.number() * length);
   const onNode = (): NodeMoment => ({ at: moment(), node: draw.int(0, nodes - 1) });
-  const speed = draw.pick(SPEEDS);
+  const drawn = draw.number();
+  const speed = SPEEDS.find(([below]) => drawn < below)?.[1] ?? 960;
   return {
     seed,
     hours,

@@ -9,6 +9,8 @@ const realImmediate = globalThis.setImmediate;
  * of its event loop, with all that it looks at, is paid once for so many.
  */
 const STEPS_AHEAD = 64;
+/** An ordinary run has some ten thousand: more than this is a loop that spins. */
+const STEPS_MAX = 500_000;
 
 interface Entry {
   readonly at: number;
@@ -104,7 +106,7 @@ export class Scheduler {
   }
 
   /** Runs the world until the work is done. Errors: the work's; StandstillError; a RangeError after `stepsMax`. */
-  async runUntil<T>(work: Promise<T>, stepsMax = 5_000_000): Promise<T> {
+  async runUntil<T>(work: Promise<T>, stepsMax = STEPS_MAX): Promise<T> {
     let done = false;
     const finish = (): void => {
       done = true;

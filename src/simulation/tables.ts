@@ -4,6 +4,7 @@ import type { AnyEvent } from '../contracts/event.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Change, Reservation } from '../domain/reservation.ts';
 import type { SubjectSpec } from '../ports/provider.ts';
+import { STAGES } from '../stages/stages.ts';
 import type { Look } from './history.ts';
 
 /** The store as it stands, for checkers: rows, not repositories, so that a wrong repository is seen too. */
@@ -69,9 +70,20 @@ export function lookInto(store: SqlStore): Promise<Omit<Look, 'at'>> {
         (SELECT count(*) FROM notification WHERE state <> 'pending') AS settled,
         (SELECT count(*) FROM mail WHERE disposition NOT IN ('seen', 'collected')) AS decided,
         (SELECT coalesce(sum(token), 0) FROM lease) AS tokens`.execute(db);
+    // The law of conservation: what is behind the cursor is done, or has a row that says what it waits for.
+    const stages = sql.join(STAGES.map(({ name, reads }) => sql`(${name}, ${reads})`));
+    const lost = await sql<{ consumer: string; id: string }>`
+      WITH stage (name, reads) AS (VALUES ${stages})
+      SELECT stage.name AS consumer, log.id AS id
+      FROM stage JOIN consumer_cursor c ON c.consumer = stage.name
+        JOIN log ON log.topic = stage.reads AND log.shard = c.shard AND log.seq <= c.seq
+      WHERE NOT EXISTS (SELECT 1 FROM processed p WHERE p.event_id = log.id AND p.consumer = stage.name)
+        AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.consumer = stage.name AND d.seq = log.seq)
+      ORDER BY log.seq`.execute(db);
     const subjects = await db.selectFrom('subject').select(['spec', 'checked_at']).orderBy('id').execute();
     return {
       counts: rows[0] ?? {},
+      lost: lost.rows,
       checked: subjects.flatMap(({ spec, checked_at: checkedAt }) => {
         const { carrier, number, day } = (JSON.parse(spec) as SubjectSpec).query;
         return checkedAt === null ? [] : [{ about: `${carrier}${number}/${day}`, checkedAt }];

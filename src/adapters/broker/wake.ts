@@ -3,6 +3,9 @@ import type { Clock } from '../../ports/clock.ts';
 /** Longest sleep at once, real time: a machine that was suspended, or a clock that was set, is noticed by then. */
 const SLEEP_MS_MAX = 60_000;
 
+/** Made once: an abort without a reason makes one each time, with a stack. */
+const OVER = new Error('the wait is over');
+
 /** Lets waiters sleep until someone notifies them; a notice while nobody waits is kept for the next one. */
 export class Wake {
   #waiters: (() => void)[] = [];
@@ -29,7 +32,7 @@ export class Wake {
       const finish = () => {
         signal.removeEventListener('abort', finish);
         this.#waiters = this.#waiters.filter((waiter) => waiter !== finish);
-        timer.abort();
+        timer.abort(OVER);
         resolve();
       };
       this.#waiters.push(finish);

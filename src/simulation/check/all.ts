@@ -8,7 +8,7 @@ import { checkFreshness } from './freshness.ts';
 import { checkNoStall } from './liveness.ts';
 import { checkKeyOrder } from './order.ts';
 import { checkFeed, checkVersions } from './outbox.ts';
-import { checkNothingShrinks } from './ratchet.ts';
+import { checkBalance, checkNothingShrinks } from './ratchet.ts';
 import { checkCallWindows, checkRetryAfter } from './rate.ts';
 import { checkOneSender } from './senders.ts';
 import { checkConfluence } from './state.ts';
@@ -29,6 +29,7 @@ export const CHECKERS: Readonly<Record<string, Checker>> = {
   'I8 outbox': checkFeed,
   'I9 freshness': checkFreshness,
   'I10 everything is done': checkEverythingDone,
+  'I10 balance': checkBalance,
   'I10 nothing shrinks': checkNothingShrinks,
   'I10 every mail is settled': checkMails,
   'I10 nothing is left behind': checkNothingParked,

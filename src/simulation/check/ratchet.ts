@@ -12,3 +12,9 @@ export const checkNothingShrinks: Checker = ({ history }) => {
   }
   return found;
 };
+
+/** I10, at every look: accepted = done + failed visibly + in progress. */
+export const checkBalance: Checker = ({ history }) =>
+  history.looks.flatMap(({ at, lost }) =>
+    lost.map(({ consumer, id }) => violation('I10', `at ${at}: ${consumer} has not done ${id}, and never will`)),
+  );

@@ -50,6 +50,9 @@ const PAUSE_AFTER_FAILURES = 3;
 const PAUSE_MS_MIN = 30_000;
 const PAUSE_MS_MAX = 300_000;
 
+/** Made once: an abort without a reason makes one each time, with a stack. */
+const AWAKE = new Error('woken');
+
 interface Health {
   failures: number;
   pausedUntil: number;
@@ -80,7 +83,7 @@ class WebhookSender implements Sender {
 
   async stop(): Promise<void> {
     this.#stopping.abort(new TripwatchError('cancelled', 'shutdown', 'The service is stopping.'));
-    this.#nap.abort();
+    this.#nap.abort(AWAKE);
     await this.#loop;
     await Promise.allSettled([...this.#underWay.values()].map((one) => one.done));
     this.#loop = undefined;
@@ -88,7 +91,7 @@ class WebhookSender implements Sender {
 
   wake(): void {
     this.#looks = SETTLE_LOOKS;
-    this.#nap.abort();
+    this.#nap.abort(AWAKE);
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -133,7 +136,7 @@ class WebhookSender implements Sender {
       if (this.#stopping.signal.aborted || !this.#mayStart(one, now)) continue;
       const done = this.#deliver(one).finally(() => {
         this.#underWay.delete(one.id);
-        this.#nap.abort();
+        this.#nap.abort(AWAKE);
       });
       this.#underWay.set(one.id, { endpoint: one.endpoint, done });
       started++;

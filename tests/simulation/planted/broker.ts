@@ -89,8 +89,8 @@ export const BROKER_BUGS: readonly PlantedBug[] = [
     }),
   },
   {
-    name: 'one of a key at a time is not kept: what is out is handed out again',
-    breaks: ['I4', 'I16'],
+    name: 'work is kept by who lost it: two have the same key at a time',
+    breaks: ['I4', 'I5'],
     plan: (plan) => slowStore({ ...plan, broker: 'sql', shards: 4 }),
     planted: () => ({
       // Every process believes that it holds what it ever took.
