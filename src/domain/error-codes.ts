@@ -36,6 +36,11 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   ],
   'broker-version': ['the NATS server is too old', 'upgrade it; docs/operating/nats.md'],
   'config-invalid': ['the configuration has faults, each named', 'docs/operating/configuration.md'],
+  'connector-invalid': [
+    'the description of a connector or the options of an account cannot be used',
+    'the message names each fault and its place; docs/connectors explains them',
+  ],
+  'consent-needed': ['the mail provider wants your consent again', 'connect the mailbox again'],
   'consumer-unknown': ['a fault of ours: a consumer was not registered', 'please report it'],
   'data-folder': ['the data folder is missing or cannot be made', 'name one with `--data`'],
   'data-folder-unusable': ['the data folder cannot be locked', 'use a folder on a local disk that you may write to'],
@@ -58,6 +63,11 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   interrupted: ['stopped by Ctrl-C or SIGTERM', ''],
   'lease-lost': ['another worker has taken what this one was at work on', 'nothing: the other goes on with it'],
   'mail-too-large': ['the mail is larger than `smtp.maxBytes`', 'raise it, or save the attachment and import that'],
+  'mailbox-closed': ['the connection to the mail server ended', 'none: it is opened again and goes on where it was'],
+  'mailbox-unreachable': [
+    'the mail server does not answer',
+    'check its address and the network; it is tried again, and nothing is lost',
+  ],
   'merge-cycle': ['a fault of ours: merged reservations lead in a circle', 'please report it'],
   'mime-headers-too-large': [
     'the headers are larger than any honest mail has',
@@ -79,6 +89,10 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'the mail is kept; replay it after an upgrade',
   ],
   'parse-timeout': ['the document could not be read in time', 'the mail is kept; replay it after an upgrade'],
+  'password-refused': [
+    'the mail server refuses user or password',
+    'enter them again; many providers want an app password',
+  ],
   'provider-ambiguous': ['a flight number leaves from several airports that day', 'add the origin to the reservation'],
   'provider-answer-too-large': [
     'a provider answered with more than we read',
