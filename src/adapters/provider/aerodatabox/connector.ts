@@ -34,7 +34,7 @@ export function createAeroDataBoxConnector(options: AeroDataBoxOptions): Provide
     readOne: async (subject, signal): Promise<ReadResult> => {
       const asked = askedOf(subject);
       const url = `${base}/flights/Number/${encodeURIComponent(asked.carrier + asked.number)}/${asked.day}?dateLocalRole=Departure&withAircraftImage=false&withLocation=false`;
-      const response = await http.get({ url, headers, also: [204, 404] }, signal);
+      const response = await http.ask({ url, headers, also: [204, 404] }, signal);
       if (response.status !== 200) return { kind: 'absent' };
       const flight = pick(parse(response.json), asked);
       if (flight === undefined) return { kind: 'absent' };
