@@ -111,7 +111,7 @@ export function modelProvider(options: {
       if (made.status !== 200) throw failureOfStatus(made.status, {}, now, FAILURES.failed);
       return { status: 200, json: state === 'other' ? otherFlight(made.body) : made.body, headers: {} };
     };
-    return { get: (request, signal) => life.reach(ask(request, signal)), close: async () => {} };
+    return { ask: (request, signal) => life.reach(ask(request, signal)), close: async () => {} };
   }
 
   return {

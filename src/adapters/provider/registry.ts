@@ -1,10 +1,11 @@
 import { nearest } from '../../domain/nearest.ts';
+import { aeroApiEntry } from './aeroapi/entry.ts';
 import { aeroDataBoxEntry } from './aerodatabox/entry.ts';
 import { duffelEntry } from './duffel/entry.ts';
 import type { ConnectorEntry } from './entry.ts';
 
 /** Every connector, one line each: a new one brings its folder and its line here, and nothing else changes. */
-const ENTRIES: readonly ConnectorEntry[] = [aeroDataBoxEntry, duffelEntry];
+const ENTRIES: readonly ConnectorEntry[] = [aeroApiEntry, aeroDataBoxEntry, duffelEntry];
 
 export const connectorNames: readonly string[] = ENTRIES.map((entry) => entry.name);
 

@@ -30,6 +30,8 @@ export interface ProviderRequest {
   readonly as?: 'json' | 'text';
   /** `token` of the last answer: where nothing differs the response says `unchanged` and is neither parsed nor, by vendors with ETags, sent. */
   readonly token?: string | undefined;
+  /** A longer answer is not read. Default: 1 MB. */
+  readonly bytesMax?: number;
   /** Statuses that are answers here, beside 200 (404, 204). They come without a parsed body. */
   readonly also?: readonly number[];
   /** The vendor's own word on a refusal, from the parsed body (undefined: no JSON); undefined: the status decides. */
@@ -107,7 +109,7 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
           const said = request.explain?.(response.statusCode, body);
           throw failureOfStatus(response.statusCode, headers, options.clock.now(), said);
         }
-        const bytes = await readAnswer(response.body, headers, bodyBytesMax);
+        const bytes = await readAnswer(response.body, headers, request.bytesMax ?? bodyBytesMax);
         const token = tokenOf(headers, bytes);
         // Compared before it is parsed: most answers say what the last one said.
         if (token === request.token) return { status: 200, json: undefined, headers, token, unchanged: true };
