@@ -33,6 +33,8 @@ export interface MailHead {
 export interface MimeMail {
   readonly head: MailHead;
   readonly parts: readonly MimePart[];
+  /** The mails attached to this one (not those attached to them), each with its headers, as its sender sent it. */
+  readonly attached: readonly Buffer[];
 }
 
 interface Entity {
@@ -55,6 +57,7 @@ export function walkMime(bytes: Buffer, limits: ExtractLimits): MimeMail {
     );
   }
   const parts: MimePart[] = [];
+  const attached: Buffer[] = [];
   let head: MailHead | undefined;
   let entities = 0;
   let headerBytes = 0;
@@ -92,6 +95,7 @@ export function walkMime(bytes: Buffer, limits: ExtractLimits): MimeMail {
     }
     if (type.value === 'message/rfc822' || type.value === 'message/global') {
       const inner = encoding === 'base64' ? Buffer.from(body.toString('latin1'), 'base64') : body;
+      if (entity.level === 0) attached.push(inner);
       stack.push({
         bytes: inner,
         depth: entity.depth + 1,
@@ -114,6 +118,7 @@ export function walkMime(bytes: Buffer, limits: ExtractLimits): MimeMail {
   return {
     head: head ?? { from: undefined, subject: undefined, date: undefined, messageId: undefined, level: 0 },
     parts,
+    attached,
   };
 }
 
