@@ -63,7 +63,53 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   interrupted: ['stopped by Ctrl-C or SIGTERM', ''],
   'lease-lost': ['another worker has taken what this one was at work on', 'nothing: the other goes on with it'],
   'mail-too-large': ['the mail is larger than `smtp.maxBytes`', 'raise it, or save the attachment and import that'],
+  'mailbox-address-private': [
+    'the address of a mail server leads to a private or loopback network',
+    'name a public server, or set `mailboxes.allowPrivate`',
+  ],
+  'mailbox-answer-odd': [
+    'a mail server gave an answer that cannot be used',
+    'nothing: it is asked again; if it stays, please report it',
+  ],
+  'mailbox-app-password-needed': [
+    'the mail provider takes no ordinary password here',
+    'make an app password in the settings of the mail account, and enter that',
+  ],
+  'mailbox-called-off': ['a question to a mail server was called off', 'nothing: it is asked again when it is needed'],
+  'mailbox-certificate': [
+    'the certificate of a mail server cannot be trusted; nothing was sent',
+    'check the server name; make an authority of your own known',
+  ],
   'mailbox-closed': ['the connection to the mail server ended', 'none: it is opened again and goes on where it was'],
+  'mailbox-cursor-invalid': [
+    'the stored place in a mailbox cannot be read',
+    'disconnect the mailbox and connect it again; mails are not doubled by it',
+  ],
+  'mailbox-failed': ['a mail server refused a question', 'nothing: it is asked again; if it stays, please report it'],
+  'mailbox-folder-missing': ['none of the folders to watch is in the mailbox', 'choose others'],
+  'mailbox-folders-many': ['the mailbox has more folders than can be watched', 'choose those to watch'],
+  'mailbox-host-unknown': ['the name of a mail server has no address', 'check the spelling; it is tried again'],
+  'mailbox-limited': [
+    'a mail server allows no more connections or questions now',
+    'nothing: it is asked later; close other mail programs if it stays',
+  ],
+  'mailbox-oauth-needed': ['the mail provider takes no passwords', 'connect the mailbox by signing in at the provider'],
+  'mailbox-port-refused': ['the port is none that IMAP uses', 'use 993 or 143, or set `mailboxes.allowPrivate`'],
+  'mailbox-ref-invalid': ['a fault of ours: a mail was asked for by something that names none', 'please report it'],
+  'mailbox-settings-invalid': ['the settings of a mailbox cannot be used', 'the message names each fault'],
+  'mailbox-timeout': [
+    'a mail server did not answer in time',
+    'nothing: it is tried again; check server and port if it stays',
+  ],
+  'mailbox-tls-failed': [
+    'no encrypted connection to a mail server could be made',
+    'check port and kind of encryption: 993 is usually TLS, 143 STARTTLS',
+  ],
+  'mailbox-tls-required': [
+    'a mailbox was to be read without encryption',
+    'choose TLS or STARTTLS, or set `mailboxes.allowPlain`',
+  ],
+  'mailbox-unavailable': ['a mail server can sign nobody in at present', 'nothing: it is tried again'],
   'mailbox-unreachable': [
     'the mail server does not answer',
     'check its address and the network; it is tried again, and nothing is lost',
