@@ -41,6 +41,8 @@ export interface ProviderConnector {
   listChanged?(cursor: string | undefined, signal: AbortSignal): Promise<ChangedList>;
   /** Verifies a pushed request (signature, window) and says which subjects it wakes. Absent: no push. */
   receivePush?(request: PushRequest): PushVerdict;
+  /** What the provider said about its limits with its newest answer or refusal; absent: it says nothing. */
+  limitsSaid?(): LimitsSaid | undefined;
   /** Gives back connections. Nothing is asked afterwards. */
   close?(): Promise<void>;
 }
@@ -59,6 +61,15 @@ export interface ProviderCapabilities {
   readonly equalityToken?: boolean;
   /** An unchanged answer is not even sent (304). */
   readonly conditional?: boolean;
+}
+
+/** RateLimit and RateLimit-Policy fields and the like, translated at the edge. */
+export interface LimitsSaid {
+  /** The limits themselves, where they are named. */
+  readonly limits: readonly { readonly max: number; readonly perSeconds: number; readonly unit?: string }[];
+  /** Calls that are left until `resetAt`, epoch ms by our clock. */
+  readonly left?: number;
+  readonly resetAt?: number;
 }
 
 /** Airport boards and the like: one question about all subjects at one place in one window of time. */

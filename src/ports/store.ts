@@ -10,6 +10,7 @@ import type { Lease, LeaseRepo } from './store/leases.ts';
 import type { AttemptRecord, LogRepo } from './store/log.ts';
 import type { MailReceipt, MailRecord, MailRepo } from './store/mails.ts';
 import type { NotificationRepo } from './store/notifications.ts';
+import type { ProviderStateRepo } from './store/provider-state.ts';
 import type { ReservationRepo } from './store/reservations.ts';
 import type { SubjectRepo } from './store/subjects.ts';
 
@@ -55,6 +56,8 @@ export interface Tx {
   readonly accounts: AccountRepo;
   readonly reservations: ReservationRepo;
   readonly subjects: SubjectRepo;
+  /** What was learned about providers. */
+  readonly providerState: ProviderStateRepo;
   readonly itineraries: ItineraryRepo;
   readonly notifications: NotificationRepo;
   /** Events: the outbox (and, where the log lives in the store, the log itself) and processed marks. */

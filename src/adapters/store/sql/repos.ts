@@ -10,6 +10,7 @@ import { openLeases } from './leases.ts';
 import { openLog } from './log.ts';
 import { openMails } from './mails.ts';
 import { openNotifications } from './notifications.ts';
+import { openProviderState } from './provider-state.ts';
 import { openReservations } from './reservations.ts';
 import type { Db } from './schema.ts';
 import { openSubjects } from './subjects.ts';
@@ -21,6 +22,7 @@ export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
     accounts: openAccounts(db, hooks),
     reservations: openReservations(db, hooks),
     subjects: openSubjects(db, hooks),
+    providerState: openProviderState(db),
     itineraries: openItineraries(db, hooks),
     notifications: openNotifications(db),
     log: openLog(db, hooks),

@@ -98,6 +98,8 @@ export interface Schema {
     touched_at: number;
     wake_at: number;
   };
+  /** See src/contracts/provider-state.ts. */
+  provider_state: { account: string; body: string; updated_at: number };
   follower: { subject: string; tenant: string; reservation: string; traveller: string };
   itinerary: {
     tenant: string;
