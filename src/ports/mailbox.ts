@@ -32,7 +32,7 @@ export interface MailboxCapabilities {
 export interface MailboxAccount {
   readonly mailbox: MailboxId;
   readonly tenant: TenantId;
-  /** What the connector needs beside credentials, checked by the kind's schema (src/contracts/mailbox.ts). */
+  /** What the connector needs beside credentials: host, folders; it checks them itself. */
   readonly settings: Readonly<Record<string, unknown>>;
   /**
    * What to sign in with, fresh enough to be used now. `refused`: what was given last was refused; gets another one or
@@ -57,7 +57,10 @@ export interface MailboxSession {
    */
   live(query: MailQuery, signal: AbortSignal): Promise<MailPage>;
   /** What was there before `begin`, newest first, back to `since`; no cursor: from the newest on. */
-  backfill(query: Partial<Pick<MailQuery, 'cursor'>> & Omit<MailQuery, 'cursor'>, signal: AbortSignal): Promise<MailPage>;
+  backfill(
+    query: Partial<Pick<MailQuery, 'cursor'>> & Omit<MailQuery, 'cursor'>,
+    signal: AbortSignal,
+  ): Promise<MailPage>;
   /** The whole mail. Reads at most `bytesMax`: beyond it `truncated`, with what was read. A mail that is gone is no error. */
   fetch(ref: string, bytesMax: number, signal: AbortSignal): Promise<FetchedMail>;
   /**
@@ -69,11 +72,18 @@ export interface MailboxSession {
    * Only with push `request`: makes the provider call us, or prolongs that. Returns what to store for the next time and
    * when to come again (epoch ms; half of its life).
    */
-  subscribe?(state: string | undefined, signal: AbortSignal): Promise<{ readonly state: string; readonly renewAt: number }>;
+  subscribe?(state: string | undefined, signal: AbortSignal): Promise<MailboxSubscription>;
   /** Aborted when the connection has ended, whoever ended it. */
   readonly closed: AbortSignal;
   /** In good order; never throws. */
   close(): Promise<void>;
+}
+
+export interface MailboxSubscription {
+  readonly state: string;
+  readonly renewAt: number;
+  /** What pushed hints call this mailbox. Default: the user that signs in. */
+  readonly name?: string;
 }
 
 export interface MailQuery {
@@ -125,8 +135,15 @@ export type MailboxPushVerdict =
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   /** A handshake: to be answered with this text as it is, `text/plain`. */
   | { readonly kind: 'reply'; readonly text: string }
-  /** `accounts`: what the provider calls them (address, subscription id). */
-  | { readonly kind: 'hint'; readonly accounts: readonly string[] };
+  | {
+      readonly kind: 'hint';
+      /** What the provider calls them (address, subscription id). */
+      readonly accounts: readonly string[];
+      /** Ours, where the push itself proves which; then `accounts` need not be looked up. */
+      readonly mailboxes?: readonly MailboxId[];
+      /** Of these, those whose subscription has ended or is about to: `subscribe` is due at once. */
+      readonly renew?: readonly MailboxId[];
+    };
 
 /** Bytes of a header block that are read, at most. */
 export const HEAD_BYTES_MAX = 256 * 1024;
