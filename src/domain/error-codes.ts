@@ -62,7 +62,9 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   ],
   interrupted: ['stopped by Ctrl-C or SIGTERM', ''],
   'lease-lost': ['another worker has taken what this one was at work on', 'nothing: the other goes on with it'],
+  'mail-listed-anew': ['a mail was moved while it was fetched', 'none: it is fetched from where it lies now'],
   'mail-too-large': ['the mail is larger than `smtp.maxBytes`', 'raise it, or save the attachment and import that'],
+  'mail-without-identity': ['a fault of ours: a mail has neither bytes nor a reference', 'please report it'],
   'mailbox-address-private': [
     'the address of a mail server leads to a private or loopback network',
     'name a public server, or set `mailboxes.allowPrivate`',
@@ -89,9 +91,17 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   'mailbox-folder-missing': ['none of the folders to watch is in the mailbox', 'choose others'],
   'mailbox-folders-many': ['the mailbox has more folders than can be watched', 'choose those to watch'],
   'mailbox-host-unknown': ['the name of a mail server has no address', 'check the spelling; it is tried again'],
+  'mailbox-kind-unavailable': [
+    'the installation is not set up for mailboxes of this kind',
+    'docs/operating/configuration.md',
+  ],
   'mailbox-limited': [
     'a mail server allows no more connections or questions now',
     'nothing: it is asked later; close other mail programs if it stays',
+  ],
+  'mailbox-not-connected': [
+    'the mailbox was removed while a mail of it was to be read',
+    'connect it again where that was not meant',
   ],
   'mailbox-oauth-needed': ['the mail provider takes no passwords', 'connect the mailbox by signing in at the provider'],
   'mailbox-port-refused': ['the port is none that IMAP uses', 'use 993 or 143, or set `mailboxes.allowPrivate`'],
@@ -113,6 +123,10 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   'mailbox-unreachable': [
     'the mail server does not answer',
     'check its address and the network; it is tried again, and nothing is lost',
+  ],
+  'mapping-failed': [
+    'the description of a connector does not get along with an answer: an expression fails, or takes too long',
+    'check the expressions of the description; docs/connectors/any-agency.md',
   ],
   'merge-cycle': ['a fault of ours: merged reservations lead in a circle', 'please report it'],
   'mime-headers-too-large': [
@@ -173,6 +187,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   ],
   'provider-unreachable': ['the connection to a provider failed', 'check network and `url` of the account'],
   'question-called-off': ['a question to a provider was ended by the shutdown', 'nothing: it is asked after the start'],
+  'rules-changed': ['the rules changed while a mail was decided', 'none: it is decided anew'],
   'subject-incomplete': ['a fault of ours: a subject does not say what to ask', 'please report it'],
   'read-only': ['a fault of ours: a write where only reading is allowed', 'please report it'],
   'relay-unknown': ['a fault of ours: there is no relay of that number', 'please report it'],

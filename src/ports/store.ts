@@ -13,6 +13,7 @@ import type { NotificationRepo } from './store/notifications.ts';
 import type { ProviderStateRepo } from './store/provider-state.ts';
 import type { ReservationRepo } from './store/reservations.ts';
 import type { SubjectRepo } from './store/subjects.ts';
+import type { WatchRepo } from './store/watches.ts';
 
 /**
  * The truth. All writes go through `transact` or `effect`; state, processed mark and outgoing events commit together.
@@ -54,6 +55,8 @@ export type EffectResult<T> = { readonly repeat: true } | { readonly repeat: fal
 export interface Tx {
   readonly mails: MailRepo;
   readonly accounts: AccountRepo;
+  /** Mailboxes that we go to, and how far each has been read. */
+  readonly watches: WatchRepo;
   readonly reservations: ReservationRepo;
   readonly subjects: SubjectRepo;
   /** What was learned about providers. */

@@ -14,12 +14,14 @@ import { openProviderState } from './provider-state.ts';
 import { openReservations } from './reservations.ts';
 import type { Db } from './schema.ts';
 import { openSubjects } from './subjects.ts';
+import { openWatches } from './watches.ts';
 
 /** The repositories on one connection. */
 export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
   return {
     mails: openMails(db),
     accounts: openAccounts(db, hooks),
+    watches: openWatches(db, hooks),
     reservations: openReservations(db, hooks),
     subjects: openSubjects(db, hooks),
     providerState: openProviderState(db),
