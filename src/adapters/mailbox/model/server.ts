@@ -43,6 +43,8 @@ export class ModelMailServer {
   /** How often a sign-in was tried, and how often it was refused. */
   signIns = 0;
   refusals = 0;
+  /** Mails that came without anyone being told. */
+  pushesLost = 0;
   /** Bytes of whole mails that were read. */
   bytesFetched = 0;
   /** Passwords and tokens that are good. */
@@ -71,7 +73,10 @@ export class ModelMailServer {
 
   /** Tells who listens, or does not. */
   notify(): void {
-    if (this.chance(this.options.pushLoss)) return;
+    if (this.chance(this.options.pushLoss)) {
+      this.pushesLost++;
+      return;
+    }
     for (const wake of this.#listeners) wake();
   }
 
