@@ -55,6 +55,7 @@ for (const [seed, push] of [
     };
     for (const name of NAMES) await rig.connect(name, options);
     let process: WatchProcess = await rig.begin();
+    rig.storeFaults = 0.02;
     const old: WatchProcess[] = [];
     const servers = [...rig.servers.values()];
     const delivered: { readonly mailbox: string; readonly digest: string }[] = [];
@@ -87,7 +88,7 @@ for (const [seed, push] of [
         server.remove((mail) => mail === gone);
         counts.removed++;
       }
-      if (chance(0.04)) {
+      if (process.state.dead || chance(0.04)) {
         // The old one does not know that it is dead, and goes on for a while.
         counts.deaths++;
         old.push(process);
@@ -99,6 +100,11 @@ for (const [seed, push] of [
       if (steps % 25 === 0) assert.deepEqual(await passedWithoutReceipt(rig, new Map()), []);
     }
     healed = true;
+    rig.storeFaults = 0;
+    if (process.state.dead) {
+      old.push(process);
+      process = await rig.begin();
+    }
     for (const one of old) await one.stop();
     await rig.until(
       async () => {

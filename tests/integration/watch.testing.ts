@@ -6,6 +6,7 @@ import { leaseLost } from '../../src/adapters/store/sql/leases.ts';
 import type { SqlStore } from '../../src/adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../../src/adapters/store/sqlite/store.ts';
 import type { Event } from '../../src/contracts/event.ts';
+import { TripwatchError } from '../../src/domain/errors.ts';
 import { DEFAULT_TENANT, type MailboxId, type TravellerId } from '../../src/domain/ids.ts';
 import type { Random } from '../../src/ports/clock.ts';
 import type { LogFields, Logger } from '../../src/ports/logger.ts';
@@ -32,6 +33,8 @@ export class WatchRig {
   /** What the owner has typed in, by mailbox. */
   readonly passwords = new Map<string, string>();
   readonly push: MailboxCapabilities['push'];
+  /** Chance that a write of a watcher fails, before and after it is done. */
+  storeFaults = 0;
   readonly access: MailboxAccess;
   #lives = 0;
   #collected = 0;
@@ -84,13 +87,17 @@ export class WatchRig {
     const { store, clock, random } = this;
     const watcher = createWatcher({ store, clock, random, logger: this.#logger(), sessions, ...options });
     const resources = Array.from({ length: store.shards }, (_, shard) => `mailbox/${shard}`);
-    const parts = heldParts('mailbox', resources, store, (resource, fenced) => watcher.shard(resource, fenced));
+    const state = { dead: false };
+    const parts = heldParts('mailbox', resources, this.#failing(store, state), (resource, fenced) =>
+      watcher.shard(resource, fenced),
+    );
     const life = `life ${++this.#lives}`;
     const leases = await store.transact((tx) => tx.leases.take(life, resources, 1e12, 'ignore'));
     for (const lease of leases) await parts.group.take(lease.resource, lease);
     return {
       watcher,
       sessions,
+      state,
       stop: async () => {
         await Promise.all(resources.map((resource) => parts.group.leave(resource, 'lost')));
         await watcher.stop();
@@ -161,6 +168,27 @@ export class WatchRig {
     return what();
   }
 
+  /** Refuses works now and then, and breaks off after some that it has committed; a part of that is the process's end. */
+  #failing(store: SqlStore, life: { dead: boolean }): SqlStore {
+    const fault = (code: string): void => {
+      if (life.dead) throw storeFault(code);
+      if (this.random.number() >= this.storeFaults) return;
+      life.dead = this.random.number() < 0.3;
+      throw storeFault(code);
+    };
+    return {
+      ...store,
+      read: (work) => store.read(work),
+      effect: (mark, work, options) => store.effect(mark, work, options),
+      transact: async (work, options) => {
+        fault('store-busy');
+        const value = await store.transact(work, options);
+        fault('store-lost');
+        return value;
+      },
+    };
+  }
+
   #logger(): Logger {
     const note = (level: string) => (fields: LogFields, message: string) =>
       void this.said.push({ level, fields, message });
@@ -175,9 +203,13 @@ export class WatchRig {
   }
 }
 
+const storeFault = (code: string): TripwatchError => new TripwatchError('transient', code, 'the store failed');
+
 export interface WatchProcess {
   readonly watcher: Watcher;
   readonly sessions: MailboxSessions;
+  /** Dead: it writes nothing any more. */
+  readonly state: { readonly dead: boolean };
   /** Without handing anything over, as one that lost its leases. */
   stop(): Promise<void>;
 }
