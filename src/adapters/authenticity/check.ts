@@ -1,6 +1,5 @@
-import { EXTRACT_LIMITS } from '../../domain/extract/limits.ts';
-import { walkMime } from '../../domain/extract/mime.ts';
 import { readHead } from '../../domain/mail/head.ts';
+import { walkMail } from '../../domain/mail/walk/walk.ts';
 import { judge } from '../../domain/trust/judge.ts';
 import { sentenceOf, TRUST_LEVELS, type TrustFlag, type Verdict } from '../../domain/trust/verdict.ts';
 import type { Authenticity, MailToCheck } from '../../ports/authenticity.ts';
@@ -83,11 +82,7 @@ function unchecked(bytes: Buffer, flag: TrustFlag): Judged {
 function attachedTo(bytes: Buffer): readonly Buffer[] {
   // Most mails have none, and a walk costs as much as a signature.
   if (!/message\/(?:rfc822|global)|multipart\/digest/i.test(bytes.toString('latin1'))) return [];
-  try {
-    const { attached } = walkMime(bytes, EXTRACT_LIMITS);
-    // More than are looked at: the last ones would be unproven, so all count as that.
-    return attached.length > AUTHENTICITY_LIMITS.attachedMax ? [Buffer.alloc(0)] : attached;
-  } catch {
-    return [Buffer.alloc(0)];
-  }
+  const { attached, problem } = walkMail(bytes);
+  // More than are looked at: the last ones would be unproven, so all count as that.
+  return problem !== undefined || attached.length > AUTHENTICITY_LIMITS.attachedMax ? [Buffer.alloc(0)] : attached;
 }

@@ -3,11 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { EXTRACT_LIMITS } from '../extract/limits.ts';
-import { walkMime } from '../extract/mime.ts';
 import { firstAddress } from './address.ts';
 import { type MailBulk, readHead } from './head.ts';
 import { SCORE_POINTS, type ScoredPart, scoreMail } from './score.ts';
+import { walkMail } from './walk/walk.ts';
 import { foldSubject, SUBJECT_LANGUAGES, SUBJECT_WORDS, type WordGroup, wordsOf } from './words/subject-words.ts';
 
 interface LabelledHead {
@@ -185,7 +184,7 @@ test('mails of the corpus', { skip: existsSync(manifest) ? false : `no corpus at
   const mails = documents.filter((document) => document.input.endsWith('.eml'));
   const read = (input: string) => {
     const bytes = readFileSync(join(shared, 'corpus', input));
-    const { parts } = walkMime(bytes, EXTRACT_LIMITS);
+    const { parts } = walkMail(bytes);
     return scoreMail(
       readHead(bytes),
       parts.map(({ type, fileName }) => (fileName === undefined ? { type } : { type, name: fileName })),
