@@ -55,6 +55,7 @@ export const RATE_MIN = 1 / 60;
 const KNOWN_SHARE_MIN = 1 / 16;
 /** Evenly spread calls may bunch by so much time. */
 const BUNCH_MS = 100;
+const WINDOWS_MS = 20_000;
 /** Looked back to tell the present rate, in slices. */
 const SLICE_MS = 500;
 const SLICES = 10;
@@ -69,6 +70,7 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
   /** Time under the present wall during which the rate held us back. */
   let grownMs = 0;
   let cutAt = Number.NEGATIVE_INFINITY;
+  let countsFrom = startAt;
   let cuts = 0;
   let acceptedSinceCut = 0;
   let restedMs = 0;
@@ -140,8 +142,16 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
     },
     refused: (now, beganAt, restsMs = 0) => {
       if (beganAt < cutAt) return false;
+      if (wall !== undefined && acceptedSinceCut === 0 && cuts > 0) {
+        // Nothing was let through since: it is still closed, and says nothing new about how much it lets through.
+        restedMs += restsMs;
+        cutAt = now;
+        return false;
+      }
       const recent = lately(now);
-      const sinceMs = now - cutAt - restedMs;
+      // A wall that is hit soon again counts its calls in windows: the time that it was shut belongs to them.
+      const wholeMs = now - countsFrom;
+      const sinceMs = wholeMs < WINDOWS_MS ? wholeMs : wholeMs - restedMs;
       const average = sinceMs >= SLICE_MS ? (acceptedSinceCut * 1000) / sinceMs : recent;
       const before = Math.min(rate(), Math.max(recent, average, least));
       // Refused again right after a cut: the wall is far lower, and what got through since says where.
@@ -155,6 +165,7 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
       // While we rest, the provider's bucket fills for a second at most; the rest of the time says nothing.
       restedMs = Math.max(0, restsMs - 1000);
       cutAt = now;
+      countsFrom = now;
       nextAt = now + 1000 / rate();
       return true;
     },
