@@ -150,7 +150,7 @@ export class AccountHealth {
     const awayMs = this.#awaySince === undefined ? 0 : Math.max(1, now - this.#awaySince);
     this.#close(operation);
     this.#awaySince = undefined;
-    this.learner.accepted(now);
+    this.learner.accepted(now, beganAt);
     const answer = { now, latencyMs: now - beganAt, inFlight: this.inFlight };
     this.#concurrency = afterSuccess(this.#concurrency, answer, this.#inFlightMax);
     this.#refusals = 0;
