@@ -55,6 +55,10 @@ export interface DovecotOptions {
   readonly users?: number;
   /** Lines of `dovecot.conf` after the others. */
   readonly settings?: readonly string[];
+  /** More files in its folder. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Settings of a way to sign in that is asked before the list of users; FOLDER stands for its folder. */
+  readonly passdb?: string;
 }
 
 export const PASSWORD = 'correct horse';
@@ -103,11 +107,13 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     (user) => `${user}:{PLAIN}${PASSWORD}:${uidOf(user)}:${gid}::${join(folder, 'mail', user)}::`,
   );
   writeFileSync(join(folder, 'passwd'), `${passwd.join('\n')}\n`, { mode: 0o644 });
+  for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
   await certificate(folder);
   const [port, tlsPort, lmtpPort] = await freePorts(3);
   const conf = join(folder, 'dovecot.conf');
   const lines = configuration({ folder, root, ports: { port: port!, tlsPort: tlsPort!, lmtpPort: lmtpPort! } });
-  writeFileSync(conf, `${[...lines, ...(options.settings ?? [])].join('\n')}\n`, { mode: 0o644 });
+  const first = options.passdb === undefined ? [] : [`passdb {\n  ${options.passdb.replaceAll('FOLDER', folder)}\n}`];
+  writeFileSync(conf, `${[...first, ...lines, ...(options.settings ?? [])].join('\n')}\n`, { mode: 0o644 });
 
   let server: ChildProcess | undefined;
   const atExit = () => server?.kill('SIGTERM');

@@ -122,7 +122,7 @@ describe('IMAP with Dovecot', { skip: skipWithoutDovecot() }, () => {
     assert.equal(proxy.halfOpen(), 1);
     await assert.rejects(listening, isCode('mailbox-timeout', 'transient'));
     const took = performance.now() - from;
-    assert.ok(took < 5000, `noticed after ${took} ms`);
+    assert.ok(took < 15_000, `noticed after ${took} ms`);
     assert.equal(session.closed.aborted, true);
     await proxy.close();
   });
@@ -150,7 +150,7 @@ describe('IMAP with Dovecot', { skip: skipWithoutDovecot() }, () => {
     proxy.set({ bytesPerSecond: 20_000 }, 'down');
     const from = performance.now();
     await assert.rejects(session.fetch(mails[0]!.ref, 10_000_000, never), isCode('mailbox-timeout'));
-    assert.ok(performance.now() - from < 5000);
+    assert.ok(performance.now() - from < 15_000);
     await proxy.close();
   });
 
@@ -165,7 +165,7 @@ describe('IMAP with Dovecot', { skip: skipWithoutDovecot() }, () => {
       session.live({ cursor: begin, since: 0, max: 10 }, AbortSignal.timeout(100)),
       isCode('mailbox-called-off', 'cancelled'),
     );
-    assert.ok(performance.now() - from < 3000);
+    assert.ok(performance.now() - from < 15_000, "long before the server's own deadline");
     assert.equal(session.closed.aborted, true);
     await proxy.close();
   });
