@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
@@ -104,20 +105,44 @@ const OTHER_VARIABLES = new Set([
   'TRIPWATCH_URL',
 ]);
 
+/** How long a command may take that prints a secret, real ms. */
+const COMMAND_MS_MAX = 20_000;
+
 /** Reads a secret where its reference says. Errors: permanent `secret-missing`. */
 export function readSecret(reference: string, env: Readonly<Record<string, string | undefined>>): string {
   const [scheme, rest] = [reference.slice(0, reference.indexOf(':')), reference.slice(reference.indexOf(':') + 1)];
-  const value = scheme === 'env' ? env[rest] : existsSync(rest) ? readFileSync(rest, 'utf8').trim() : undefined;
-  if (value === undefined || value === '') {
-    throw new TripwatchError(
-      'permanent',
-      'secret-missing',
-      scheme === 'env'
-        ? `The configuration takes a secret from the environment variable ${rest}, which is not set. Set it, or point to a file with "file:/path".`
-        : `The configuration takes a secret from the file ${resolve(rest)}, which is missing or empty.`,
-    );
-  }
+  const [value, why] = secretFrom(scheme, rest, env);
+  if (value === undefined || value === '')
+    throw new TripwatchError('permanent', 'secret-missing', `The configuration takes a secret from ${why}`);
   return value;
+}
+
+function secretFrom(
+  scheme: string,
+  rest: string,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly [value: string | undefined, why: string] {
+  switch (scheme) {
+    case 'env':
+      return [
+        env[rest],
+        `the environment variable ${rest}, which is not set. Set it, or point to a file with "file:/path".`,
+      ];
+    case 'command': {
+      // What it says of itself goes to the terminal; its output is the secret, and is shown nowhere.
+      const ran = spawnSync(rest, { shell: true, stdio: ['ignore', 'pipe', 'inherit'], timeout: COMMAND_MS_MAX });
+      const value = ran.status === 0 ? ran.stdout.toString('utf8').trim() : undefined;
+      return [
+        value,
+        `the command ${JSON.stringify(rest)}, which failed or printed nothing. Run it by hand to see why.`,
+      ];
+    }
+    default:
+      return [
+        existsSync(rest) ? readFileSync(rest, 'utf8').trim() : undefined,
+        `the file ${resolve(rest)}, which is missing or empty.`,
+      ];
+  }
 }
 
 /** The configuration as it works, for `doctor`: it holds references, so nothing secret is in it. */

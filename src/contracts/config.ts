@@ -5,12 +5,12 @@ import { z } from 'zod';
  * `TRIPWATCH_…` variables. Read once at start; every fault is reported together. Secrets are references, never values.
  */
 
-/** `env:NAME` or `file:/path`: where a secret is read from at start. */
+/** `env:NAME`, `file:/path` or `command:…` (its first output): where a secret is read from at start. */
 export const secretRefSchema = z
   .string()
   .regex(
-    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
-    'must be env:NAME or file:/path, so that no secret stands in the file',
+    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+)$/,
+    'must be env:NAME or file:/path (or command:…), so that no secret stands in the file',
   );
 
 const port = z.int().min(0).max(65535).describe('0: any free port');
@@ -44,6 +44,13 @@ export const providerAccountSchema = z.strictObject({
 });
 export type ProviderAccountConfig = z.infer<typeof providerAccountSchema>;
 
+/** This installation as an application at a mail provider: made once in the provider's console (docs/operating/mailboxes.md). */
+export const oauthClientSchema = z.strictObject({
+  clientId: z.string().min(1).max(300),
+  clientSecret: secretRefSchema.optional().describe('where the provider gives one to desktop or web applications'),
+});
+export type OauthClientConfig = z.infer<typeof oauthClientSchema>;
+
 export const configSchema = z.strictObject({
   http: z
     .strictObject({
@@ -71,6 +78,22 @@ export const configSchema = z.strictObject({
           cert: secretRefSchema.describe('certificate with its chain, PEM'),
         })
         .optional(),
+    })
+    .prefault({}),
+  mails: z
+    .strictObject({
+      keepDays: z
+        .int()
+        .min(0)
+        .max(3650)
+        .default(30)
+        .describe('how long raw mails are kept after they were read; receipts and reservations stay'),
+    })
+    .prefault({}),
+  oauth: z
+    .strictObject({
+      google: oauthClientSchema.optional().describe('for Gmail mailboxes'),
+      microsoft: oauthClientSchema.optional().describe('for Microsoft 365 and Outlook mailboxes'),
     })
     .prefault({}),
   providers: z.array(providerAccountSchema).default([]),
