@@ -126,7 +126,10 @@ export function createGmailSession({ api, labels, topic, now }: GmailSessionOpti
           subscribe: async (_state, signal) => {
             const { expiration } = await api.watch(topic, signal);
             const left = Math.max(0, Number(expiration) - now());
-            return { state: JSON.stringify({ expiration }), renewAt: now() + Math.floor(left / 2) };
+            const { emailAddress } = await api.profile(signal);
+            // Half of its life.
+            const renewAt = now() + Math.floor(left / 2);
+            return { state: JSON.stringify({ expiration }), renewAt, name: emailAddress.toLowerCase() };
           },
         }),
   } satisfies Methods;

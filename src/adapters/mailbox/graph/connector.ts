@@ -78,6 +78,7 @@ function subscriber(
   const lifeMs = (push.minutes ?? MINUTES) * 60_000;
   const done = (id: string, clientState: string, expiresAt: number) => ({
     state: JSON.stringify({ id, clientState }),
+    name: id,
     renewAt: clock.now() + Math.floor(Math.max(0, expiresAt - clock.now()) / 2),
   });
   return async (state, signal) => {
