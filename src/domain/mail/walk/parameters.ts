@@ -37,10 +37,15 @@ interface Scan {
   at: number;
 }
 
+/** Up to the equals sign or semicolon, without comments. */
 function readName(scan: Scan): string {
-  const from = scan.at;
-  while (scan.at < scan.text.length && scan.text[scan.at] !== '=' && scan.text[scan.at] !== ';') scan.at++;
-  return scan.text.slice(from, scan.at).trim().toLowerCase();
+  let out = '';
+  for (; scan.at < scan.text.length; scan.at++) {
+    const char = scan.text[scan.at]!;
+    if (char === '=' || char === ';') break;
+    if (char !== '(' || !skipComment(scan)) out += char;
+  }
+  return out.trim().toLowerCase();
 }
 
 /**

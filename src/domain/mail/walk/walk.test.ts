@@ -99,6 +99,7 @@ test('boundaries: whole lines only, whatever they look like', () => {
   assert.deepEqual(bodies(mixed('"a;b \\"c"', '--a;b "c\n\na\n--a;b "c--')), ['a']);
   assert.deepEqual(bodies(mixed('q; boundary=r', '--q\n\na\n--r\n\nb')), ['a\n--r\n\nb'], 'the first one counts');
   assert.deepEqual(bodies(mixed('q (a comment)', '--q\n\na\n--q--')), ['a']);
+  assert.deepEqual(bodies(`Content-Type: multipart/mixed; (a comment) boundary=q\n\n--q\n\na`), ['a']);
   assert.deepEqual(bodies(mixed('q', '--q\nContent-Type: text/html\n--q\n\nb\n--q--')), ['', 'b'], 'no blank line');
   assert.deepEqual(bodies(mixed('q', 'nothing')), []);
   assert.deepEqual(bodies('Content-Type: multipart/mixed\n\n--q\n\na'), ['--q\n\na'], 'no boundary: one part');
