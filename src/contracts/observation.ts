@@ -3,6 +3,7 @@ import { KINDS } from '../domain/facts.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Attribution, Change, Field, Leg, Reservation } from '../domain/reservation.ts';
 import { CHANGE_TYPES } from '../domain/reservation.ts';
+import { TRUST_LEVELS } from '../domain/trust/verdict.ts';
 
 const factValue = z.union([z.string().max(4000), z.number(), z.boolean(), z.null()]);
 const evidence = z.object({ where: z.string().max(500), raw: z.string().max(200).optional() });
@@ -14,6 +15,11 @@ const source = z.object({
   account: z.string().optional(),
   extractor: z.string().optional(),
 });
+const trust = z.object({
+  level: z.enum(TRUST_LEVELS),
+  sender: z.string().max(400),
+  registered: z.boolean(),
+});
 const authority = z.enum(['person', 'status', 'booking', 'mail-proven', 'mail']);
 const id = <P extends string>(prefix: P) => z.templateLiteral([prefix, '_', z.string()]);
 
@@ -23,6 +29,7 @@ export const observationSchema = z.object({
   traveller: id('trv'),
   source,
   authority,
+  trust: trust.optional(),
   assertedAt: z.iso.datetime(),
   observedAt: z.iso.datetime(),
   bookingKeys: z.array(z.string()).max(50),
@@ -46,6 +53,11 @@ const field = z.object({
 const fields = z.record(z.string(), field);
 const leg = z.object({ id: id('leg'), kind: z.enum(KINDS), keys: z.array(z.string()), fields });
 
+const unproven = z.object({
+  by: attribution,
+  said: z.array(z.object({ leg: z.string().optional(), path: z.string(), value: factValue })),
+});
+
 export const reservationSchema = z.object({
   id: id('rsv'),
   tenant: id('tnt'),
@@ -55,6 +67,7 @@ export const reservationSchema = z.object({
   fields,
   legs: z.array(leg),
   observations: z.array(id('obs')),
+  unproven: z.array(unproven).optional(),
   digest: z.string(),
 });
 

@@ -1,5 +1,6 @@
 import type { Facts, Kind } from './facts.ts';
 import type { ObservationId, TenantId, TravellerId } from './ids.ts';
+import type { Trust } from './trust/verdict.ts';
 
 /**
  * How much a source is believed, field by field: the first part of the rank (authority, asserted time, digest).
@@ -51,6 +52,8 @@ export interface Observation {
   readonly traveller: TravellerId;
   readonly source: Source;
   readonly authority: Authority;
+  /** Of mails: what was found out about the sender when it came in. */
+  readonly trust?: Trust;
   /** Instant (ISO, Z) at which the source says this was so: mail date or modifiedTime, provider's last update. */
   readonly assertedAt: string;
   /** Instant (ISO, Z) at which we received or fetched it. */

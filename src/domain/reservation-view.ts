@@ -186,6 +186,7 @@ function deskSentence({ type, path = '', to }: Change, subject: string, was: str
 
 function detailSentence(change: Change, subject: string, was: string, leg: Leg | undefined, locale: string): string {
   const { path, to, from } = change;
+  if (path === 'unproven') return questionSentence(change, subject);
   if (path === 'bookingKeys') return `${subject} is now known under another reference too`;
   if (path === undefined) return `${subject}: details changed`;
   if (to === null || to === undefined) return `${subject}: ${pathWords(path)} was withdrawn${was}`;
@@ -198,6 +199,15 @@ function detailSentence(change: Change, subject: string, was: string, leg: Leg |
   return time === undefined
     ? `${subject}: ${pathWords(path)} is ${show(to)}${was}`
     : `${subject}: ${pathWords(path)} is ${time}${wasTime}`;
+}
+
+/** An unproven mail's word is told as what it is, so that nobody acts on it. */
+function questionSentence({ to, by }: Change, subject: string): string {
+  const who = by?.source.label ?? 'a mail';
+  if (to === null || to === undefined) return `${subject}: something unproven that stood beside it is settled`;
+  return to === 'cancelled'
+    ? `${subject}: ${who} says that it is cancelled, which nothing proves; it stands, and its provider is asked`
+    : `${subject}: ${who} says something else about it, which nothing proves; it stands as it was`;
 }
 
 /** [to do, did, does at] of one end of a leg. */

@@ -29,6 +29,17 @@ export interface Leg {
   readonly fields: Fields;
 }
 
+/** What one unproven mail says of a confirmed booking. */
+export interface UnprovenClaim {
+  readonly by: Attribution;
+  readonly said: readonly {
+    /** Key of the leg; absent where it concerns the whole booking. */
+    readonly leg?: string;
+    readonly path: string;
+    readonly value: FactValue;
+  }[];
+}
+
 /** A booking at one provider with its legs, as the traveller's observations decide it. */
 export interface Reservation {
   readonly id: ReservationId;
@@ -42,6 +53,11 @@ export interface Reservation {
   readonly legs: readonly Leg[];
   /** Observations the state rests on, sorted. */
   readonly observations: readonly ObservationId[];
+  /**
+   * What unproven mails say otherwise: nobody knows whether it is so. Shown beside, asked of the provider, and never
+   * decided by. Absent: nothing.
+   */
+  readonly unproven?: readonly UnprovenClaim[];
   /** Digest of the decided values (not of attributions): equal digest means no change to publish. */
   readonly digest: string;
 }

@@ -4,6 +4,7 @@ import { byText, canonicalJson } from './canonical.ts';
 import { isVagueKey } from './claims.ts';
 import { assertedMs, precisionOf } from './fields.ts';
 import { vagueKeyOf } from './legs.ts';
+import { confirms, isMail, observedMs } from './withhold.ts';
 
 /**
  * One copy of each observation. Should two copies of an id differ, the choice depends on their content only.
@@ -22,20 +23,33 @@ export function distinct(observations: readonly Observation[]): Observation[] {
  * Leaves out what can no longer matter: an observation for which a newer one of the same shape exists. The same shape
  * means the same authority and kind of source, the same keys, and facts about the same paths; so the newer one goes
  * wherever the older would go and outranks it in every field, whatever else arrives later. A flight polled 2,000 times
- * costs a join as much as one polled a few times.
+ * costs a join as much as one polled a few times. Of what confirms a booking the first one observed is kept too, because
+ * it says since when. Mails are all kept.
  *
  * `compact(a ∪ b)` equals `compact(compact(a) ∪ b)`.
  */
 export function compact(observations: readonly Observation[]): Observation[] {
   const newest = new Map<string, { readonly observation: Observation; readonly at: number }>();
+  const first = new Map<string, { readonly observation: Observation; readonly at: number }>();
+  const kept = new Set<Observation>();
   for (const observation of distinct(observations)) {
+    // When a mail came decides whether it counts (withhold.ts), so each may matter for what comes yet; they are few.
+    if (isMail(observation)) {
+      kept.add(observation);
+      continue;
+    }
     const shape = shapeOf(observation);
     const at = assertedMs(observation);
     const held = newest.get(shape);
     // Ids ascend, so at equal times the later id wins, as it does in every field.
     if (held === undefined || at >= held.at) newest.set(shape, { observation, at });
+    if (!confirms(observation)) continue;
+    const since = observedMs(observation);
+    const earliest = first.get(shape);
+    if (earliest === undefined || since < earliest.at) first.set(shape, { observation, at: since });
   }
-  return [...newest.values()].map((one) => one.observation).sort((a, b) => byText(a.id, b.id));
+  for (const { observation } of [...newest.values(), ...first.values()]) kept.add(observation);
+  return [...kept].sort((a, b) => byText(a.id, b.id));
 }
 
 function shapeOf(observation: Observation): string {

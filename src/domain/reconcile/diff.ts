@@ -1,6 +1,6 @@
-import type { Change, Field, Fields, Leg, Reservation } from '../reservation.ts';
+import type { Change, Field, Fields, Leg, Reservation, UnprovenClaim } from '../reservation.ts';
 import { epochMsOf } from '../time/travel-time.ts';
-import { byText } from './canonical.ts';
+import { byText, canonicalJson } from './canonical.ts';
 import { changeTypeOf, PLACE_PARTS } from './change-types.ts';
 import { known } from './fields.ts';
 
@@ -36,7 +36,30 @@ export function diff(
   }
   const kept = new Set(next.legs.map((leg) => leg.id));
   for (const leg of previous.legs) if (!kept.has(leg.id)) changes.push({ type: 'leg-removed', leg: leg.id });
+  changes.push(...questionChanges(previous, next));
   return changes.length > 0 ? changes : [{ type: 'details' }];
+}
+
+/** One change for each mail that newly claims something, and one when claims are gone. */
+function questionChanges(previous: Unversioned, next: Unversioned): Change[] {
+  const text = ({ said }: UnprovenClaim) => canonicalJson(said);
+  const before = new Set((previous.unproven ?? []).map(text));
+  const claimed = (next.unproven ?? []).filter((one) => !before.has(text(one)));
+  // Fewer than before, and nothing new: a source that is believed says so now, or something else.
+  if (claimed.length === 0 && before.size > (next.unproven?.length ?? 0)) {
+    return [{ type: 'details', path: 'unproven', to: null }];
+  }
+  return claimed.map(({ by, said }) => {
+    const cancels = said.some(
+      ({ path, value }) => (path === 'status' || path === 'operation') && value === 'cancelled',
+    );
+    return {
+      type: 'details',
+      path: 'unproven',
+      to: cancels ? 'cancelled' : said.map(({ path }) => path).join(' '),
+      by,
+    };
+  });
 }
 
 function added(leg: Leg): Change {

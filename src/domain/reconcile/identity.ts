@@ -11,16 +11,18 @@ export interface Identified {
 }
 
 /**
- * Finds each published reservation again among the decided bookings. Bookings only ever grow together, so a reservation
- * with booking keys lies in exactly one of them. One without (made of calendar files and the like) goes on as a booking
+ * Finds each published reservation again among the decided bookings. Bookings grow together, so a reservation with booking
+ * keys lies in one of them; only what rested on unproven mails may come apart again (withhold.ts), and goes on in one. One without (made of calendar files and the like) goes on as a booking
  * without keys if there still is one with a leg of it, else it was swallowed by the booking that took its legs.
  * Of several reservations in one booking the oldest id survives: ids sort by the time they were made.
  */
 export function identify(groups: readonly Group[], published: readonly Reservation[]): Identified[] {
   const byBookingKey = new Map<string, Group>();
   const byLegKey = new Map<string, Group[]>();
+  const byObservation = new Map<string, Group>();
   for (const group of groups) {
     for (const key of group.bookingKeys) byBookingKey.set(key, group);
+    for (const id of group.observations) byObservation.set(id, group);
     for (const key of group.legs.flatMap((leg) => leg.keys)) {
       const held = byLegKey.get(key);
       if (held) held.push(group);
@@ -30,7 +32,7 @@ export function identify(groups: readonly Group[], published: readonly Reservati
   const found = new Map<Group, Reservation[]>();
   for (const reservation of [...published].sort((a, b) => byText(a.id, b.id))) {
     const group = reservation.bookingKeys.map((key) => byBookingKey.get(key)).find((one) => one !== undefined);
-    const home = group ?? homeByLegs(reservation, byLegKey);
+    const home = group ?? homeByLegs(reservation, byLegKey) ?? homeByObservations(reservation, byObservation);
     if (home === undefined) continue;
     const held = found.get(home);
     if (held) held.push(reservation);
@@ -51,6 +53,11 @@ function homeByLegs(reservation: Reservation, byLegKey: ReadonlyMap<string, read
     ([a, x], [b, y]) =>
       Math.sign(a.bookingKeys.length) - Math.sign(b.bookingKeys.length) || y - x || byText(a.key, b.key),
   )[0]?.[0];
+}
+
+/** What only unproven mails spoke of, until a proven source said that it is another booking: they are questions there now. */
+function homeByObservations(reservation: Reservation, byObservation: ReadonlyMap<string, Group>): Group | undefined {
+  return reservation.observations.map((id) => byObservation.get(id)).find((one) => one !== undefined);
 }
 
 /**

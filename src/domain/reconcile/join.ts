@@ -1,14 +1,16 @@
-import type { Kind } from '../facts.ts';
+import type { Facts, Kind } from '../facts.ts';
 import type { ObservationId } from '../ids.ts';
 import type { Observation } from '../observation.ts';
-import type { Field, Fields } from '../reservation.ts';
+import type { Field, Fields, UnprovenClaim } from '../reservation.ts';
 import { orderingMsOf } from '../time/travel-time.ts';
 import { byText, canonicalJson, digestOf } from './canonical.ts';
 import { compact } from './compact.ts';
 import { absorb, type Claims, decideAll, known } from './fields.ts';
-import { type Draft, groupBookings } from './grouping.ts';
+import type { Draft } from './grouping.ts';
 import { formLegs, type LegDraft } from './legs.ts';
-import { decideStatus } from './status.ts';
+import { questionsOf, sameLeg } from './questions.ts';
+import { type Doubts, decideStatus } from './status.ts';
+import { siftBookings } from './withhold.ts';
 
 /**
  * # The join: a set of observations decides the state
@@ -21,7 +23,7 @@ import { decideStatus } from './status.ts';
  *     join(compact(S) ∪ T)       = join(S ∪ T)    what is superseded can be left out
  *
  * Adding an observation and joining again is therefore the same as having had it from the start, and two workers that
- * have seen the same observations agree, whatever happened in between. It works in four steps, each a function of a set:
+ * have seen the same observations agree, whatever happened in between. It works in five steps, each a function of a set:
  *
  *  1. **Which bookings** (grouping.ts). Observations with booking keys (locators, provider ids) are connected when they
  *     share one; a booking is a connected component. Observations without booking keys (a flight's status, a bare
@@ -31,7 +33,8 @@ import { decideStatus } from './status.ts';
  *  3. **Which value** (fields.ts). Each field of each leg keeps the value with the highest rank: (authority, asserted
  *     time, digest). A maximum does not care about order or repetition. `null` is a value: the source withdrew it.
  *     What a person set wins; what a source says later is shown beside it.
- *  4. **Which status** (status.ts). Booking and legs speak about each other, and a less believed "cancelled" never
+ *  4. **Whose word counts** (withhold.ts). What an unproven mail says of a confirmed booking is a question, not a value.
+ *  5. **Which status** (status.ts). Booking and legs speak about each other, and a less believed "cancelled" never
  *     cancels.
  *
  * Nothing is ever deleted: a cancelled leg is a leg with a fact that says so, a removed reservation one with the fact
@@ -41,8 +44,9 @@ import { decideStatus } from './status.ts';
  * Cost: near-linear in the number of facts (union-find and hash maps), no matter how many observations one leg has.
  */
 export function join(observations: readonly Observation[]): Group[] {
-  return groupBookings(compact(observations))
-    .map(decideGroup)
+  const { drafts, withheld, confirmed } = siftBookings(compact(observations));
+  return drafts
+    .map((draft) => decideGroup(draft, confirmed.has(draft), withheld.get(draft) ?? []))
     .sort((a, b) => byText(a.key, b.key));
 }
 
@@ -61,22 +65,32 @@ export interface Group {
   readonly fields: Fields;
   readonly legs: readonly GroupLeg[];
   readonly observations: readonly ObservationId[];
+  readonly unproven?: readonly UnprovenClaim[];
   readonly digest: string;
 }
 
-function decideGroup(draft: Draft): Group {
+function decideGroup(draft: Draft, confirmed: boolean, withheld: readonly Observation[]): Group {
   const booking: Claims = new Map();
   const seen = new Set<ObservationId>();
   for (const speaker of draft.speakers) {
     // Without a booking key, "cancelled" speaks of the legs it names and of no other.
-    absorb(booking, speaker, speaker.facts, speaker.bookingKeys.length === 0 ? 'status' : undefined);
+    absorb(
+      booking,
+      speaker,
+      believed(speaker, speaker.facts, confirmed),
+      speaker.bookingKeys.length === 0 ? 'status' : undefined,
+    );
     seen.add(speaker.id);
   }
   const drafts = formLegs(draft.claims);
-  const claims = drafts.map(claimsOf);
-  for (const one of draft.claims) seen.add(one.observation.id);
+  const claims = drafts.map((leg) => claimsOf(leg, confirmed));
+  for (const one of [...draft.claims.map((claim) => claim.observation), ...withheld]) seen.add(one.id);
 
-  const status = decideStatus(booking, claims);
+  const status = decideStatus(
+    booking,
+    claims,
+    confirmed ? doubtsOf([...seenMails(draft), ...withheld], drafts) : undefined,
+  );
   const legs = drafts.map((leg, index): GroupLeg => {
     const { status: legStatus, operation } = status.legs[index]!;
     const fields = decideAll(claims[index]!);
@@ -89,21 +103,54 @@ function decideGroup(draft: Draft): Group {
   const fields = withField(decideAll(booking), 'status', status.booking);
   const bookingKeys = [...draft.bookingKeys].sort(byText);
   const inOrder = inOrderOfStart(legs);
+  const unproven = questionsOf(withheld, fields, inOrder);
   return {
     key: bookingKeys[0] ?? [...legs.flatMap((leg) => leg.keys)].sort(byText)[0] ?? '',
     bookingKeys,
     fields,
     legs: inOrder,
     observations: [...seen].sort(byText),
-    digest: stateDigest(bookingKeys, fields, inOrder),
+    ...(unproven.length === 0 ? {} : { unproven }),
+    digest: stateDigest(bookingKeys, fields, inOrder, unproven),
   };
 }
 
-function claimsOf(leg: LegDraft): Claims {
+/** Unproven mails that came before the booking was confirmed: their "cancelled" is not believed, but may be shown. */
+function seenMails(draft: Draft): readonly Observation[] {
+  const members = new Set([...draft.speakers, ...draft.claims.map((claim) => claim.observation)]);
+  return [...members].filter((one) => one.authority === 'mail');
+}
+
+/** What unproven mails say of the status of a confirmed booking, sorted to the legs that they name. */
+function doubtsOf(withheld: readonly Observation[], legs: readonly LegDraft[]): Doubts {
+  const doubts = { booking: new Map() as Claims, legs: legs.map(() => new Map() as Claims) };
+  const keys = legs.map((leg) => [...leg.keys]);
+  for (const observation of withheld) {
+    absorb(doubts.booking, observation, observation.facts);
+    for (const claim of observation.legs) {
+      const index = keys.findIndex((own) => sameLeg(claim.keys, own));
+      if (index !== -1) absorb(doubts.legs[index]!, observation, claim.facts);
+    }
+  }
+  return doubts;
+}
+
+/** In a confirmed booking an unproven "cancelled" says nothing, whenever it came. */
+function believed(observation: Observation, facts: Facts, confirmed: boolean): Facts {
+  if (!confirmed || observation.authority !== 'mail') return facts;
+  if (facts.status?.value !== 'cancelled' && facts.operation?.value !== 'cancelled') return facts;
+  return Object.fromEntries(
+    Object.entries(facts).filter(([path, { value }]) => value !== 'cancelled' || !STATUS_PATHS.includes(path)),
+  );
+}
+const STATUS_PATHS = ['status', 'operation'];
+
+function claimsOf(leg: LegDraft, confirmed: boolean): Claims {
   const claims: Claims = new Map();
   for (const { observation, claim } of leg.claims) {
-    absorb(claims, observation, claim.facts);
-    const whole = observation.bookingKeys.length === 0 ? observation.facts.status : undefined;
+    absorb(claims, observation, believed(observation, claim.facts, confirmed));
+    const spoken = believed(observation, observation.facts, confirmed);
+    const whole = observation.bookingKeys.length === 0 ? spoken.status : undefined;
     if (whole !== undefined && claim.facts.status === undefined) absorb(claims, observation, { status: whole });
   }
   return claims;
@@ -136,9 +183,17 @@ function startOf({ fields }: GroupLeg): number {
  * Digest of what a reader sees: keys of the booking, values and the values beside them. Attributions are left out (a
  * second source that says the same is no news), and so are withdrawn values, which look the same as unknown ones.
  */
-export function stateDigest(bookingKeys: readonly string[], fields: Fields, legs: readonly GroupLeg[]): string {
+export function stateDigest(
+  bookingKeys: readonly string[],
+  fields: Fields,
+  legs: readonly GroupLeg[],
+  unproven: readonly UnprovenClaim[] = [],
+): string {
   const legTexts = legs.map((leg) => canonicalJson([leg.kind, visible(leg.fields)])).sort(byText);
-  return digestOf(canonicalJson([bookingKeys, visible(fields), legTexts]));
+  const questions = unproven.map((one) => canonicalJson(one.said)).sort(byText);
+  return digestOf(
+    canonicalJson([bookingKeys, visible(fields), legTexts, ...(questions.length > 0 ? [questions] : [])]),
+  );
 }
 
 function visible(fields: Fields): Record<string, unknown> {

@@ -50,10 +50,11 @@ test('every published version differs from the one before, has its own ids in or
         for (const { reservation, changes, merged } of folder.record(one)) {
           const previous = before.get(reservation.id);
           assert.ok(merged.length > 0 || previous?.digest !== reservation.digest);
-          assert.equal(reservation.digest, stateDigest(reservation.bookingKeys, reservation.fields, reservation.legs));
+          const { bookingKeys, fields, legs, unproven } = reservation;
+          assert.equal(reservation.digest, stateDigest(bookingKeys, fields, legs, unproven));
           assert.equal(new Set(reservation.legs.map((leg) => leg.id)).size, reservation.legs.length, 'leg ids differ');
-          const told = changes.map(({ type, leg, path, besidePerson }) =>
-            JSON.stringify([type, leg, path, besidePerson]),
+          const told = changes.map(({ type, leg, path, besidePerson, by }) =>
+            JSON.stringify([type, leg, path, besidePerson, path === 'unproven' ? by?.observation : undefined]),
           );
           if (merged.length === 0) assert.equal(new Set(told).size, told.length, told.join());
           const turns = changes.filter(({ type, besidePerson }) => type === 'cancellation' && besidePerson !== true);

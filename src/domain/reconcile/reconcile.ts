@@ -42,9 +42,18 @@ function newVersion(
   if (continues !== undefined && merged.length === 0 && continues.digest === group.digest) return undefined;
   const id = continues?.id ?? newId(group.key);
   const before = [...(continues?.legs ?? []), ...merged.flatMap((one) => one.legs)];
-  const { bookingKeys, fields, observations, digest } = group;
+  const { bookingKeys, fields, observations, unproven, digest } = group;
   const legs = identifyLegs(id, group.legs, before);
-  const state = { id, ...owner, bookingKeys, fields, legs, observations, digest };
+  const state = {
+    id,
+    ...owner,
+    bookingKeys,
+    fields,
+    legs,
+    observations,
+    ...(unproven === undefined ? {} : { unproven }),
+    digest,
+  };
   const changes = diff(continues, state, merged);
   return { reservation: { ...state, version: (continues?.version ?? 0) + 1 }, changes, merged };
 }

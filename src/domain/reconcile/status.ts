@@ -7,6 +7,12 @@ export interface DecidedStatus {
   readonly legs: readonly { readonly status: Field | undefined; readonly operation: Field | undefined }[];
 }
 
+/** What withheld mails say (withhold.ts): it may only ever stand beside. */
+export interface Doubts {
+  readonly booking: Claims;
+  readonly legs: readonly Claims[];
+}
+
 /**
  * Status is the one field where booking and legs speak about each other.
  *
@@ -23,7 +29,14 @@ export interface DecidedStatus {
  *  - A "cancelled" that lost by authority, yet is newer than what won, is shown *beside* the status, so that the page
  *    can say so and the tracker can ask the provider at once.
  */
-export function decideStatus(booking: Claims, legs: readonly Claims[]): DecidedStatus {
+export function decideStatus(booking: Claims, legs: readonly Claims[], doubts?: Doubts): DecidedStatus {
+  const doubtsOfBooking = doubts === undefined ? [] : saidAbout(doubts.booking, 'status');
+  const doubtsOf = (index: number): readonly Said[] => {
+    const own = doubts?.legs[index];
+    return own === undefined
+      ? doubtsOfBooking
+      : [...doubtsOfBooking, ...saidAbout(own, 'status'), ...saidAbout(own, 'operation')];
+  };
   const ofBooking = saidAbout(booking, 'status');
   const ofLegs = legs.map((leg) => saidAbout(leg, 'status'));
   const spoken = best(ofBooking);
@@ -38,9 +51,9 @@ export function decideStatus(booking: Claims, legs: readonly Claims[]): DecidedS
   const pool = contradicted ? [...ofBooking, standing] : gone === undefined ? ofBooking : [...ofBooking, gone];
 
   return {
-    booking: challenged(decide('status', pool), best(pool), ofBooking),
+    booking: challenged(decide('status', pool), best(pool), ofBooking, doubtsOfBooking),
     legs: legs.map((leg, index) =>
-      decideLeg(heard[index]!, saidAbout(leg, 'operation'), [...ofLegs[index]!, ...ofBooking]),
+      decideLeg(heard[index]!, saidAbout(leg, 'operation'), [...ofLegs[index]!, ...ofBooking], doubtsOf(index)),
     ),
   };
 }
@@ -53,7 +66,12 @@ function allGone(legs: readonly (Said | undefined)[], booking: Said | undefined)
   return legs.every(beyond) ? best(legs.filter((said) => said !== undefined)) : undefined;
 }
 
-function decideLeg(heard: readonly Said[], running: readonly Said[], claimed: readonly Said[]) {
+function decideLeg(
+  heard: readonly Said[],
+  running: readonly Said[],
+  claimed: readonly Said[],
+  doubts: readonly Said[],
+) {
   const status = best(heard);
   const believed = (said: Said) =>
     !isCancelled(said) ||
@@ -63,7 +81,7 @@ function decideLeg(heard: readonly Said[], running: readonly Said[], claimed: re
     said.level >= status.level;
   const disbelieved = running.filter((said) => !believed(said));
   return {
-    status: challenged(decide('status', heard), status, [...claimed, ...disbelieved]),
+    status: challenged(decide('status', heard), status, [...claimed, ...disbelieved], doubts),
     operation: decide('operation', running.filter(believed)),
   };
 }
@@ -77,9 +95,15 @@ function stands(said: Said): boolean {
   return said.value !== 'cancelled' && said.value !== null;
 }
 
-/** Puts the most believed, newer "cancelled" of a less believed source beside the status. */
-function challenged(field: Field | undefined, winner: Said | undefined, said: readonly Said[]): Field | undefined {
+/** Puts the most believed, newer "cancelled" of a less believed source, or one that is not to be believed, beside the status. */
+function challenged(
+  field: Field | undefined,
+  winner: Said | undefined,
+  said: readonly Said[],
+  doubts: readonly Said[],
+): Field | undefined {
   if (field === undefined || winner === undefined || field.beside !== undefined || isCancelled(winner)) return field;
-  const challenge = best(said.filter((one) => isCancelled(one) && one.level < winner.level && one.at > winner.at));
+  const weaker = [...said.filter((one) => one.level < winner.level), ...doubts];
+  const challenge = best(weaker.filter((one) => isCancelled(one) && one.at > winner.at));
   return challenge === undefined ? field : withBeside('status', fieldOf('status', winner), challenge);
 }
