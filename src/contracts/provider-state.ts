@@ -6,8 +6,8 @@ import { z } from 'zod';
  * budgets. Stored as JSON; unknown fields of a newer version are dropped.
  */
 export const providerStateSchema = z.object({
-  /** Nothing is asked before this, epoch ms. */
-  rest: z.object({ until: z.number(), why: z.enum(['limited', 'unauthorised']) }).optional(),
+  /** The provider wants nothing asked before this, epoch ms. That our key was refused is not kept: it may be another. */
+  wallUntil: z.number().optional(),
   /** Calls a second that are let through, where less than was configured. */
   learned: z.object({ wall: z.number().positive(), at: z.number() }).optional(),
   /** By operation: those that are not closed. */

@@ -42,12 +42,12 @@ export interface RateLearnerOptions {
 const CUT = 0.92;
 const HELD = 0.98;
 const SETTLE_MS = 5_000;
-const HOLD_MS = 22_000;
+const HOLD_MS = 25_000;
 /** ... and for so many calls: where few are made, a refusal must still be one of many. */
 const HOLD_CALLS = 130;
 const HOLD_MS_MAX = 300_000;
 /** Growth after that, as a share of the wall per s². */
-const GROWTH = 0.0014;
+const GROWTH = 0.0017;
 /** Without any limit known: the first rate, and how it grows while it is all let through. */
 const START_PER_SECOND = 2;
 const START_DOUBLES_MS = 3_000;

@@ -52,6 +52,8 @@ export class AccountHealth {
   #awaySince: number | undefined;
   #refusals = 0;
   #restUntil = Number.NEGATIVE_INFINITY;
+  /** Of these, what the provider asked for. */
+  #wallUntil = Number.NEGATIVE_INFINITY;
   #rest: 'limited' | 'unauthorised' | undefined;
   /** What the provider said is left until it counts anew. */
   #saidLeft = Number.POSITIVE_INFINITY;
@@ -232,7 +234,6 @@ export class AccountHealth {
 
   /** For the one who goes on with the account. */
   snapshot(now: number): ProviderState {
-    const rest = this.pause(now);
     const learned = this.learner.snapshot(now);
     const breakers: Record<string, { round: number }> = {};
     for (const [operation, breaker] of this.#breakers)
@@ -241,7 +242,7 @@ export class AccountHealth {
       Object.entries(this.budget.spent(now)).map(([name, sums]) => [name, sums.map(([at, units]) => [at, units])]),
     ) as ProviderState['spent'];
     return {
-      ...(rest === undefined ? {} : { rest: { until: Math.ceil(rest.until), why: rest.why } }),
+      ...(this.#wallUntil > now ? { wallUntil: Math.ceil(this.#wallUntil) } : {}),
       ...(learned === undefined ? {} : { learned }),
       breakers,
       spent,
@@ -250,8 +251,7 @@ export class AccountHealth {
   }
 
   restore(state: ProviderState, now: number): void {
-    // A key that was refused may have been changed for this start.
-    if (state.rest?.why === 'limited' && state.rest.until > now) this.#restFor('limited', now, state.rest.until);
+    if (state.wallUntil !== undefined && state.wallUntil > now) this.#restFor('limited', now, state.wallUntil);
     if (state.learned !== undefined) this.learner.restore(state.learned, now);
     for (const [operation, { round }] of Object.entries(state.breakers))
       this.#setBreaker(operation, restored({ state: 'open', until: now, round }, now));
@@ -273,10 +273,13 @@ export class AccountHealth {
 
   #restFor(why: 'limited' | 'unauthorised', now: number, until: number): void {
     const at = Math.min(now + REST_MS_MAX, Math.max(now + REST_MS_MIN, until));
+    if (why === 'limited' && at > this.#wallUntil) {
+      this.#wallUntil = at;
+      this.onLearned(true);
+    }
     if (at <= this.#restUntil) return;
     this.#rest = why;
     this.#restUntil = at;
-    this.onLearned(true);
   }
 }
 

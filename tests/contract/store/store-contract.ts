@@ -6,6 +6,7 @@ import type { OpenStore } from './harness.ts';
 import { leasesContract } from './leases.ts';
 import { itinerariesContract, logContract, notificationsContract } from './log-and-outgoing.ts';
 import { accountsContract, mailsContract } from './mails-and-accounts.ts';
+import { providerStateContract } from './provider-state.ts';
 import { reservationsContract, subjectsContract } from './reservations-and-subjects.ts';
 import { transactionsContract } from './transactions.ts';
 
@@ -24,6 +25,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('dead letters', () => deadLettersContract(open));
     describe('audit', () => auditContract(open));
     describe('control', () => controlContract(open));
+    describe('provider state', () => providerStateContract(open));
     describe('conservation', () => conservationContract(open));
   });
 }
