@@ -45,6 +45,7 @@ export function modelProvider(options: {
       query: url.searchParams,
       headers,
       body: undefined,
+      text: '',
       at,
       noise: rng(plan.seed, 'noise', history.calls.length),
     };

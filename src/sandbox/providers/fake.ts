@@ -12,7 +12,9 @@ export interface Call {
   readonly path: readonly string[];
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string>>;
+  /** Parsed JSON; null: the body is none. */
   readonly body: unknown;
+  readonly text: string;
   /** Sandbox time. */
   readonly at: number;
   /** Stream for what may differ from answer to answer. */
@@ -24,6 +26,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON; absent: no body. */
   readonly body?: unknown;
+  /** Instead of JSON. */
+  readonly text?: { readonly type: string; readonly body: string };
 }
 
 export interface Route {
@@ -104,14 +108,15 @@ export async function startFake(vendor: Vendor, options: FakeOptions): Promise<F
       sendJson(response, { status: 200, body: summary(calls) }, {});
       return;
     }
-    const body = await readBody(request);
+    const text = await readBody(request);
     const at = options.clock.now();
     const call: Call = {
       method: request.method ?? 'GET',
       path: url.pathname.split('/').filter(Boolean).map(safeDecode),
       query: url.searchParams,
       headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
-      body,
+      body: parsed(text),
+      text,
       at,
       noise: rng(options.scenario.options.seed, 'noise', vendor.name, serial++),
     };
@@ -184,7 +189,7 @@ function minuteWindow(max: number): (at: number) => Quota {
   };
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
+async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -192,9 +197,13 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     if (size > BODY_BYTES_MAX) throw new RangeError('body too long');
     chunks.push(chunk as Buffer);
   }
-  if (size === 0) return undefined;
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parsed(text: string): unknown {
+  if (text === '') return undefined;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(text);
   } catch {
     return null;
   }
@@ -209,12 +218,11 @@ function safeDecode(text: string): string {
 }
 
 function sendJson(response: ServerResponse, reply: Reply, headers: Readonly<Record<string, string>>): void {
-  const text = reply.body === undefined ? undefined : JSON.stringify(reply.body);
+  const text = reply.text?.body ?? (reply.body === undefined ? undefined : JSON.stringify(reply.body));
+  const type = reply.text?.type ?? 'application/json; charset=utf-8';
   response.writeHead(reply.status, {
     ...headers,
-    ...(text === undefined
-      ? {}
-      : { 'content-type': 'application/json; charset=utf-8', 'content-length': String(Buffer.byteLength(text)) }),
+    ...(text === undefined ? {} : { 'content-type': type, 'content-length': String(Buffer.byteLength(text)) }),
     ...reply.headers,
   });
   response.end(text);

@@ -24,6 +24,8 @@ export interface SaidBooking {
 export interface SaidLeg {
   readonly kind: Kind;
   readonly out: FactWriter;
+  /** What else it is known by, e.g. the day before it was moved. */
+  readonly keys?: readonly string[];
 }
 
 /** Legs of which too little is known to identify them are left out. */
@@ -35,7 +37,7 @@ export function bookingAnswer(said: SaidBooking): Answer {
     assertedAt: said.assertedAt,
     bookingKeys: [...new Set([providerBookingKey(said.account, said.id), ...references])],
     facts: said.facts.facts,
-    legs: said.legs.flatMap(({ kind, out }) => {
+    legs: said.legs.flatMap(({ kind, out, keys: more = [] }) => {
       const keys = legKeys({
         kind,
         carrier: textIn(out, 'carrier.code'),
@@ -45,7 +47,8 @@ export function bookingAnswer(said: SaidBooking): Answer {
         name: textIn(out, 'name'),
         start: textIn(out, 'start.scheduled'),
       });
-      return keys.length === 0 ? [] : [{ kind, keys: [...keys], facts: out.facts }];
+      const all = [...new Set([...keys, ...more])];
+      return all.length === 0 ? [] : [{ kind, keys: all, facts: out.facts }];
     }),
   };
 }
@@ -130,4 +133,14 @@ export function putPerson(out: FactWriter, person: SaidPerson, where: string): v
 /** Same reference whatever case and punctuation. */
 export function sameId(a: string | null | undefined, b: string): boolean {
   return a !== null && a !== undefined && a !== '' && fold(a) === fold(b);
+}
+
+/**
+ * The state of the whole by those of its legs, for vendors that say it only there. Undefined: they differ, or are not
+ * known.
+ */
+export function statusOfLegs(legs: readonly SaidLeg[]): string | undefined {
+  const states = legs.map(({ out }) => out.facts.status?.value);
+  if (states.includes('confirmed')) return 'confirmed';
+  return states.length > 0 && states.every((one) => one === 'cancelled') ? 'cancelled' : undefined;
 }
