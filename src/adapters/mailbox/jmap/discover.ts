@@ -14,7 +14,7 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 
 /**
  * `url`: a session resource, or a host. Redirects are followed on the same host only, because the credentials go along.
- * Errors: permanent `mailbox-settings`, those of Calls.
+ * Errors: permanent `mailbox-settings-invalid`, those of Calls.
  */
 export async function discover(
   calls: Calls,
@@ -66,7 +66,7 @@ function chosen(session: JmapSession, wanted: string | undefined, at: URL, check
 export function settings(why: string): TripwatchError {
   return new TripwatchError(
     'permanent',
-    'mailbox-settings',
+    'mailbox-settings-invalid',
     `The JMAP server cannot be used as given: ${why}. Check the settings of the mailbox.`,
   );
 }

@@ -10,7 +10,7 @@ const CONSENT: Failure = [
 ];
 const ACCOUNT: Failure = [
   'permanent',
-  'mailbox-settings',
+  'mailbox-settings-invalid',
   'The mail server has no such mail account for this user. Check the account in the settings of the mailbox.',
 ];
 
