@@ -10,6 +10,7 @@ const seeds = Number(process.argv[3] ?? 3);
 let calls = 0;
 const rows = [];
 for (const [name, model] of Object.entries(MODELS)) {
+  if (!name.includes(process.argv[4] ?? '')) continue;
   for (const [how, configured] of [
     ['learned', []],
     ['configured too high', [{ max: perSecond * 10, perSeconds: 1 }]],

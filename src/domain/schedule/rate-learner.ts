@@ -42,12 +42,12 @@ export interface RateLearnerOptions {
 const CUT = 0.92;
 const HELD = 0.98;
 const SETTLE_MS = 5_000;
-const HOLD_MS = 25_000;
+const HOLD_MS = 24_000;
 /** ... and for so many calls: where few are made, a refusal must still be one of many. */
 const HOLD_CALLS = 130;
 const HOLD_MS_MAX = 300_000;
 /** Growth after that, as a share of the wall per s². */
-const GROWTH = 0.0017;
+const GROWTH = 0.0014;
 /** Without any limit known: the first rate, and how it grows while it is all let through. */
 const START_PER_SECOND = 2;
 const START_DOUBLES_MS = 3_000;
@@ -158,7 +158,7 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
       // Refused again right after a cut: the wall is far lower, and what got through since says where.
       const again = cuts > 0 && sinceMs < SETTLE_MS;
       cuts = again ? cuts + 1 : 1;
-      const seen = again ? Math.min(average, before * (cuts > 2 ? 0.6 : 0.85)) : Math.max(average, recent * 0.9);
+      const seen = again ? Math.min(average, before * (cuts > 2 ? 0.6 : 0.85)) : Math.max(average, recent * 0.87);
       wall = Math.max(least, Math.min(before, Math.max(seen, before * 0.4)));
       startRate = Number.POSITIVE_INFINITY;
       grownMs = 0;

@@ -5,8 +5,11 @@
 export interface RetryBudget {
   /** A question is asked for the first time in its round. */
   first(now: number): void;
-  /** Books a retry if there is one. False: the question waits for its next round. */
-  take(now: number): boolean;
+  /**
+   * Books a retry if there is one. False: the question waits for its next round. `withFloor`: the few that are always
+   * allowed count too; where there are many subjects, others' first questions find out as well.
+   */
+  take(now: number, withFloor?: boolean): boolean;
   /** Of the last five minutes. */
   counts(now: number): { readonly first: number; readonly retries: number };
 }
@@ -55,9 +58,9 @@ export function createRetryBudget(policy: RetryPolicy = RETRY_POLICY): RetryBudg
       turn(now);
       first[place()]!++;
     },
-    take: (now) => {
+    take: (now, withFloor = true) => {
       turn(now);
-      if (sum(retries) + 1 > policy.share * firsts() + policy.floor) return false;
+      if (sum(retries) + 1 > policy.share * firsts() + (withFloor ? policy.floor : 0)) return false;
       retries[place()]!++;
       return true;
     },

@@ -44,7 +44,7 @@ const PERMANENT = { firstDelayMs: 300_000, factor: 2, delayMsMax: 1_800_000 };
 const STALE_MS = 60_000;
 /** ... unless the provider insists. */
 const STALE_LOOKS = 3;
-/** After an outage so few need no slow start. */
+/** So few are no herd: after an outage they need no slow start, and they may be asked again to find out. */
 const HERD_MIN = 16;
 const AWAY_MS = 30_000;
 /** Verified pushes say which subjects have changed, as long as they come: then polling is the second line. */
@@ -414,9 +414,10 @@ export class AccountRunner {
 
   /** Soon where the budget of retries allows it; else in its next round. While nothing works, others are tried first. */
   #tryAgain(item: Item, now: number, askedAt: number): void {
-    const isAlone = this.#health.isClosed(READ_ONE) || this.#engine.waiting === 0;
+    const isFew = this.#items.size <= HERD_MIN;
+    const mayRetry = this.#health.isClosed(READ_ONE) || (isFew && this.#engine.waiting === 0);
     item.attempts++;
-    item.retrying = isAlone && this.#retries.take(now);
+    item.retrying = mayRetry && this.#retries.take(now, isFew);
     if (item.retrying) this.#schedule(item, now + backoffDelayMs(RETRY, item.attempts, this.#parts.random.number()));
     else this.#schedule(item, nextDue(item.dueAt, this.#interval(item), askedAt));
   }
