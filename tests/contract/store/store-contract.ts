@@ -9,6 +9,7 @@ import { accountsContract, mailsContract } from './mails-and-accounts.ts';
 import { providerStateContract } from './provider-state.ts';
 import { reservationsContract, subjectsContract } from './reservations-and-subjects.ts';
 import { transactionsContract } from './transactions.ts';
+import { watchesContract } from './watches.ts';
 
 /** What every store must do. `open` gives a fresh, empty one each time. */
 export function storeContract(name: string, open: OpenStore): void {
@@ -16,6 +17,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('transactions', () => transactionsContract(open));
     describe('mails', () => mailsContract(open));
     describe('accounts', () => accountsContract(open));
+    describe('watches', () => watchesContract(open));
     describe('reservations', () => reservationsContract(open));
     describe('subjects', () => subjectsContract(open));
     describe('itineraries', () => itinerariesContract(open));
