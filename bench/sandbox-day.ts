@@ -68,6 +68,7 @@ export async function sandboxDay(options: DayBenchOptions): Promise<DayBenchResu
       http: { port: http },
       smtp: { port: smtp },
       clock: providers.clockConfig,
+      mails: providers.mailsConfig,
       providers: providers.accounts,
       webhooks: { allowPrivate: true },
     }),

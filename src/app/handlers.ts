@@ -1,3 +1,4 @@
+import type { Authenticity } from '../ports/authenticity.ts';
 import type { Extractor } from '../ports/extractor.ts';
 import type { StageHandlers } from '../ports/handler.ts';
 import type { MailFetcher } from '../ports/mail-fetcher.ts';
@@ -16,6 +17,7 @@ import type { Core } from './core.ts';
 export interface HandlerParts {
   readonly core: Pick<Core, 'blobs' | 'store' | 'config'>;
   readonly fetcher: MailFetcher;
+  readonly authenticity: Authenticity;
   readonly extractor: Extractor;
   readonly tracker: Pick<Tracker, 'accounts' | 'refresh' | 'wake'>;
   readonly onDeliveries: () => void;
@@ -28,6 +30,8 @@ export function createHandlers(parts: HandlerParts): StageHandlers & Readonly<Re
       store: parts.core.store,
       blobs: parts.core.blobs,
       fetcher: parts.fetcher,
+      authenticity: parts.authenticity,
+      authservIds: parts.core.config.mails.authservIds,
       bytesMax: parts.core.config.smtp.maxBytes,
     }),
     extract: createExtractHandler({ blobs: parts.core.blobs, extractor: parts.extractor }),

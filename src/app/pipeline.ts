@@ -1,3 +1,4 @@
+import { createAuthenticity } from '../adapters/authenticity/check.ts';
 import type { NatsCarrier } from '../adapters/broker/nats/carrier.ts';
 import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
@@ -6,6 +7,7 @@ import { Conservation } from '../runtime/conservation.ts';
 import { type HeldParts, heldParts } from '../runtime/held.ts';
 import type { WorkGroup } from '../runtime/keeper.ts';
 import { Pauses } from '../runtime/pauses.ts';
+import { createRetention } from '../runtime/retention.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { createSender, type Sender } from '../stages/notify/sender.ts';
 import { STAGES } from '../stages/stages.ts';
@@ -83,6 +85,9 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
     createSender({ store: fenced, clock, random, post: core.webhooks, secrets: core.secrets, logger }),
   );
+  const retention = heldParts('retention', ['retention'], store, (_, fenced) =>
+    createRetention({ store: fenced, blobs: core.blobs, clock, logger, keepDays: config.mails.keepDays }),
+  );
   const onDeliveries = (): void => sender.here.get('sender')?.wake();
   const wakeHere = (account: string, specIds: readonly string[]): number =>
     trackers.here.get(`account/${account}`)?.wake(account, specIds) ?? 0;
@@ -90,6 +95,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
   const pool = createExtractPool(config.workers === undefined ? {} : { size: config.workers });
   const groups: WorkGroup[] = [];
   if (parts && roles.includes('watch')) groups.push(mailboxes.parts.group);
+  if (parts && roles.includes('watch')) groups.push(retention.group);
   if (parts && roles.includes('track')) groups.push(trackers.group);
   if (parts && roles.includes('notify')) groups.push(sender.group);
   if (carrier !== undefined && stages.length > 0) groups.push(relayGroup(carrier));
@@ -103,6 +109,10 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     handlers: createHandlers({
       core,
       fetcher: mailboxes.fetcher,
+      authenticity: createAuthenticity({
+        dns: { fixed: config.mails.trustedKeys },
+        sealers: config.mails.forwarders,
+      }),
       extractor: pool,
       tracker: {
         accounts,
@@ -149,7 +159,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     stop: async (timeoutMs) => {
       // These write until they have ended, so they end while their leases are held.
       await conservation.stop();
-      for (const { group } of [mailboxes.parts, trackers, sender])
+      for (const { group } of [mailboxes.parts, trackers, sender, retention])
         await Promise.all(group.resources.map((resource) => group.leave(resource, 'hand-over')));
       await runtime.drain(timeoutMs);
       await mailboxes.stop();

@@ -88,6 +88,25 @@ export const configSchema = z.strictObject({
         .max(3650)
         .default(30)
         .describe('how long raw mails are kept after they were read; receipts and reservations stay'),
+      trustedKeys: z
+        .array(z.strictObject({ name: z.string().min(1).max(255), text: z.string().min(1).max(4096) }))
+        .max(100)
+        .default([])
+        .describe(
+          'TXT records that count as if they were in the DNS, `*` for any labels: keys of senders that are in none',
+        ),
+      forwarders: z
+        .array(z.string().max(253))
+        .max(100)
+        .default([])
+        .describe('domains of forwarders whose word about senders (ARC) is believed, beside the large mail hosts'),
+      authservIds: z
+        .array(z.string().max(253))
+        .max(20)
+        .default([])
+        .describe(
+          'how your mail server in front of the SMTP listener signs Authentication-Results; it must remove forged ones',
+        ),
     })
     .prefault({}),
   oauth: z

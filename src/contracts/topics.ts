@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROOFS, TRUST_FLAGS, TRUST_LEVELS, type TrustFlag } from '../domain/trust/verdict.ts';
 import { changeSchema, observationSchema, reservationSchema } from './observation.ts';
 
 /** The topics and the schema of each one's data. Grow by adding optional fields; otherwise make a new version. */
@@ -56,11 +57,24 @@ const follower = z.object({
   reservation: z.templateLiteral(['rsv_', z.string()]),
 });
 
+const judged = {
+  level: z.enum(TRUST_LEVELS),
+  sender: z.string().max(400),
+  registered: z.boolean(),
+  by: z.array(z.enum(PROOFS)),
+  flags: z.array(z.enum(Object.keys(TRUST_FLAGS) as TrustFlag[])),
+  sentence: z.string(),
+};
+/** What was found out about a mail's sender on its bytes: src/domain/trust/verdict.ts. */
+const verdict = z.object({ ...judged, attached: z.object(judged).optional() });
+
 export const TOPICS = {
   'mail.seen': z.object({
     ...mailCommon,
     /** Its bytes, where it was brought to us. */
     raw: blobRef.optional(),
+    /** How it was handed to us by SMTP. */
+    envelope: z.object({ ip: z.string(), helo: z.string().optional(), sender: z.string() }).optional(),
     /** Where it can be fetched, where it was only listed. */
     ref: z.string().optional(),
     /** Its parts without their content, where the mailbox tells them. */
@@ -72,7 +86,7 @@ export const TOPICS = {
     /** It was there before the mailbox was connected. */
     backfill: z.boolean().optional(),
   }),
-  'mail.collected': z.object({ ...mailCommon, raw: blobRef, reason: z.string() }),
+  'mail.collected': z.object({ ...mailCommon, raw: blobRef, reason: z.string(), verdict: verdict.optional() }),
   'observation.recorded': z.object({ observation: observationSchema }),
   'reservation.changed': z.object({
     reservation: reservationSchema,

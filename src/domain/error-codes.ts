@@ -9,6 +9,10 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'all attempts of an event failed',
     '`tripwatch dead-letters show ID`; mend the cause, then replay',
   ],
+  'authenticity-dns': [
+    'the DNS does not say the keys that a mail is signed with',
+    'it is asked again by itself; see that the DNS servers of this machine answer',
+  ],
   'bad-date': ['a date on the command line cannot be read', 'write it like 2026-12-01 or 2026-12-01T10:00:00Z'],
   'blob-corrupt': [
     'a stored mail differs from its digest',
@@ -44,10 +48,16 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   'consumer-unknown': ['a fault of ours: a consumer was not registered', 'please report it'],
   'data-folder': ['the data folder is missing or cannot be made', 'name one with `--data`'],
   'data-folder-unusable': ['the data folder cannot be locked', 'use a folder on a local disk that you may write to'],
+  'erase-left': ['a fault of ours: something of an erased traveller is left', 'run the command again; then report it'],
+  'erase-unfinished': [
+    'work of the traveller to be erased is still under way',
+    'resume what is paused, then run the command again; nothing more comes in meanwhile',
+  ],
   'event-invalid': [
     'an event does not fit the schema of its topic',
     'upgrade all processes; then replay the dead letter',
   ],
+  'export-file': ['the file of an export exists, or cannot be written', 'name a new file in a folder that is yours'],
   'extract-cancelled': ['parsing was given back', 'nothing: it is done again'],
   'extractor-busy': [
     'too many documents wait for a parsing thread',
@@ -61,6 +71,8 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'senders try again by themselves; `tripwatch doctor` says what lags',
   ],
   interrupted: ['stopped by Ctrl-C or SIGTERM', ''],
+  'key-needed': ['an encryption key is still in use', 'tripwatch keys status says for what'],
+  'keys-elsewhere': ['the encryption keys are kept outside the data folder', 'change them there; docs/privacy.md'],
   'lease-lost': ['another worker has taken what this one was at work on', 'nothing: the other goes on with it'],
   'mail-listed-anew': ['a mail was moved while it was fetched', 'none: it is fetched from where it lies now'],
   'mail-too-large': ['the mail is larger than `smtp.maxBytes`', 'raise it, or save the attachment and import that'],

@@ -1,4 +1,5 @@
 import type { MailId } from '../domain/ids.ts';
+import type { MailEnvelope } from './authenticity.ts';
 import type { Mailbox } from './store/accounts.ts';
 import type { MailRecord } from './store/mails.ts';
 
@@ -19,6 +20,8 @@ export interface IncomingMail {
   /** Set when the mail was larger than the limit: it gets a receipt that says so, and is not opened. */
   readonly fullSize?: number;
   readonly via: MailRecord['via'];
+  /** By SMTP: who handed it in, for the check of its sender. */
+  readonly envelope?: MailEnvelope;
   /** Epoch ms; default: now, and for an imported mail what its own headers say, never later than now. */
   readonly receivedAt?: number;
 }

@@ -1,5 +1,6 @@
 import { type OpenOptions, openFolder, type SandboxFolder } from './folder.ts';
 import { listen } from './listener.ts';
+import { SANDBOX_MAIL_KEYS } from './mail/sign.ts';
 import { enrol, type PlayContext, playMails, playPushes, playRegistrations, tellHappenings } from './player.ts';
 import { aeroDataBox } from './providers/aerodatabox.ts';
 import { duffel } from './providers/duffel.ts';
@@ -43,6 +44,8 @@ export interface SandboxProviders {
   readonly urls: { readonly aerodatabox: string; readonly duffel: string };
   /** `providers` of Tripwatch's config; needs SANDBOX_ENV in its environment. */
   readonly accounts: readonly ProviderAccountInput[];
+  /** `mails` of Tripwatch's config: the key that the invented senders sign with. */
+  readonly mailsConfig: { readonly trustedKeys: { readonly name: string; readonly text: string }[] };
   /** `clock` of Tripwatch's config. */
   readonly clockConfig: { readonly speed: number; readonly startAt: string; readonly anchor: number };
   readonly desk: WebhookDesk;
@@ -115,6 +118,7 @@ export async function startSandboxProviders(options: ProviderOptions): Promise<S
         ...limits,
       },
     ],
+    mailsConfig: { trustedKeys: [...SANDBOX_MAIL_KEYS] },
     clockConfig: { speed, anchor, startAt: Temporal.Instant.fromEpochMilliseconds(day.startAt).toString() },
     calls: () => ({ aerodatabox: summary(status.calls()), duffel: summary(booking.calls()) }),
     stop: async () => {

@@ -1,5 +1,7 @@
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
+import { readHead } from '../domain/mail/head.ts';
 import type { CallLimit } from '../domain/schedule/call-budget.ts';
+import type { Authenticity } from '../ports/authenticity.ts';
 import type { BlobStore } from '../ports/blobs.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock, Random } from '../ports/clock.ts';
@@ -92,6 +94,20 @@ const DRAIN_MS = 10_000;
 /** The one account at the provider. */
 const ACCOUNT = 'flights';
 
+/** Every mail is proven to come from the domain it names: forgeries are not what is simulated. */
+const ALL_PROVEN: Authenticity = {
+  check: async ({ bytes }) => {
+    const { fromAddress } = readHead(bytes);
+    const sender = fromAddress.slice(fromAddress.lastIndexOf('@') + 1);
+    const by = ['dkim'] as const;
+    return {
+      verdict: { level: 'authentic', sender, registered: false, by, flags: [], sentence: 'Proven.' },
+      transient: false,
+    };
+  },
+  close: async () => undefined,
+};
+
 /** Seals nothing: secrets are not what is simulated. */
 const openSecrets: Secrets = { keyId: 'none', seal: (plain) => plain, open: (sealed) => sealed };
 
@@ -121,7 +137,13 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     wake: (name, specIds) => trackers.here.get(`account/${name}`)?.wake(name, specIds) ?? 0,
   };
   const handlers: StageHandlers = {
-    collect: createCollectHandler({ store, blobs: parts.blobs, fetcher: NO_MAILBOXES, bytesMax: MAIL_BYTES_MAX }),
+    collect: createCollectHandler({
+      store,
+      blobs: parts.blobs,
+      fetcher: NO_MAILBOXES,
+      bytesMax: MAIL_BYTES_MAX,
+      authenticity: ALL_PROVEN,
+    }),
     extract: createExtractHandler({ blobs: parts.blobs, extractor: parts.extractor }),
     reconcile: reconcileHandler(),
     track: createTrackHandler({ tracker }),

@@ -73,6 +73,7 @@ Providers and everything else: node bin/tripwatch.js --help, docs/operating/conf
             http: { port },
             smtp: { port: 0 },
             clock: providers.clockConfig,
+            mails: providers.mailsConfig,
             providers: providers.accounts,
             // The webhook sink of the sandbox is on loopback.
             webhooks: { allowPrivate: true },

@@ -129,6 +129,7 @@ function writeConfig(dataDir: string, providers: SandboxProviders, options: Play
     http: { host: service.hostname, port: Number(service.port || 80) },
     smtp: { host: smtpAddress(options.smtp).host, port: smtpAddress(options.smtp).port },
     clock: providers.clockConfig,
+    mails: providers.mailsConfig,
     webhooks: { allowPrivate: true },
     providers: providers.accounts.map((account) => ({
       ...account,

@@ -16,6 +16,16 @@ export interface LookAlike {
 const LABEL_CHARS_MIN = 5;
 const TYPO_CHARS_MIN = 7;
 
+/** Letters and digits taken for Latin letters: Cyrillic, Greek, Armenian, Latin without a decomposition, digits. */
+const ALIKE: Readonly<Record<string, string>> = {
+  ...{ а: 'a', в: 'b', е: 'e', ѕ: 's', і: 'l', ј: 'j', к: 'k', м: 'm', н: 'h', о: 'o', р: 'p', с: 'c', т: 't', у: 'y' },
+  ...{ х: 'x', ԁ: 'd', ԛ: 'q', ԝ: 'w', һ: 'h', ь: 'b', г: 'r', п: 'n', ү: 'y', ӏ: 'l', ё: 'e', ѵ: 'v', ғ: 'f' },
+  ...{ α: 'a', β: 'b', γ: 'y', ε: 'e', η: 'n', ι: 'l', κ: 'k', ν: 'v', ο: 'o', ρ: 'p', σ: 'o', τ: 't', υ: 'u', χ: 'x' },
+  ...{ ω: 'w', օ: 'o', ո: 'n', ս: 'u', հ: 'h', ց: 'g', ı: 'l', ł: 'l', ø: 'o', đ: 'd', ħ: 'h', ŧ: 't', ɑ: 'a', ɡ: 'g' },
+  ...{ ƅ: 'b', ɩ: 'l', ß: 'b', æ: 'ae', œ: 'oe', þ: 'p', ȷ: 'j', ƒ: 'f', ɴ: 'n', ʀ: 'r', ѡ: 'w', ᴏ: 'o', ʏ: 'y' },
+  ...{ '0': 'o', '1': 'l', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '9': 'g', '|': 'l', i: 'l', '!': 'l' },
+};
+
 /** Undefined for hosts of known senders and for all that resembles none. `host`: ASCII, lower case. */
 export function lookAlikeOf(host: string): LookAlike | undefined {
   const domain = organisationalDomain(host);
@@ -158,13 +168,3 @@ export function skeleton(text: string): string {
   }
   return shape.replaceAll('rn', 'm').replaceAll('vv', 'w').replaceAll('cl', 'd');
 }
-
-/** Letters and digits taken for Latin letters: Cyrillic, Greek, Armenian, Latin without a decomposition, digits. */
-const ALIKE: Readonly<Record<string, string>> = {
-  ...{ а: 'a', в: 'b', е: 'e', ѕ: 's', і: 'l', ј: 'j', к: 'k', м: 'm', н: 'h', о: 'o', р: 'p', с: 'c', т: 't', у: 'y' },
-  ...{ х: 'x', ԁ: 'd', ԛ: 'q', ԝ: 'w', һ: 'h', ь: 'b', г: 'r', п: 'n', ү: 'y', ӏ: 'l', ё: 'e', ѵ: 'v', ғ: 'f' },
-  ...{ α: 'a', β: 'b', γ: 'y', ε: 'e', η: 'n', ι: 'l', κ: 'k', ν: 'v', ο: 'o', ρ: 'p', σ: 'o', τ: 't', υ: 'u', χ: 'x' },
-  ...{ ω: 'w', օ: 'o', ո: 'n', ս: 'u', հ: 'h', ց: 'g', ı: 'l', ł: 'l', ø: 'o', đ: 'd', ħ: 'h', ŧ: 't', ɑ: 'a', ɡ: 'g' },
-  ...{ ƅ: 'b', ɩ: 'l', ß: 'b', æ: 'ae', œ: 'oe', þ: 'p', ȷ: 'j', ƒ: 'f', ɴ: 'n', ʀ: 'r', ѡ: 'w', ᴏ: 'o', ʏ: 'y' },
-  ...{ '0': 'o', '1': 'l', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '9': 'g', '|': 'l', i: 'l', '!': 'l' },
-};

@@ -7,6 +7,7 @@ import { jsonLdBlock, microdataBlock, page } from './html.ts';
 import { calendar } from './ics.ts';
 import { asEntity, asPlain, encodeText, headerText, leaf, message, multipart, type Part } from './mime.ts';
 import { reservationNodes } from './nodes.ts';
+import { signMail } from './sign.ts';
 
 export interface ComposedMail {
   readonly raw: Buffer;
@@ -124,7 +125,10 @@ function assemble(plan: MailPlan, person: Person, draw: Rng, content: Content): 
     `Date: ${mailDate(at)}`,
     `Message-ID: <${digest(id).slice(0, 24)}@${from[1].split('@')[1]}>`,
   ];
-  const inner = message(head(content.from, [name, address], content.title, plan.saidAt, plan.id), whole);
+  const inner = signMail(
+    message(head(content.from, [name, address], content.title, plan.saidAt, plan.id), whole),
+    content.from[1].slice(content.from[1].indexOf('@') + 1),
+  );
   if (plan.attached === undefined) return { raw: inner, from: content.from[1], subject: content.title };
   const subject = `Fwd: ${content.title}`;
   const outer = multipart('mixed', boundary('fwd'), [

@@ -1,6 +1,8 @@
 import type { AnyNewEvent, Event } from '../../contracts/event.ts';
+import type { TopicData } from '../../contracts/topics.ts';
 import { TripwatchError } from '../../domain/errors.ts';
 import type { MailboxId, MailId, TenantId, TravellerId } from '../../domain/ids.ts';
+import type { Verdict } from '../../domain/trust/verdict.ts';
 import type { BlobRef, BlobStore } from '../../ports/blobs.ts';
 import { ack, type Handler, type HandlerContext } from '../../ports/handler.ts';
 import type { MailFetcher } from '../../ports/mail-fetcher.ts';
@@ -9,10 +11,11 @@ import type { Store, Tx } from '../../ports/store.ts';
 import { emptyMail } from '../watch/refusals.ts';
 import { type Decision, decide } from './decide.ts';
 import { tooLarge, vanished } from './receipts.ts';
+import { forged, type VerdictParts, verdictOn, wantedAnyway } from './verdict.ts';
 
-export interface CollectParts {
+export interface CollectParts extends VerdictParts {
   readonly store: Pick<Store, 'read'>;
-  readonly blobs: Pick<BlobStore, 'put'>;
+  readonly blobs: Pick<BlobStore, 'put' | 'get'>;
   readonly fetcher: MailFetcher;
   /** Bytes of a mail that is read, at most. */
   readonly bytesMax: number;
@@ -39,22 +42,25 @@ export function createCollectHandler(parts: CollectParts): Handler<'mail.seen'> 
   return async (event, context) => {
     const { raw, size } = event.data;
     let taken: Taken | undefined;
-    if (raw !== undefined) {
-      taken = { kind: 'stored', raw: raw as BlobRef, size };
-    } else if ((await store.read((tx) => decided(tx, event))).read) {
-      taken = await take(parts, event, context);
+    if ((await store.read((tx) => decided(tx, event))).read) {
+      taken = raw === undefined ? await take(parts, event, context) : { kind: 'stored', raw: raw as BlobRef, size };
     }
+    const found = taken?.kind === 'stored' ? await verdictOn(parts, event, taken.raw, context) : undefined;
     return ack(async (tx) => {
       const decision = await decided(tx, event);
-      // A rule went since it was looked at: what was not fetched is to be read after all.
+      // A rule went since it was looked at: what was not looked at is to be read after all.
       if (decision.read && taken === undefined) throw rulesChanged(event.data.mailId);
-      const receipt = decision.read && taken?.kind === 'missing' ? taken.receipt : decision.receipt;
+      const asked = decision.code === 'asked' || decision.code === 'rule-allowed';
+      const verdict = found !== undefined && asked ? wantedAnyway(found) : found;
+      const refused = decision.read && verdict?.level === 'forged' ? forged(verdict) : undefined;
+      const receipt = refused ?? (decision.read && taken?.kind === 'missing' ? taken.receipt : decision.receipt);
       const fetched = decision.read && raw === undefined && taken?.kind === 'stored' ? { raw: taken.raw } : {};
       const now = context.clock.now();
       const mailId = event.data.mailId as MailId;
       const written = await tx.mails.update(event.tenantid as TenantId, mailId, { ...receipt, ...fetched }, now);
       if (!written && receipt.ifRef !== undefined) throw listedAnew(mailId);
-      return decision.read && taken?.kind === 'stored' ? [collectedEvent(event, decision, taken)] : [];
+      const goesOn = decision.read && refused === undefined;
+      return goesOn && taken?.kind === 'stored' ? [collectedEvent(event, decision, taken, verdict)] : [];
     });
   };
 }
@@ -77,12 +83,16 @@ async function take(parts: CollectParts, event: Seen, context: HandlerContext): 
   // The server said it was smaller.
   if (mail.truncated) return { kind: 'missing', receipt: tooLarge(Math.max(size, bytesMax + 1), bytesMax) };
   if (mail.bytes.byteLength === 0) return { kind: 'missing', receipt: emptyMail() };
-  // Authenticity (src/ports/authenticity.ts) is checked here, on these bytes, and its verdict goes with `mail.collected`.
   return { kind: 'stored', raw: await blobs.put(mail.bytes, tenant), size: mail.bytes.byteLength };
 }
 
-function collectedEvent(event: Seen, decision: Decision, taken: Extract<Taken, { kind: 'stored' }>): AnyNewEvent {
-  const { ref: _, parts: __, asked: ___, ...data } = event.data;
+function collectedEvent(
+  event: Seen,
+  decision: Decision,
+  taken: Extract<Taken, { kind: 'stored' }>,
+  verdict: Verdict | undefined,
+): AnyNewEvent {
+  const { ref: _, parts: __, asked: ___, envelope: ____, ...data } = event.data;
   const mailId = data.mailId as MailId;
   return {
     topic: 'mail.collected',
@@ -91,8 +101,19 @@ function collectedEvent(event: Seen, decision: Decision, taken: Extract<Taken, {
     // Same lines as in intake: opening one mail does not depend on another.
     key: `${event.travellerid ?? (data.mailboxId as MailboxId)}/${mailId.slice(-1)}`,
     subject: mailId,
-    data: { ...data, raw: taken.raw, size: taken.size, reason: decision.code },
+    data: {
+      ...data,
+      raw: taken.raw,
+      size: taken.size,
+      reason: decision.code,
+      ...(verdict === undefined ? {} : { verdict: plain(verdict) }),
+    },
   };
+}
+
+/** The domain's lists are readonly, the contract's are not. */
+function plain(verdict: Verdict): TopicData<'mail.collected'>['verdict'] {
+  return verdict as unknown as TopicData<'mail.collected'>['verdict'];
 }
 
 function rulesChanged(mailId: string): TripwatchError {

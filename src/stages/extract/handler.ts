@@ -3,6 +3,7 @@ import type { TripwatchError } from '../../domain/errors.ts';
 import { toObservations } from '../../domain/extract/observations.ts';
 import type { MailId, TenantId, TravellerId } from '../../domain/ids.ts';
 import type { Observation } from '../../domain/observation.ts';
+import type { Verdict } from '../../domain/trust/verdict.ts';
 import type { BlobRef, BlobStore } from '../../ports/blobs.ts';
 import type { Extractor } from '../../ports/extractor.ts';
 import { ack, type Handler } from '../../ports/handler.ts';
@@ -20,6 +21,7 @@ export interface ExtractParts {
  */
 export function createExtractHandler(parts: ExtractParts): Handler<'mail.collected'> {
   return async (event, context) => {
+    const verdict = event.data.verdict as Verdict | undefined;
     const bytes = await parts.blobs.get(event.data.raw as BlobRef, event.tenantid as TenantId);
     const result = await parts.extractor.extract({ bytes, receivedAt: event.data.receivedAt }, context.signal);
     const observations = toObservations(result.claims, {
@@ -28,8 +30,8 @@ export function createExtractHandler(parts: ExtractParts): Handler<'mail.collect
       ref: event.data.mailId,
       label: labelOf(event),
       receivedAt: event.data.receivedAt,
-      // Nobody has vouched for the sender yet.
       authority: 'mail',
+      ...(verdict === undefined ? {} : { verdict }),
     });
     context.logger.debug(
       { claims: observations.length, warnings: result.warnings.length, size: event.data.size },
@@ -40,7 +42,7 @@ export function createExtractHandler(parts: ExtractParts): Handler<'mail.collect
       await tx.mails.update(
         event.tenantid as TenantId,
         mailId,
-        openedReceipt(result, context.clock.now()),
+        openedReceipt(result, context.clock.now(), verdict),
         context.clock.now(),
       );
       return observations.map(recorded);

@@ -2,6 +2,7 @@ import type { TripwatchError } from '../../domain/errors.ts';
 import type { ExtractionResult } from '../../domain/extract/claim.ts';
 import type { LegClaim } from '../../domain/observation.ts';
 import { orderingMsOf, timePrecision } from '../../domain/time/travel-time.ts';
+import type { Verdict } from '../../domain/trust/verdict.ts';
 import type { ReceiptUpdate } from '../../ports/store/mails.ts';
 
 /** Warnings shown on one receipt. */
@@ -33,14 +34,19 @@ const MISSING: Readonly<Record<string, string>> = {
 const OVER_MS = 24 * 3_600_000;
 
 /** What became of a mail that could be opened. `now`: epoch ms. */
-export function openedReceipt(result: ExtractionResult, now: number): ReceiptUpdate {
+export function openedReceipt(result: ExtractionResult, now: number, verdict?: Verdict): ReceiptUpdate {
   const warnings = result.warnings.slice(0, WARNINGS_MAX).map(({ code, message }) => ({ code, message }));
   const count = result.claims.length;
   if (count > 0) {
     const found = count === 1 ? 'One reservation was found in it.' : `${count} reservations were found in it.`;
     const missing = warnings.find((warning) => Object.hasOwn(MISSING, warning.code));
     const legs = result.claims.flatMap((claim) => claim.legs);
-    const notes = [missing === undefined ? undefined : MISSING[missing.code], overNote(legs, now), zoneNote(legs)];
+    const notes = [
+      missing === undefined ? undefined : MISSING[missing.code],
+      overNote(legs, now),
+      zoneNote(legs),
+      trustNote(verdict),
+    ];
     const reason = [found, ...notes.filter((note) => note !== undefined)].join(' ');
     return { disposition: 'imported', reasonCode: 'reservations-found', reason, warnings };
   }
@@ -73,6 +79,17 @@ function overNote(legs: readonly LegClaim[], now: number): string | undefined {
   }
   if (day === '' || last + OVER_MS >= now) return undefined;
   return `It was over on ${day}, so it is kept and not watched.`;
+}
+
+/** How far its sender is believed, and what to do where a forward cannot prove anything. */
+function trustNote(verdict: Verdict | undefined): string | undefined {
+  if (verdict === undefined) return undefined;
+  const { attached } = verdict;
+  if (attached !== undefined) return `The mail attached to it: ${attached.sentence}`;
+  const quoted = verdict.flags.includes('forwarded') && verdict.level !== 'authentic';
+  return quoted
+    ? `${verdict.sentence} Forward the original as an attachment, so that its signature comes with it.`
+    : verdict.sentence;
 }
 
 /** A time of day without a zone is never given one by guessing: the traveller can. */

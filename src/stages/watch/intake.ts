@@ -45,7 +45,12 @@ export function createIntake(options: IntakeOptions): Intake {
         if (visit !== undefined) {
           const seed = visit === 0 ? stored.id : `${stored.id}/${visit}`;
           // Only what is new, or asked for anew, comes here: a repeat of this work appends nothing.
-          await tx.append([seenEvent(stored)], { source: 'watch', correlation: stored.id, seed, at: now });
+          await tx.append([seenEvent(stored, mail.envelope === undefined ? {} : { envelope: mail.envelope })], {
+            source: 'watch',
+            correlation: stored.id,
+            seed,
+            at: now,
+          });
         }
         return { ...result, outcome: 'accepted' };
       });

@@ -25,7 +25,7 @@ export function recordHead(
 }
 
 /** What the event says beyond the record. */
-export type SeenExtra = Pick<TopicData<'mail.seen'>, 'parts' | 'asked' | 'backfill'> & {
+export type SeenExtra = Pick<TopicData<'mail.seen'>, 'parts' | 'asked' | 'backfill' | 'envelope'> & {
   readonly bulk?: TopicData<'mail.seen'>['head']['bulk'];
 };
 

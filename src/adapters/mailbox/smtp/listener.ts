@@ -4,6 +4,7 @@ import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMT
 import type { Config } from '../../../contracts/config.ts';
 import { describeError, kindOf, TripwatchError } from '../../../domain/errors.ts';
 import { mailboxAddressHash } from '../../../domain/mail/mailbox-address.ts';
+import type { MailEnvelope } from '../../../ports/authenticity.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Intake } from '../../../ports/intake.ts';
 import type { Logger } from '../../../ports/logger.ts';
@@ -149,7 +150,9 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
       mailboxes.set(mailbox.id, mailbox);
     }
     const results = await Promise.all(
-      [...mailboxes.values()].map((mailbox) => options.accept({ mailbox, bytes, via: 'smtp' })),
+      [...mailboxes.values()].map((mailbox) =>
+        options.accept({ mailbox, bytes, via: 'smtp', envelope: envelopeOf(session) }),
+      ),
     );
     if (results.some((result) => result.outcome === 'refused')) throw REPLIES.empty();
     return `Stored as ${results.map((result) => result.mailId).join(' ')}`;
@@ -194,6 +197,13 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
       return closing;
     },
   };
+}
+
+function envelopeOf({ remoteAddress, hostNameAppearsAs, envelope }: SMTPServerSession): MailEnvelope {
+  const sender = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
+  // A host name or address literal is no longer than that (RFC 5321 section 4.5.3.1.2).
+  const helo = (hostNameAppearsAs || '').slice(0, 255);
+  return { ip: remoteAddress, sender: sender.slice(0, 320), ...(helo === '' ? {} : { helo }) };
 }
 
 function isConnectionEnd(error: unknown): boolean {
