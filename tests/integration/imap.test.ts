@@ -71,6 +71,26 @@ describe('IMAP with Dovecot', { skip: skipWithoutDovecot() }, () => {
     await session.close();
   });
 
+  test('mails in quick succession, each looked at as soon as it is told, are all told within IDLE', async () => {
+    const name = user();
+    const session = await open(server, name, { limits: { idleMs: 600_000, pollMs: 600_000 } });
+    let cursor = await session.begin(never);
+    const stop = new AbortController();
+    let wakes = 0;
+    const listening = session.listen!(() => wakes++, stop.signal);
+    for (let number = 1; number <= 6; number++) {
+      const before = wakes;
+      await server.deliver(name, text(number));
+      await until(() => wakes > before, 25_000);
+      const seen = await all(session, cursor);
+      assert.deepEqual(seen.subjects, [String(number)]);
+      ({ cursor } = seen);
+    }
+    stop.abort();
+    await listening;
+    await session.close();
+  });
+
   test('what comes between the last look and the first IDLE, or while another folder is open, wakes too', async () => {
     const name = user();
     const session = await open(server, name);

@@ -13,7 +13,7 @@ export class Line {
   readonly #limits: ImapLimits;
   #last: Promise<unknown> = Promise.resolve();
   #standing = 0;
-  #served = 0;
+  #come = 0;
 
   constructor(client: ImapFlow, host: string, limits: ImapLimits) {
     this.#client = client;
@@ -24,6 +24,7 @@ export class Line {
   /** Errors: `cancelled`; `transient` `mailbox-timeout`, `mailbox-closed` and others; `rate-limited`. */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     this.#standing++;
+    this.#come++;
     const before = this.#last;
     const { promise, resolve: leave } = Promise.withResolvers<void>();
     this.#last = promise;
@@ -34,7 +35,6 @@ export class Line {
       return await this.#guarded(signal, work);
     } finally {
       this.#standing--;
-      this.#served++;
       leave();
     }
   }
@@ -43,9 +43,9 @@ export class Line {
     return this.#standing > 0;
   }
 
-  /** How many have had their turn. */
-  get served(): number {
-    return this.#served;
+  /** How many have come to stand in it so far. */
+  get come(): number {
+    return this.#come;
   }
 
   /** Resolves when nobody stands in line. */

@@ -67,17 +67,17 @@ export class Listener {
     } while (line.busy);
     const idles = client.capabilities.has('IDLE') && this.#short < IDLES_SHORT_MAX;
     const since = performance.now();
-    let served = 0;
+    let come = 0;
     let idle: Promise<unknown> | undefined;
     await line.run(NEVER, async () => {
       if (await openMain()) wake();
-      served = line.served;
+      come = line.come;
       // Whatever is asked next breaks it.
       if (idles) idle = client.idle();
     });
     const ending = await this.#ending(idle, idles ? limits.idleMs : limits.pollMs, signal);
     // Ended by the server, and not by a question of ours.
-    const isShort = ending === 'ended' && performance.now() - since < IDLE_MS_MIN && line.served === served + 1;
+    const isShort = ending === 'ended' && performance.now() - since < IDLE_MS_MIN && line.come === come;
     this.#short = isShort ? this.#short + 1 : idles ? 0 : this.#short;
     return ending;
   }
