@@ -11,7 +11,9 @@ import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { extractCommand } from './commands/extract.ts';
 import { importCommand } from './commands/import.ts';
+import { keysCommands } from './commands/keys.ts';
 import { peopleCommands } from './commands/people.ts';
+import { privacyCommands } from './commands/privacy.ts';
 import { receiptsCommand } from './commands/receipts.ts';
 import { sandboxCommand } from './commands/sandbox.ts';
 import { tripsCommand } from './commands/trips.ts';
@@ -59,6 +61,8 @@ accessCommands(program);
 deadLettersCommand(program);
 controlCommands(program);
 auditCommand(program);
+privacyCommands(program);
+keysCommands(program);
 doctorCommand(program);
 
 for (const command of allOf(program)) {

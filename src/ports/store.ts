@@ -10,6 +10,7 @@ import type { Lease, LeaseRepo } from './store/leases.ts';
 import type { AttemptRecord, LogRepo } from './store/log.ts';
 import type { MailReceipt, MailRecord, MailRepo } from './store/mails.ts';
 import type { NotificationRepo } from './store/notifications.ts';
+import type { PrivacyRepo } from './store/privacy.ts';
 import type { ProviderStateRepo } from './store/provider-state.ts';
 import type { ReservationRepo } from './store/reservations.ts';
 import type { SubjectRepo } from './store/subjects.ts';
@@ -71,6 +72,8 @@ export interface Tx {
   readonly audit: AuditRepo;
   /** Who works on what. */
   readonly leases: LeaseRepo;
+  /** What is kept of people, and how it goes. */
+  readonly privacy: PrivacyRepo;
   /** What operators have paused. */
   readonly control: ControlRepo;
   /** Whether everything accepted is accounted for. */

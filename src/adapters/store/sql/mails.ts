@@ -45,6 +45,8 @@ export function openMails(db: Db): MailRepo {
         .onConflict((conflict) =>
           conflict.columns(['tenant', 'mailbox', 'identity']).doUpdateSet((eb) => ({
             times_seen: eb('mail.times_seen', '+', 1),
+            // Its bytes may have gone meanwhile, and are here again.
+            raw: eb.fn.coalesce('mail.raw', 'excluded.raw'),
             // What was listed may have another reference now; what was brought has none.
             ref: eb.fn.coalesce('excluded.ref', 'mail.ref'),
             folder: eb.fn.coalesce('excluded.folder', 'mail.folder'),

@@ -10,6 +10,7 @@ import { openLeases } from './leases.ts';
 import { openLog } from './log.ts';
 import { openMails } from './mails.ts';
 import { openNotifications } from './notifications.ts';
+import { openPrivacy } from './privacy.ts';
 import { openProviderState } from './provider-state.ts';
 import { openReservations } from './reservations.ts';
 import type { Db } from './schema.ts';
@@ -31,6 +32,7 @@ export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
     deadLetters: openDeadLetters(db, hooks),
     audit: openAudit(db),
     leases: openLeases(db, hooks),
+    privacy: openPrivacy(db, hooks),
     control: openControl(db),
     conservation: openConservation(db, hooks),
   };

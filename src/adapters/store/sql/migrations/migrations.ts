@@ -8,6 +8,7 @@ import { relay } from './0007-relay.ts';
 import { subjectTouched } from './0008-subject-touched.ts';
 import { watches } from './0009-watches.ts';
 import { providerState } from './0011-provider-state.ts';
+import { keptMails } from './0012-kept-mails.ts';
 import type { Migration } from './ddl.ts';
 
 /** In order, numbered without holes. A released one is never edited: add another. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   subjectTouched,
   watches,
   providerState,
+  keptMails,
 ];
