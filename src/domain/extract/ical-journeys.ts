@@ -130,9 +130,15 @@ function inCountry(country: string): JsonObject {
   return country === '' ? {} : { address: { addressCountry: country } };
 }
 
+/** The day of a time, if there is such a day: calendars hold `00000000` too. */
 export function dayOf(time: JsonValue | undefined): string | undefined {
-  const text = localText(time);
-  return /^\d{4}-\d{2}-\d{2}/.test(text) ? text.slice(0, 10) : undefined;
+  const day = /^\d{4}-\d{2}-\d{2}/.exec(localText(time))?.[0];
+  if (day === undefined) return undefined;
+  try {
+    return Temporal.PlainDate.from(day).toString();
+  } catch {
+    return undefined;
+  }
 }
 
 export function localText(time: JsonValue | undefined): string {

@@ -18,7 +18,7 @@ export interface ParameterValue {
  */
 export function readParameters(header: string): Parameterised {
   const plain = new Map<string, string>();
-  const scan: Scan = { text: header, at: 0 };
+  const scan: Scan = { text: header, at: 0, openComments: 0 };
   const value = readToken(scan, false).toLowerCase();
   while (scan.at < header.length && plain.size < PARAMETERS_MAX) {
     // At a semicolon, or after what belongs to nothing.
@@ -35,7 +35,11 @@ export function readParameters(header: string): Parameterised {
 interface Scan {
   readonly text: string;
   at: number;
+  /** Parentheses that were never closed: each look for the end of one reads the rest of the header. */
+  openComments: number;
 }
+
+const OPEN_COMMENTS_MAX = 10;
 
 /** Up to the equals sign or semicolon, without comments. */
 function readName(scan: Scan): string {
@@ -100,6 +104,7 @@ function skipToSemicolon(scan: Scan): void {
 
 /** From the opening parenthesis to the closing one; false, and nothing skipped, when there is none. */
 function skipComment(scan: Scan): boolean {
+  if (scan.openComments > OPEN_COMMENTS_MAX) return false;
   let depth = 0;
   for (let i = scan.at; i < scan.text.length; i++) {
     const char = scan.text[i]!;
@@ -110,6 +115,7 @@ function skipComment(scan: Scan): boolean {
       return true;
     }
   }
+  scan.openComments++;
   return false;
 }
 
