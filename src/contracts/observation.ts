@@ -19,6 +19,7 @@ const trust = z.object({
   level: z.enum(TRUST_LEVELS),
   sender: z.string().max(400),
   registered: z.boolean(),
+  again: z.literal(true).optional(),
 });
 const authority = z.enum(['person', 'status', 'booking', 'mail-proven', 'mail']);
 const id = <P extends string>(prefix: P) => z.templateLiteral([prefix, '_', z.string()]);

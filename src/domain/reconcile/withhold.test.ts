@@ -12,6 +12,7 @@ const TRUSTS: readonly (Trust | undefined)[] = [
   { level: 'authentic', sender: 'air.com', registered: true },
   { level: 'authentic', sender: 'inn.com', registered: false },
   { level: 'authentic', sender: 'evil.com', registered: false },
+  { level: 'authentic', sender: 'air.com', registered: true, again: true },
 ];
 
 /** The sets of the join's own properties, their proven mails by several senders. */

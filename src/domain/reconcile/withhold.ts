@@ -16,6 +16,7 @@ import { type Draft, groupBookings } from './grouping.ts';
  *
  * A sender proves its own name only. A proven mail of a sender in the registry counts for every booking; of another sender
  * for bookings that no proven mail of someone else spoke of before it, because anyone can sign with a domain of his own.
+ * One that was signed long before it came counts for bookings that nothing confirmed before it: it may have been sent on.
  */
 export interface Sifted {
   readonly drafts: readonly Draft[];
@@ -93,18 +94,20 @@ export function isMail(observation: Observation): boolean {
 /** Parts the observations; a proven mail of a stranger becomes a mere mail. */
 function weigh(observations: readonly Observation[]): { readonly firm: Observation[]; readonly loose: Observation[] } {
   const owners = new Map<string, Observation>();
+  const first = new Map<string, Observation>();
   for (const one of observations) {
-    if (one.authority !== 'mail-proven') continue;
+    if (!confirms(one)) continue;
     for (const key of one.bookingKeys) {
-      const held = owners.get(key);
-      if (held === undefined || isBefore(one, held)) owners.set(key, one);
+      keepFirst(first, key, one);
+      if (one.authority === 'mail-proven') keepFirst(owners, key, one);
     }
   }
   const firm: Observation[] = [];
   const loose: Observation[] = [];
   for (const one of observations) {
     if (one.authority === 'mail') loose.push(one);
-    else if (one.authority === 'mail-proven' && isStranger(one, owners)) loose.push({ ...one, authority: 'mail' });
+    else if (one.authority === 'mail-proven' && (isStranger(one, owners) || isReplay(one, first)))
+      loose.push({ ...one, authority: 'mail' });
     else firm.push(one);
   }
   return { firm, loose };
@@ -117,6 +120,15 @@ function isStranger({ trust, bookingKeys }: Observation, owners: ReadonlyMap<str
     const owner = owners.get(key)?.trust;
     return owner !== undefined && owner.sender !== trust.sender;
   });
+}
+
+function isReplay({ id, trust, bookingKeys }: Observation, first: ReadonlyMap<string, Observation>): boolean {
+  return trust?.again === true && (bookingKeys.length === 0 || bookingKeys.some((key) => first.get(key)?.id !== id));
+}
+
+function keepFirst(held: Map<string, Observation>, key: string, one: Observation): void {
+  const other = held.get(key);
+  if (other === undefined || isBefore(one, other)) held.set(key, one);
 }
 
 function isBefore(a: Observation, b: Observation): boolean {

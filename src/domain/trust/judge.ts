@@ -93,7 +93,8 @@ function levelOf(seen: {
 }): TrustLevel {
   if (seen.deceiving) return 'forged';
   if (seen.by.length === 0 || seen.unclear) return 'unproven';
-  return seen.doubts.length === 0 ? 'authentic' : 'plausible';
+  // One that was sent again is as genuine as it was; what it may still do is up to the join (withhold.ts).
+  return seen.doubts.every((doubt) => doubt === 'sent-again') ? 'authentic' : 'plausible';
 }
 
 /** Marks of somebody who wants to be taken for somebody else. `surely`: there is no honest reason for it. */

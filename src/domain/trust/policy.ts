@@ -1,6 +1,6 @@
 import type { BookingClaim } from '../extract/claim.ts';
 import type { Authority } from '../observation.ts';
-import type { Trust, Verdict } from './verdict.ts';
+import type { Trust, TrustFlag, Verdict } from './verdict.ts';
 
 /** With what authority a mail speaks. Only a proven one confirms, cancels and changes; all others claim. */
 export function authorityOf(trust: Trust | undefined): Authority {
@@ -28,6 +28,13 @@ export function trustIn(claim: BookingClaim, verdict: Verdict | undefined): Trus
 
 const FORWARDED = /^forwarded mail, /;
 
-function plain({ level, sender, registered }: Trust): Trust {
-  return { level, sender, registered };
+function plain(verdict: Omit<Verdict, 'attached'>): Trust {
+  const { level, sender, registered, flags } = verdict;
+  const again: TrustFlag = 'sent-again';
+  return {
+    level,
+    sender,
+    registered,
+    ...(level === 'authentic' && flags.includes(again) ? { again: true as const } : {}),
+  };
 }

@@ -68,7 +68,10 @@ export interface Verdict {
 }
 
 /** What an observation keeps of the verdict on its mail. */
-export type Trust = Pick<Verdict, 'level' | 'sender' | 'registered'>;
+export interface Trust extends Pick<Verdict, 'level' | 'sender' | 'registered'> {
+  /** Proven, but signed long before it came: it may have been sent on by anyone who once got it. */
+  readonly again?: true;
+}
 
 const NAMES: Readonly<Record<Proof, string>> = {
   dkim: 'its signature (DKIM)',
@@ -85,7 +88,7 @@ export function sentenceOf(verdict: Pick<Verdict, 'level' | 'sender' | 'by' | 'f
   const because = why === undefined ? '' : `: ${why}`;
   switch (level) {
     case 'authentic':
-      return `Proven to come from ${sender} by ${NAMES[by[0] ?? 'dkim']}.`;
+      return `Proven to come from ${sender} by ${NAMES[by[0] ?? 'dkim']}${why === undefined ? '' : `; ${why}`}.`;
     case 'plausible':
       return `Comes by ${sender}, which does not prove what it says${because}. It changes nothing that is confirmed.`;
     case 'unproven':
