@@ -71,7 +71,13 @@ export async function runEngine(options: EngineOptions): Promise<EngineFigures> 
     const file = join(folder, 'snapshot');
     const snapshotSeconds = timed(() => write(file, subjects!));
     subjects = undefined;
-    return { ...figures, restarted: { snapshotSeconds, ...(await restart(file, options.subjects, base, (options.patienceSeconds ?? 120) * 1000)) } };
+    return {
+      ...figures,
+      restarted: {
+        snapshotSeconds,
+        ...(await restart(file, options.subjects, base, (options.patienceSeconds ?? 120) * 1000)),
+      },
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }
