@@ -4,8 +4,10 @@
  * how long from the server's notice to the wake and to the head? Run:
  * `npm run bench -- imap [mailboxes] [mails]` (2000 and 10000).
  */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
+import { MEMORY_ENV, MEMORY_FLAGS } from '../bin/memory.js';
 import { type DovecotServer, PASSWORD, startDovecot } from '../scripts/servers/dovecot.ts';
 import { createImapConnector } from '../src/adapters/mailbox/imap/connector.ts';
 import type { MailboxId, TenantId } from '../src/domain/ids.ts';
@@ -20,7 +22,12 @@ const AT_ONCE = 16;
 const TRAVEL_EVERY = 33;
 
 export interface ImapResult {
-  readonly memory: readonly { readonly kind: 'plain' | 'tls'; readonly mailboxes: number; readonly kibEach: number }[];
+  readonly memory: readonly {
+    readonly kind: 'plain' | 'tls';
+    readonly mailboxes: number;
+    readonly kibEach: number;
+    readonly heapKibEach: number;
+  }[];
   readonly backlog: { readonly mails: number; readonly perSecond: number; readonly rssMib: number };
   /** Bytes that came from the server, of those of the mailbox. */
   readonly share: number;
@@ -35,7 +42,9 @@ export interface ImapResult {
   readonly digest: string;
 }
 
-const account = (server: DovecotServer, user: string, settings: Record<string, unknown>): MailboxAccount => ({
+type Held = Pick<DovecotServer, 'port' | 'tlsPort' | 'ca' | 'users'>;
+
+const account = (server: Pick<Held, 'port'>, user: string, settings: Record<string, unknown>): MailboxAccount => ({
   mailbox: `mbx_${user}` as MailboxId,
   tenant: 'tnt_bench' as TenantId,
   settings: { host: '127.0.0.1', port: server.port, security: 'plain', folders: ['INBOX'], ...settings },
@@ -45,7 +54,7 @@ const account = (server: DovecotServer, user: string, settings: Record<string, u
 export async function imap(mailboxes: number, mails: number, notices = 50): Promise<ImapResult> {
   const server = await startDovecot({ users: mailboxes });
   try {
-    const memory = [await held(server, mailboxes, 'plain'), await held(server, Math.ceil(mailboxes / 2), 'tls')];
+    const memory = [await apart(server, 'plain', mailboxes), await apart(server, 'tls', Math.ceil(mailboxes / 2))];
     const { share, ...backlog } = await listed(server, mails);
     const notice = await noticed(server, notices);
     return { memory, backlog, share, notice, digest: backlog.digest };
@@ -60,7 +69,23 @@ function rss(): number {
   return process.memoryUsage.rss();
 }
 
-async function held(server: DovecotServer, count: number, kind: 'plain' | 'tls') {
+/** In a process of its own: what another measurement left behind would be used again, and not be seen. */
+async function apart(
+  server: DovecotServer,
+  kind: 'plain' | 'tls',
+  count: number,
+): Promise<ImapResult['memory'][number]> {
+  const { port, tlsPort, ca, users } = server;
+  const args = ['--expose-gc', ...MEMORY_FLAGS, import.meta.filename, 'held', kind, String(count)];
+  const child = spawn(process.execPath, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...MEMORY_ENV },
+  });
+  child.stdin.end(JSON.stringify({ port, tlsPort, ca, users }));
+  return JSON.parse(await readAll(child.stdout));
+}
+
+async function held(server: Held, count: number, kind: 'plain' | 'tls'): Promise<ImapResult['memory'][number]> {
   const connector = createImapConnector({ allowPrivate: true, allowPlain: true, ca: [server.ca], limits: PATIENT });
   const settings = kind === 'tls' ? { port: server.tlsPort, security: 'tls' } : {};
   const stop = new AbortController();
@@ -75,17 +100,20 @@ async function held(server: DovecotServer, count: number, kind: 'plain' | 'tls')
   const warm = await one(server.users[0]!);
   await pause(500);
   const before = rss();
+  const heapBefore = process.memoryUsage().heapUsed;
   const sessions: MailboxSession[] = [];
   for (let at = 1; at < count; at += AT_ONCE)
     sessions.push(...(await Promise.all(server.users.slice(at, Math.min(count, at + AT_ONCE)).map(one))));
   await pause(1500);
-  const kibEach = (rss() - before) / 1024 / Math.max(1, sessions.length);
+  const each = (bytes: number) => Math.round((bytes / 1024 / Math.max(1, sessions.length)) * 10) / 10;
+  const kibEach = each(rss() - before);
+  const heapKibEach = each(process.memoryUsage().heapUsed - heapBefore);
   stop.abort();
   await Promise.all(listening);
   for (let at = 0; at < sessions.length; at += AT_ONCE)
     await Promise.all(sessions.slice(at, at + AT_ONCE).map((session) => session.close()));
   await warm.close();
-  return { kind, mailboxes: sessions.length, kibEach: Math.round(kibEach * 10) / 10 };
+  return { kind, mailboxes: sessions.length, kibEach, heapKibEach };
 }
 
 async function listed(server: DovecotServer, mails: number) {
@@ -164,7 +192,18 @@ const PATIENT = { connectMs: 60_000, answerMs: 120_000, totalMs: 600_000 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = '';
+  for await (const piece of stream) text += String(piece);
+  return text;
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  if (process.argv[2] === 'held') {
+    const server: Held = JSON.parse(await readAll(process.stdin));
+    console.log(JSON.stringify(await held(server, Number(process.argv[4]), process.argv[3] as 'plain' | 'tls')));
+    process.exit();
+  }
   const [mailboxes = 2000, mails = 10_000] = process.argv.slice(2).map(Number);
   console.log(JSON.stringify(await imap(mailboxes, mails), null, 2));
 }
