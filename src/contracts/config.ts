@@ -48,6 +48,9 @@ export type ProviderAccountConfig = z.infer<typeof providerAccountSchema>;
 export const oauthClientSchema = z.strictObject({
   clientId: z.string().min(1).max(300),
   clientSecret: secretRefSchema.optional().describe('where the provider gives one to desktop or web applications'),
+  authorizeUrl: z.url().optional().describe("where people sign in; default: the provider's"),
+  tokenUrl: z.url().optional().describe("where tokens are had; default: the provider's"),
+  apiUrl: z.url().optional().describe("where mails are read; default: the provider's"),
 });
 export type OauthClientConfig = z.infer<typeof oauthClientSchema>;
 
@@ -107,6 +110,16 @@ export const configSchema = z.strictObject({
         .describe(
           'how your mail server in front of the SMTP listener signs Authentication-Results; it must remove forged ones',
         ),
+    })
+    .prefault({}),
+  mailboxes: z
+    .strictObject({
+      allowPrivate: z
+        .boolean()
+        .default(false)
+        .describe('let mailboxes be at private and loopback addresses and other ports: for a mail server beside this'),
+      allowPlain: z.boolean().default(false).describe('let mailboxes be read without encryption'),
+      ca: z.string().optional().describe('file with certificates (PEM) of authorities to trust beside the usual ones'),
     })
     .prefault({}),
   oauth: z
