@@ -3,9 +3,12 @@ import type { StatusReport } from '../contracts/http/status.ts';
 import type { Topic } from '../contracts/topics.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { MailboxDesk } from '../ports/mailbox-desk.ts';
 import type { PushRequest } from '../ports/provider.ts';
 import type { Secrets } from '../ports/secrets.ts';
-import type { Store } from '../ports/store.ts';
+import type { MailReceipt } from '../ports/store/mails.ts';
+import type { WatchRef } from '../ports/store/watches.ts';
+import type { Store, Tx } from '../ports/store.ts';
 import type { WebhookPost } from '../ports/webhook.ts';
 import type { Figures } from './metrics.ts';
 
@@ -20,6 +23,10 @@ export interface CommandDeps {
   readonly stages?: readonly string[];
   /** Refuses webhook addresses that we would not call. Absent: nothing is checked at creation (the sender still does). */
   readonly webhooks?: Pick<WebhookPost, 'check'>;
+  /** Connecting mailboxes. Absent: only forwarding addresses can be made. */
+  readonly mailboxes?: () => Promise<MailboxDesk>;
+  /** The owner's word that a mail is to be read after all; false: there is nothing to ask for. Absent: not offered. */
+  readonly askToRead?: (tx: Tx, receipt: MailReceipt, by: string, now: number) => Promise<boolean>;
 }
 
 export interface ApiDeps extends CommandDeps {
@@ -37,6 +44,8 @@ export interface ApiDeps extends CommandDeps {
   readonly onDeliveries?: () => void;
   /** Called when an event was appended by a command: wakes the consumers where they do not see it by themselves. */
   readonly onAppend?: () => void;
+  /** Called when a mailbox was added, changed or is to be looked at: this process looks at once. */
+  readonly onMailboxes?: (refs: readonly WatchRef[]) => void;
   /** Called when something was paused or resumed: this process looks at once. */
   readonly onPauses?: () => void;
   /** What this process knows of itself, for metrics. */

@@ -14,10 +14,11 @@ import { DEFAULT_TENANT } from '../domain/ids.ts';
 import type { BlobKeeper } from '../ports/blobs.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { MailboxConnector } from '../ports/mailbox.ts';
+import type { MailboxDesk } from '../ports/mailbox-desk.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { WebhookPost } from '../ports/webhook.ts';
 import { readSecret } from './config.ts';
+import type { MailboxConnectors } from './mailbox-connectors.ts';
 import type { DataPaths } from './paths.ts';
 import { openStores } from './stores.ts';
 
@@ -36,11 +37,15 @@ export interface Core {
   /** The keys that seal secrets and mails. */
   readonly keyring: Keyring;
   readonly webhooks: WebhookPost;
-  /** How mailboxes are read that we go to. */
-  readonly mailboxConnectors: readonly MailboxConnector[];
+  /** How mailboxes are read that we go to, and connected. Loaded when first asked for: most commands need none. */
+  readonly mailboxes: () => Promise<MailboxParts>;
   /** For the commands that REST and the command line share. */
   readonly commands: CommandDeps;
   close(): Promise<void>;
+}
+
+export interface MailboxParts extends Pick<MailboxConnectors, 'connectors' | 'line'> {
+  readonly desk: MailboxDesk;
 }
 
 /** What the person at the command line may do: everything, as the operator of this installation. */
@@ -71,6 +76,11 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
     throw error;
   });
   const webhooks = createWebhookPost({ allowPrivate: config.webhooks.allowPrivate });
+  let opened: Promise<MailboxParts & Pick<MailboxConnectors, 'close'>> | undefined;
+  const mailboxes = () => {
+    opened ??= openMailboxParts({ store, secrets, clock, random, config });
+    return opened;
+  };
   return {
     config,
     paths,
@@ -83,10 +93,24 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
     secrets,
     keyring,
     webhooks,
-    mailboxConnectors: [],
-    commands: { store, clock, random, secrets, config, webhooks },
-    close: () => stores.close(),
+    mailboxes,
+    commands: { store, clock, random, secrets, config, webhooks, mailboxes: async () => (await mailboxes()).desk },
+    close: async () => {
+      await stores.close();
+      await (await opened)?.close();
+    },
   };
+}
+
+async function openMailboxParts(
+  core: Pick<Core, 'store' | 'secrets' | 'clock' | 'random' | 'config'>,
+): Promise<MailboxParts & Pick<MailboxConnectors, 'close'>> {
+  const [{ mailboxConnectors }, { createMailboxDesk }] = await Promise.all([
+    import('./mailbox-connectors.ts'),
+    import('./mailbox-desk.ts'),
+  ]);
+  const made = mailboxConnectors(core.config, core.clock, core.random);
+  return { ...made, desk: createMailboxDesk({ ...core, ...made }) };
 }
 
 /** What is written down about the installation's key. */

@@ -65,7 +65,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
   const accounts = roles.includes('track') ? providerAccounts(core) : [];
   const pauses = new Pauses({ store, clock, logger });
   const stages = STAGES.filter((stage) => roles.includes(stage.name));
-  const mailboxes = openMailboxes({ core, connectors: core.mailboxConnectors, pauses, overloaded });
+  const mailboxes = openMailboxes({ core, ...(await core.mailboxes()), pauses, overloaded });
   const trackers: HeldParts<Tracker> = heldParts(
     'account',
     accounts.map(({ account }) => `account/${account}`),

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { createPublicAgent } from '../adapters/egress/agent.ts';
+import { createGmailConnector } from '../adapters/mailbox/gmail/connector.ts';
+import { createGraphConnector } from '../adapters/mailbox/graph/connector.ts';
+import { createImapConnector } from '../adapters/mailbox/imap/connector.ts';
+import { createJmapConnector } from '../adapters/mailbox/jmap/connector.ts';
+import { createHttpLine, type HttpLine } from '../adapters/provider/http/line.ts';
+import type { Config } from '../contracts/config.ts';
+import { TripwatchError } from '../domain/errors.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { MailboxConnector } from '../ports/mailbox.ts';
+
+/** How mailboxes are read that we go to. */
+export interface MailboxConnectors {
+  readonly connectors: readonly MailboxConnector[];
+  /** To the providers' own addresses, which the configuration names. */
+  readonly line: HttpLine;
+  close(): Promise<void>;
+}
+
+/** Nothing is dialled until a mailbox is opened. Errors: permanent `config-invalid` for certificates that cannot be read. */
+export function mailboxConnectors(config: Config, clock: Clock, random: Random): MailboxConnectors {
+  const { allowPrivate, allowPlain, ca } = config.mailboxes;
+  const line = createHttpLine({ clock });
+  // A stranger names the server of a JMAP mailbox.
+  const agent = createPublicAgent({ allowPrivate });
+  const guarded = createHttpLine({ clock, dispatcher: agent });
+  const { google, microsoft } = config.oauth;
+  const connectors: MailboxConnector[] = [
+    createImapConnector({ allowPrivate, allowPlain, ...(ca === undefined ? {} : { ca: [certificates(ca)] }) }),
+    createJmapConnector({ clock, line: guarded, allowPrivate }),
+  ];
+  if (google !== undefined)
+    connectors.push(
+      createGmailConnector({ clock, line, ...(google.apiUrl === undefined ? {} : { url: google.apiUrl }) }),
+    );
+  if (microsoft !== undefined)
+    connectors.push(
+      createGraphConnector({
+        ...{ clock, random, line },
+        ...(microsoft.apiUrl === undefined ? {} : { url: microsoft.apiUrl }),
+      }),
+    );
+  return {
+    connectors,
+    line,
+    close: async () => {
+      await line.close();
+      await guarded.close();
+      await agent.destroy();
+    },
+  };
+}
+
+function certificates(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new TripwatchError(
+      'permanent',
+      'config-invalid',
+      `The configuration names certificates in ${path} (mailboxes.ca), which cannot be read: ${(cause as Error).message}.`,
+      { cause },
+    );
+  }
+}
