@@ -94,3 +94,23 @@ test('never throws on hostile senders and subjects', () => {
     ),
   );
 });
+
+test('a folder, and those within it; weaker than a sender, stronger than a subject', () => {
+  const rule = (action: 'allow' | 'deny', field: MailRule['field'], pattern: string): MailRule => ({
+    id: `${action}-${field}-${pattern}`,
+    action,
+    field,
+    pattern,
+  });
+  const read = (rules: readonly MailRule[], folder: string | undefined) =>
+    decideByRules(rules, { fromAddress: 'a@air.example', subject: 'Your booking', folder }).read;
+  const deny = [rule('deny', 'folder', 'Lists')];
+  assert.equal(read(deny, 'Lists'), false);
+  assert.equal(read(deny, 'lists/news'), false);
+  assert.equal(read(deny, 'Lists.news'), false);
+  assert.equal(read(deny, 'Listserv'), true);
+  assert.equal(read(deny, undefined), true, 'what is brought lies in no folder');
+  assert.equal(read([...deny, rule('allow', 'folder', 'Lists/travel')], 'Lists/travel'), true, 'the deeper one');
+  assert.equal(read([...deny, rule('allow', 'sender', 'a@air.example')], 'Lists'), true);
+  assert.equal(read([...deny, rule('allow', 'subject', 'booking')], 'Lists'), false);
+});

@@ -2,9 +2,10 @@ import { domainToASCII } from 'node:url';
 
 /**
  * A traveller's rules on what may be read, decided on headers alone:
- * - A rule matches the sender's whole address, the sender's domain (or a parent of it), or a phrase in the subject.
+ * - A rule matches the sender's whole address, the sender's domain (or a parent of it), the folder the mail lies in (or
+ *   one above it), or a phrase in the subject. What is brought to us lies in no folder.
  *   Patterns are plain text, never regular expressions; case, accents' encoding and blanks do not matter.
- * - The most specific matching rule wins: sender over domain over subject; of two domains the longer one.
+ * - The most specific matching rule wins: sender over domain over folder over subject; of two domains the longer one.
  * - Where an allowing and a denying rule are equally specific, denying wins.
  * - Where no rule matches: a mail is read, unless there is an allowing rule. With one, only what is allowed is read.
  */
@@ -14,7 +15,7 @@ export function decideByRules(rules: readonly MailRule[], head: RuledHead): Rule
   const subject = normaliseText(head.subject);
   let best: { rule: MailRule; rank: number } | undefined;
   for (const rule of rules) {
-    const rank = rankOf(rule, sender, domain, subject);
+    const rank = rankOf(rule, sender, domain, subject, head.folder);
     if (rank === 0) continue;
     const wins =
       best === undefined ||
@@ -35,13 +36,15 @@ export function decideByRules(rules: readonly MailRule[], head: RuledHead): Rule
 export interface MailRule {
   readonly id: string;
   readonly action: 'allow' | 'deny';
-  readonly field: 'sender' | 'domain' | 'subject';
+  readonly field: 'sender' | 'domain' | 'subject' | 'folder';
   readonly pattern: string;
 }
 
 export interface RuledHead {
   readonly fromAddress: string;
   readonly subject: string;
+  /** Of a connected mailbox. */
+  readonly folder?: string | undefined;
 }
 
 export type RuleDecision =
@@ -81,10 +84,12 @@ const PATTERN_CHARS_MAX = 300;
 
 /** 0: no match. Domains rank by their number of labels, below every whole address. */
 const SUBJECT_RANK = 1;
+/** Folders rank by their depth. */
+const FOLDER_RANK = 10;
 const DOMAIN_RANK = 1000;
 const SENDER_RANK = 1_000_000;
 
-function rankOf(rule: MailRule, sender: string, domain: string, subject: string): number {
+function rankOf(rule: MailRule, sender: string, domain: string, subject: string, folder: string | undefined): number {
   switch (rule.field) {
     case 'sender':
       return sender !== '' && normaliseSender(rule.pattern) === sender ? SENDER_RANK : 0;
@@ -92,6 +97,12 @@ function rankOf(rule: MailRule, sender: string, domain: string, subject: string)
       const wanted = normaliseDomain(rule.pattern);
       if (wanted === '' || domain === '') return 0;
       return domain === wanted || domain.endsWith(`.${wanted}`) ? DOMAIN_RANK + wanted.split('.').length : 0;
+    }
+    case 'folder': {
+      const wanted = normaliseText(rule.pattern);
+      const lies = normaliseText(folder ?? '');
+      const within = lies === wanted || /^[/.\\]/.test(lies.slice(wanted.length)) ? lies.startsWith(wanted) : false;
+      return wanted !== '' && within ? FOLDER_RANK + wanted.split(/[/.\\]/).length : 0;
     }
     case 'subject': {
       const wanted = normaliseText(rule.pattern);

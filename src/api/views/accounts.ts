@@ -74,6 +74,11 @@ export function deliveryView(row: Notification): DeliveryView {
   }) as DeliveryView;
 }
 
+/** What was left unopened for reasons that are not the mail's own, and can be had. */
+export function isAskable({ disposition, raw, ref }: MailReceipt): boolean {
+  return (disposition === 'skipped' || disposition === 'vanished') && (raw !== undefined || ref !== undefined);
+}
+
 export function receiptView(row: MailReceipt): ReceiptView {
   return defined({
     id: row.id,
@@ -87,6 +92,9 @@ export function receiptView(row: MailReceipt): ReceiptView {
     updatedAt: isoInstant(row.updatedAt),
     size: row.size,
     via: row.via,
+    folder: row.folder,
+    kept: row.raw !== undefined,
+    askable: isAskable(row),
     disposition: row.disposition,
     meaning: DISPOSITIONS[row.disposition],
     reasonCode: row.reasonCode,

@@ -123,8 +123,8 @@ export function peopleCommands(program: Command): void {
   rule
     .command('add')
     .addArgument(program.createArgument('<action>').choices(['allow', 'deny']))
-    .addArgument(program.createArgument('<field>').choices(['sender', 'domain', 'subject']))
-    .argument('<pattern>', 'an address, a domain, or words of the subject')
+    .addArgument(program.createArgument('<field>').choices(['sender', 'domain', 'subject', 'folder']))
+    .argument('<pattern>', 'an address, a domain, words of the subject, or a folder')
     .option('--traveller <name>', 'whose (name or id)')
     .action(
       action(async (context, act: string, field: string, pattern: string, options: { traveller?: string }) => {

@@ -41,7 +41,7 @@ export type AddMailbox = z.infer<typeof addMailboxSchema>;
 
 export const addRuleSchema = z.strictObject({
   action: z.enum(['allow', 'deny']),
-  field: z.enum(['sender', 'domain', 'subject']),
+  field: z.enum(['sender', 'domain', 'subject', 'folder']),
   pattern: z.string().trim().min(1).max(200),
 });
 export type AddRule = z.infer<typeof addRuleSchema>;

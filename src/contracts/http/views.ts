@@ -36,12 +36,36 @@ export const mailboxViewSchema = z.object({
   address: z.string().optional(),
   state: z.enum(['active', 'paused', 'removed']),
   createdAt: instant,
+  watch: z
+    .object({
+      state: z.string(),
+      reasonCode: z.string(),
+      reason: z.string().describe('how it stands, and what to do where something can be done'),
+      stateAt: instant,
+      checkedAt: instant.optional().describe('last read to its end'),
+      since: instant.describe('mails received before are not read'),
+      folders: z.array(z.string()).optional(),
+      backfill: z.object({ done: z.boolean(), left: z.int().optional() }).describe('the older mails'),
+    })
+    .optional()
+    .describe('of one that is connected'),
+  mails: z
+    .object({
+      seen: z.int(),
+      imported: z.int(),
+      opened: z.int().describe('read without finding anything new'),
+      skipped: z.int(),
+      waiting: z.int(),
+      failed: z.int(),
+    })
+    .optional(),
 });
+export type MailboxView = z.infer<typeof mailboxViewSchema>;
 
 export const ruleViewSchema = z.object({
   id: z.string(),
   action: z.enum(['allow', 'deny']),
-  field: z.enum(['sender', 'domain', 'subject']),
+  field: z.enum(['sender', 'domain', 'subject', 'folder']),
   pattern: z.string(),
   createdAt: instant,
 });
@@ -187,7 +211,10 @@ export const receiptViewSchema = z.object({
   receivedAt: instant,
   updatedAt: instant,
   size: z.int(),
-  via: z.enum(['smtp', 'import']),
+  via: z.enum(['smtp', 'import', 'imap', 'gmail', 'graph', 'jmap']),
+  folder: z.string().optional(),
+  kept: z.boolean().describe('whether the mail itself is still here'),
+  askable: z.boolean().describe('whether it can be read after all: POST /v1/receipts/{id}/read'),
   disposition: z.string(),
   meaning: z.string(),
   reasonCode: z.string(),

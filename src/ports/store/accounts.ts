@@ -28,8 +28,8 @@ export interface Rule {
   readonly tenant: TenantId;
   readonly traveller: TravellerId;
   readonly action: 'allow' | 'deny';
-  readonly field: 'sender' | 'domain' | 'subject';
-  /** sender: whole address; domain: the domain or a parent of it; subject: words contained, without case. */
+  readonly field: 'sender' | 'domain' | 'subject' | 'folder';
+  /** sender: whole address; domain: the domain or a parent of it; subject: words contained; folder: its name; without case. */
   readonly pattern: string;
   readonly createdAt: number;
 }

@@ -96,6 +96,7 @@ export interface MailRepo {
     tenant: TenantId,
     query: {
       readonly traveller?: TravellerId;
+      readonly mailbox?: MailboxId;
       readonly disposition?: Disposition;
       readonly before?: string;
       readonly limit: number;

@@ -16,7 +16,7 @@ export interface Decision {
  */
 export function decide(data: Event<'mail.seen'>['data'], rules: readonly MailRule[]): Decision {
   if (data.asked === true) return reading('asked', 'you asked for it');
-  const decision = decideByRules(rules, data.head);
+  const decision = decideByRules(rules, { ...data.head, folder: data.folder });
   switch (decision.code) {
     case 'rule-allowed':
       return reading('rule-allowed', `your rule “${describeRule(decision.rule)}” allows it`);

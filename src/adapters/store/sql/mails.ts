@@ -95,8 +95,9 @@ export function openMails(db: Db): MailRepo {
     },
     list: async (tenant, query) => {
       let select = db.selectFrom('mail').selectAll().where('tenant', '=', tenant);
-      const { traveller, disposition, limit } = query;
+      const { traveller, mailbox, disposition, limit } = query;
       if (traveller !== undefined) select = select.where('traveller', '=', traveller);
+      if (mailbox !== undefined) select = select.where('mailbox', '=', mailbox);
       if (disposition !== undefined) select = select.where('disposition', '=', disposition);
       const before = query.before === undefined ? undefined : parseCursor(query.before);
       if (before !== undefined) {
