@@ -55,6 +55,8 @@ export function createSubjects(options: SubjectsOptions): Subjects {
     tickMs: TICK_MS,
     buckets: Math.ceil((intervalMs * 1.2) / TICK_MS),
     capacity: count,
+    // More than a tick brings, so that no bucket is gone through twice.
+    batch: 65_536,
     hooks: {
       ask: (slot, now) => {
         // The clock is read now and then: a turn may take some ms.
