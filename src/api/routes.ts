@@ -4,6 +4,7 @@ import { changeRoutes } from './routes/changes.ts';
 import { controlRoutes } from './routes/control.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { endpointRoutes } from './routes/endpoints.ts';
+import { mailboxRoutes } from './routes/mailboxes.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { publicRoutes } from './routes/public.ts';
 import { reservationRoutes } from './routes/reservations.ts';
@@ -13,6 +14,7 @@ import type { ChangeStream } from './sse.ts';
 export function routeTable(stream: () => ChangeStream): readonly RouteSpec[] {
   return [
     ...accountRoutes,
+    ...mailboxRoutes,
     ...reservationRoutes,
     ...changeRoutes(stream),
     ...endpointRoutes,

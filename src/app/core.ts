@@ -17,6 +17,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { MailboxDesk } from '../ports/mailbox-desk.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { WebhookPost } from '../ports/webhook.ts';
+import { askToRead } from '../stages/collect/ask.ts';
 import { readSecret } from './config.ts';
 import type { MailboxConnectors } from './mailbox-connectors.ts';
 import type { DataPaths } from './paths.ts';
@@ -94,7 +95,16 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
     keyring,
     webhooks,
     mailboxes,
-    commands: { store, clock, random, secrets, config, webhooks, mailboxes: async () => (await mailboxes()).desk },
+    commands: {
+      store,
+      clock,
+      random,
+      secrets,
+      config,
+      webhooks,
+      mailboxes: async () => (await mailboxes()).desk,
+      askToRead,
+    },
     close: async () => {
       await stores.close();
       await (await opened)?.close();

@@ -96,6 +96,7 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
     webRoot,
     consumers: STAGES.map(({ name, reads }) => ({ name, reads })),
     onDeliveries: pipeline.onDeliveries,
+    onMailboxes: (refs) => void pipeline.watcher.wake(refs).catch(() => undefined),
     // A second later every process knows anyway.
     onPauses: () => void pipeline.pauses.look().catch(() => undefined),
     figures: () => figuresOf(runtime, pipeline.conservation),

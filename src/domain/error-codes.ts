@@ -95,15 +95,10 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'check the server name; make an authority of your own known',
   ],
   'mailbox-closed': ['the connection to the mail server ended', 'none: it is opened again and goes on where it was'],
-  'mailbox-confirm': [
-    'a mail server is named by DNS only, and is not of the domain of the address',
-    'check the name, then confirm it',
-  ],
   'mailbox-cursor-invalid': [
     'the stored place in a mailbox cannot be read',
     'disconnect the mailbox and connect it again; mails are not doubled by it',
   ],
-  'mailbox-exists': ['this mailbox is connected already', 'use that one, or remove it first'],
   'mailbox-failed': ['a mail server refused a question', 'nothing: it is asked again; if it stays, please report it'],
   'mailbox-folder-missing': ['none of the folders to watch is in the mailbox', 'choose others'],
   'mailbox-folders-many': ['the mailbox has more folders than can be watched', 'choose those to watch'],
@@ -123,7 +118,6 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   'mailbox-oauth-needed': ['the mail provider takes no passwords', 'connect the mailbox by signing in at the provider'],
   'mailbox-port-refused': ['the port is none that IMAP uses', 'use 993 or 143, or set `mailboxes.allowPrivate`'],
   'mailbox-ref-invalid': ['a fault of ours: a mail was asked for by something that names none', 'please report it'],
-  'mailbox-refused': ['a mailbox could not be connected', 'the message says why and what to do'],
   'mailbox-settings-invalid': ['the settings of a mailbox cannot be used', 'the message names each fault'],
   'mailbox-timeout': [
     'a mail server did not answer in time',
@@ -206,13 +200,11 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   ],
   'provider-unreachable': ['the connection to a provider failed', 'check network and `url` of the account'],
   'question-called-off': ['a question to a provider was ended by the shutdown', 'nothing: it is asked after the start'],
-  'receipt-not-askable': ['the mail is being read, was read, or cannot be had any more', 'its receipt says which'],
   'rules-changed': ['the rules changed while a mail was decided', 'none: it is decided anew'],
   'sign-in-client-refused': [
     'the mail provider does not take this installation as an application',
     'docs/operating/mailboxes.md',
   ],
-  'sign-in-expired': ['a sign-in was begun too long ago, or by somebody else', 'begin it again'],
   'sign-in-incomplete': [
     'the mail provider gave no lasting access',
     'sign in again and agree to everything that is asked',

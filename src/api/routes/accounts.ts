@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { addMailboxSchema, addRuleSchema, addTokenSchema, addTravellerSchema } from '../../contracts/http/commands.ts';
-import { mailboxViewSchema, ruleViewSchema, tokenViewSchema, travellerViewSchema } from '../../contracts/http/views.ts';
+import { addRuleSchema, addTokenSchema, addTravellerSchema } from '../../contracts/http/commands.ts';
+import { ruleViewSchema, tokenViewSchema, travellerViewSchema } from '../../contracts/http/views.ts';
 import type { TravellerId } from '../../domain/ids.ts';
 import * as accounts from '../commands/accounts.ts';
 import { publicBase } from '../public-base.ts';
 import { type RouteSpec, route } from '../route.ts';
-import { mailboxView, ruleView, tokenView, travellerView } from '../views/accounts.ts';
+import { ruleView, tokenView, travellerView } from '../views/accounts.ts';
 
 const list = <T extends z.ZodType>(items: T) => z.object({ items: z.array(items) });
 
@@ -46,34 +46,6 @@ export const accountRoutes: readonly RouteSpec[] = [
     response: travellerViewSchema,
     handle: async ({ deps, caller, params }) =>
       travellerView(await accounts.visibleTraveller(deps, caller, params.id!)),
-  }),
-  route({
-    method: 'GET',
-    path: '/v1/travellers/:id/mailboxes',
-    id: 'listMailboxes',
-    tag: 'travellers',
-    summary: 'Mailboxes of a traveller',
-    scope: 'read',
-    response: list(mailboxViewSchema),
-    handle: async ({ deps, caller, params }) => {
-      const traveller = await accounts.visibleTraveller(deps, caller, params.id!);
-      const rows = await deps.store.read((tx) => tx.accounts.listMailboxes(caller.tenant, traveller.id));
-      return { items: rows.map(mailboxView) };
-    },
-  }),
-  route({
-    method: 'POST',
-    path: '/v1/travellers/:id/mailboxes',
-    id: 'addMailbox',
-    tag: 'travellers',
-    summary: 'Make a forwarding address',
-    description: 'Mails sent to the address answered here are watched for this traveller. Nobody can guess it.',
-    scope: 'write',
-    body: addMailboxSchema,
-    status: 201,
-    response: mailboxViewSchema,
-    handle: async ({ deps, caller, params, body }) =>
-      mailboxView(await accounts.addMailbox(deps, caller, params.id!, body)),
   }),
   route({
     method: 'GET',

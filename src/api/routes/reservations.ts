@@ -7,7 +7,7 @@ import {
   reservationViewSchema,
   tripViewSchema,
 } from '../../contracts/http/views.ts';
-import type { MailId } from '../../domain/ids.ts';
+import type { MailboxId, MailId } from '../../domain/ids.ts';
 import { DISPOSITIONS, type Disposition } from '../../ports/store/mails.ts';
 import { ensureVisible, notFound, scopedTraveller } from '../auth.ts';
 import { visibleTraveller } from '../commands/accounts.ts';
@@ -185,6 +185,7 @@ export const reservationRoutes: readonly RouteSpec[] = [
     scope: 'read',
     query: z.strictObject({
       traveller: travellerIdSchema.optional(),
+      mailbox: z.string().max(100).optional().describe('only those of one mailbox'),
       disposition: z.enum(Object.keys(DISPOSITIONS) as [Disposition, ...Disposition[]]).optional(),
       before: z.string().max(200).optional().describe('`next` of the page before'),
       limit,
@@ -192,11 +193,12 @@ export const reservationRoutes: readonly RouteSpec[] = [
     response: z.object({ items: z.array(receiptViewSchema), next: z.string().optional() }),
     handle: async ({ deps, caller, query }) => {
       const traveller = scopedTraveller(caller, query.traveller);
-      const { disposition, before } = query;
+      const { disposition, mailbox, before } = query;
       const page = await deps.store.read((tx) =>
         tx.mails.list(caller.tenant, {
           limit: query.limit,
           ...(traveller === undefined ? {} : { traveller }),
+          ...(mailbox === undefined ? {} : { mailbox: mailbox as MailboxId }),
           ...(disposition === undefined ? {} : { disposition }),
           ...(before === undefined ? {} : { before }),
         }),
