@@ -44,7 +44,8 @@ function readMime(bytes: Buffer): void {
   }
   if (inside > bytes.length) throw new Error('parts overlap');
   const lines = bytes.length - bytes.toString('latin1').replaceAll('\n', '').length;
-  if (walk.parts.length > lines + 1) throw new Error('more parts than lines');
+  // Those of a mail that was encoded as a whole have lines of their own.
+  if (walk.parts.filter(({ mail }) => mail.level === 0).length > lines + 1) throw new Error('more parts than lines');
 }
 
 function extract(bytes: Buffer, fileName: string): void {
