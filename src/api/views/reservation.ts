@@ -126,6 +126,19 @@ export async function reservationView(
     legs: reservation.legs.map((leg) => ({ ...legView(leg), keys: [...leg.keys], fields: fieldViews(leg.fields) })),
     freshness: subjects.map((subject) => freshnessView(subject, context)),
     observations: [...reservation.observations],
+    ...unprovenOf(reservation),
+  };
+}
+
+function unprovenOf({ unproven = [] }: Reservation): Pick<ReservationView, 'unproven'> {
+  if (unproven.length === 0) return {};
+  return {
+    unproven: unproven.map(({ by, said }) => ({
+      label: by.source.label,
+      ref: by.source.ref,
+      observedAt: by.observedAt,
+      said: said.map((one) => ({ ...one })),
+    })),
   };
 }
 

@@ -75,6 +75,14 @@ export function explainCommand(program: Command): void {
             context.say(
               `\n${style.bold(printable(reservation.title))}  ${reservation.id}, version ${reservation.version}, ${reservation.status}`,
             );
+            for (const { label, ref, said } of reservation.unproven ?? []) {
+              const claims = said.map(({ path, value }) => `${path} ${value ?? 'withdrawn'}`).join(', ');
+              context.say(
+                style.yellow(
+                  `  ${printable(label)} (${ref}) says, and nothing proves it: ${printable(claims.slice(0, 300))}`,
+                ),
+              );
+            }
             const parts = [{ title: 'booking', fields: reservation.fields }, ...reservation.legs];
             for (const part of parts) {
               if (options.values !== true) {

@@ -164,6 +164,19 @@ export const reservationViewSchema = reservationSummarySchema.extend({
   legs: z.array(legViewSchema.extend({ keys: z.array(z.string()), fields: z.record(z.string(), fieldViewSchema) })),
   freshness: z.array(freshnessViewSchema),
   observations: z.array(z.string()),
+  /** What mails say that nothing proves: shown beside, asked of the provider, never taken over. */
+  unproven: z
+    .array(
+      z.object({
+        /** Who says so: `mail from … of 1 Dec`. */
+        label: z.string(),
+        /** The mail. */
+        ref: z.string(),
+        observedAt: instant,
+        said: z.array(z.object({ leg: z.string().optional(), path: z.string(), value: factValue })),
+      }),
+    )
+    .optional(),
 });
 export type ReservationView = z.infer<typeof reservationViewSchema>;
 

@@ -26,7 +26,7 @@ export const checkConfluence: Checker = ({ tables }) => {
         ),
       );
     for (const one of actual)
-      if (stateDigest(one.bookingKeys, one.fields, one.legs) !== one.digest)
+      if (stateDigest(one.bookingKeys, one.fields, one.legs, one.unproven) !== one.digest)
         found.push(violation('I6', `reservation ${one.id} is not what its digest says`));
   }
   return found;
