@@ -12,6 +12,7 @@ import { explainCommand } from './commands/explain.ts';
 import { extractCommand } from './commands/extract.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommands } from './commands/keys.ts';
+import { mailboxCommands } from './commands/mailbox.ts';
 import { peopleCommands } from './commands/people.ts';
 import { privacyCommands } from './commands/privacy.ts';
 import { receiptsCommand } from './commands/receipts.ts';
@@ -38,6 +39,7 @@ For your own trips:
   tripwatch traveller add "Ada"           who travels
   tripwatch import ~/Mail                 mails you have: .eml, mbox, Maildir
   tripwatch mailbox add                   an address to forward new ones to
+  tripwatch mailbox add imap ADDRESS      or the mailbox itself; gmail and microsoft too
   tripwatch up                            the service; prints the address of the page
 Accounts at flight-status and booking providers: docs/operating/configuration.md`,
   );
@@ -57,6 +59,7 @@ receiptsCommand(program);
 explainCommand(program);
 byHandCommands(program);
 peopleCommands(program);
+mailboxCommands(program);
 accessCommands(program);
 deadLettersCommand(program);
 controlCommands(program);

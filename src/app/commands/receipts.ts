@@ -1,23 +1,29 @@
 import { type Command, Option } from 'commander';
+import { askForMail } from '../../api/commands/mailboxes.ts';
 import { receiptView } from '../../api/views/accounts.ts';
+import type { MailboxId } from '../../domain/ids.ts';
 import { DISPOSITIONS, type Disposition } from '../../ports/store/mails.ts';
 import { action } from '../command.ts';
 import { OPERATOR } from '../core.ts';
+import { settle } from '../pipeline.ts';
 import { printable, table } from '../terminal/style.ts';
 import { chosenTraveller } from '../travellers.ts';
 import { withCore } from '../with-core.ts';
 import { count } from './numbers.ts';
+import { operatorHere } from './operator.ts';
 
 /** `tripwatch receipts`: what became of every mail, and why. */
 export function receiptsCommand(program: Command): void {
-  program
+  const receipts = program
     .command('receipts')
-    .description('show what became of every mail, and why')
+    .description('show what became of every mail, and why; receipts read ID: read one after all')
     .option('--traveller <name>', 'whose (name or id); default: everyone')
     .addOption(new Option('--disposition <what>', 'only these').choices(Object.keys(DISPOSITIONS)))
+    .option('--mailbox <id>', 'only those of one mailbox: mbx_…')
+    .option('--before <cursor>', 'go on from there: printed at the end of the page before')
     .option('--limit <n>', 'how many, newest first', count('--limit', 1, 1000), 30)
     .action(
-      action(async (context, options: { traveller?: string; disposition?: Disposition; limit: number }) => {
+      action(async (context, options: ReceiptsOptions) => {
         await withCore(context, 'existing', async (core) => {
           const traveller =
             options.traveller === undefined ? undefined : await chosenTraveller(core, options.traveller);
@@ -25,11 +31,14 @@ export function receiptsCommand(program: Command): void {
             await tx.mails.list(OPERATOR.tenant, {
               limit: options.limit,
               ...(traveller === undefined ? {} : { traveller: traveller.id }),
+              ...(options.mailbox === undefined ? {} : { mailbox: options.mailbox as MailboxId }),
+              ...(options.before === undefined ? {} : { before: options.before }),
               ...(options.disposition === undefined ? {} : { disposition: options.disposition }),
             }),
             await tx.mails.count(OPERATOR.tenant, traveller?.id),
           ]);
-          context.result({ counts, receipts: page.receipts.map(receiptView) });
+          const next = page.nextBefore === undefined ? {} : { next: page.nextBefore };
+          context.result({ counts, receipts: page.receipts.map(receiptView), ...next });
           const { style } = context;
           const paint = { imported: style.green, failed: style.red } as Partial<
             Record<Disposition, (text: string) => string>
@@ -54,7 +63,31 @@ export function receiptsCommand(program: Command): void {
               ? 'No mail yet.'
               : `\n${words.join(', ')}. \`tripwatch explain ID\` tells the whole story of one.`,
           );
+          if (page.nextBefore !== undefined) context.note(`Older ones: --before ${page.nextBefore}`);
         });
       }),
     );
+  receipts
+    .command('read')
+    .argument('<id>', 'mail_…')
+    .description('read a mail after all that was left unopened')
+    .action(
+      action(async (context, id: string) => {
+        await withCore(context, 'existing', async (core) => {
+          const receipt = await askForMail(core.commands, operatorHere(), id);
+          await settle(core, context.signal);
+          const after = (await core.store.read((tx) => tx.mails.get(receipt.tenant, receipt.id))) ?? receipt;
+          context.result(receiptView(after));
+          context.say(`${after.disposition}: ${printable(after.reason)}`);
+        });
+      }),
+    );
+}
+
+interface ReceiptsOptions {
+  readonly traveller?: string;
+  readonly mailbox?: string;
+  readonly disposition?: Disposition;
+  readonly before?: string;
+  readonly limit: number;
 }
