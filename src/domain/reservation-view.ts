@@ -187,7 +187,11 @@ function deskSentence({ type, path = '', to }: Change, subject: string, was: str
 function detailSentence(change: Change, subject: string, was: string, leg: Leg | undefined, locale: string): string {
   const { path, to, from } = change;
   if (path === 'unproven') return questionSentence(change, subject);
-  if (path === 'bookingKeys') return `${subject} is now known under another reference too`;
+  if (path === 'bookingKeys') {
+    return to === null || to === undefined
+      ? `${subject} is no longer known under another reference`
+      : `${subject} is now known under another reference too`;
+  }
   if (path === undefined) return `${subject}: details changed`;
   if (to === null || to === undefined) return `${subject}: ${pathWords(path)} was withdrawn${was}`;
   const time = timeText(to, path, leg, locale);

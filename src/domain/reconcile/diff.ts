@@ -74,7 +74,16 @@ function anyAttribution(state: Unversioned) {
 function bookingChanges(previous: Unversioned, next: Unversioned): Change[] {
   const changes: Change[] = [];
   const keys = next.bookingKeys.filter((key) => !previous.bookingKeys.includes(key));
-  if (keys.length > 0) changes.push({ type: 'details', path: 'bookingKeys', to: keys.join(' ') });
+  // A key goes when the mail that tied two bookings together is withheld from one of them.
+  const gone = previous.bookingKeys.filter((key) => !next.bookingKeys.includes(key));
+  if (keys.length + gone.length > 0) {
+    changes.push({
+      type: 'details',
+      path: 'bookingKeys',
+      ...(gone.length === 0 ? {} : { from: gone.join(' ') }),
+      to: keys.length === 0 ? null : keys.join(' '),
+    });
+  }
   for (const path of changedPaths(previous.fields, next.fields)) {
     const [from, to] = [known(previous.fields, path), known(next.fields, path)];
     if (from !== to) changes.push(bookingChange(path, previous.fields, next.fields));

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Observation } from '../observation.ts';
 import type { Trust } from '../trust/verdict.ts';
+import { compact } from './compact.ts';
 import { type Group, join } from './join.ts';
-import { madeBy, observations, RUNS } from './observations.testing.ts';
-import { confirms, siftBookings } from './withhold.ts';
+import { Folder, madeBy, observations, RUNS } from './observations.testing.ts';
+import { siftBookings } from './withhold.ts';
 
 const TRUSTS: readonly (Trust | undefined)[] = [
   undefined,
@@ -53,14 +54,23 @@ function seen(group: Group): unknown {
 }
 
 function confirmedIn(set: readonly Observation[], groups: readonly Group[]): readonly Group[] {
-  const { confirmed } = siftBookings(set);
-  const ids = new Set(
-    [...confirmed]
-      .flatMap((draft) => [...draft.speakers, ...draft.claims.map((claim) => claim.observation)])
-      .map((o) => o.id),
+  const name = (keys: Iterable<string>, ids: Iterable<string>) =>
+    JSON.stringify([[...keys].sort(), [...new Set(ids)].sort()]);
+  const { confirmed, withheld } = siftBookings(set);
+  const names = new Set(
+    [...confirmed].map((draft) => {
+      const members = [
+        ...draft.speakers,
+        ...draft.claims.map((claim) => claim.observation),
+        ...(withheld.get(draft) ?? []),
+      ];
+      return name(
+        draft.bookingKeys,
+        members.map((one) => one.id),
+      );
+    }),
   );
-  const sure = new Set(set.filter((one) => confirms(one) && ids.has(one.id)).map((one) => one.id));
-  return groups.filter((group) => group.observations.some((id) => sure.has(id)));
+  return groups.filter((group) => names.has(name(group.bookingKeys, group.observations)));
 }
 
 test('with verdicts too, any order and any repetition gives the same state', () => {
@@ -82,7 +92,7 @@ for (const level of ['mail', 'mail-proven'] as const) {
           level === 'mail' ? set : set.filter((one) => one.authority === 'mail-proven' && one.trust !== undefined);
         const before = join(owned);
         const after = join([...owned, ...mails]);
-        for (const group of confirmedIn(owned, before)) {
+        for (const group of confirmedIn(compact(owned), before)) {
           if (level === 'mail-proven' && group.bookingKeys.length === 0) continue;
           const as = JSON.stringify(seen(group));
           assert.ok(
@@ -183,4 +193,18 @@ test('the same claim again is the same question; a flood of claims is bounded', 
   const [group] = join([proven, ...flood]);
   assert.equal(group!.unproven?.length, 10);
   assert.equal(new Set(group!.unproven?.map((one) => JSON.stringify(one.said))).size, 10);
+});
+
+test('a booking confirmed at the very instant of the mail that tied it to another gives that key up, and says so', () => {
+  const keys = { air: 'ref:air:aaa111', stay: 'ref:stay:bbb222' };
+  const silent = { facts: {}, legs: [] };
+  const mail: Observation = { ...madeBy('obs_1', 'mail', 'mail', 1), ...silent, bookingKeys: [keys.air, keys.stay] };
+  const guest: Observation = { ...madeBy('obs_2', 'person', 'person', 1), ...silent, bookingKeys: [keys.air] };
+  const host: Observation = { ...madeBy('obs_3', 'person', 'person', 1), ...silent, bookingKeys: [keys.stay] };
+  const folder = new Folder();
+  folder.record(mail);
+  folder.record(guest);
+  const told = folder.record({ ...host, facts: { status: { value: 'confirmed' } } }).flatMap(({ changes }) => changes);
+  assert.ok(told.some(({ path, from }) => (path === 'bookingKeys' && from === keys.air) || from === keys.stay));
+  assert.ok(told.every(({ type, path }) => type !== 'details' || path !== undefined));
 });

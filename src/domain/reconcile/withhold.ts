@@ -28,35 +28,44 @@ export interface Sifted {
 
 export function siftBookings(observations: readonly Observation[]): Sifted {
   const { firm, loose } = weigh(observations);
-  const confirmers = firm.filter(confirms);
-  if (loose.length === 0 || confirmers.length === 0) {
-    const drafts = groupBookings([...firm, ...loose]);
-    const ids = new Set(confirmers.map((one) => one.id));
-    return { drafts, withheld: new Map(), confirmed: new Set(drafts.filter((draft) => holds(draft, ids))) };
-  }
-  const ids = new Set(confirmers.map((one) => one.id));
-  const index = new LooseIndex(loose);
-  const late = new Map<Observation, Set<Observation>>();
-  for (const draft of groupBookings(firm)) {
-    const members = membersOf(draft).filter((one) => ids.has(one.id));
-    if (members.length === 0) continue;
-    const since = Math.min(...members.map(observedMs));
-    for (const one of reached(draft, index, since)) {
-      if (observedMs(one) < since) continue;
+  const sure = groupBookings(firm).filter((draft) => membersOf(draft).some(confirms));
+  const floating = firm.filter((one) => one.bookingKeys.length === 0);
+  const index = new KeyIndex(sure.length === 0 ? [] : [...loose, ...floating]);
+  const proven = new Set(floating);
+  const late = new Map<Observation, Set<Draft>>();
+  for (const draft of sure) {
+    const since = Math.min(...membersOf(draft).filter(confirms).map(observedMs));
+    for (const one of reached(draft, index, since, proven)) {
       const of = late.get(one) ?? new Set();
       late.set(one, of);
-      for (const member of members) of.add(member);
+      of.add(draft);
     }
   }
   const drafts = groupBookings([...firm, ...loose.filter((one) => !late.has(one))]);
-  const confirmed = new Set(drafts.filter((draft) => holds(draft, ids)));
-  const withheld = new Map<Draft, Observation[]>();
-  for (const draft of confirmed) {
-    const own = new Set(membersOf(draft));
-    const questions = [...late].flatMap(([one, of]) => ([...of].some((member) => own.has(member)) ? [one] : []));
+  const byKey = new Map(sure.flatMap((draft) => [...draft.bookingKeys].map((key) => [key, draft] as const)));
+  const bare = sure.filter((draft) => draft.bookingKeys.size === 0);
+  const confirmed = new Set<Draft>();
+  const withheld = new Map<Draft, readonly Observation[]>();
+  for (const draft of drafts) {
+    const grounds = groundsOf(draft, byKey, bare);
+    if (grounds.size === 0) continue;
+    confirmed.add(draft);
+    const questions = [...late].flatMap(([one, of]) => (of.isDisjointFrom(grounds) ? [] : [one]));
     if (questions.length > 0) withheld.set(draft, questions);
   }
   return { drafts, withheld, confirmed };
+}
+
+/**
+ * The confirmed bookings that a draft goes on. One without a booking key goes on wherever its claims went; of others the
+ * keys decide: that a flight of it is in another booking too confirms nothing there.
+ */
+function groundsOf(draft: Draft, byKey: ReadonlyMap<string, Draft>, bare: readonly Draft[]): ReadonlySet<Draft> {
+  const grounds = new Set([...draft.bookingKeys].flatMap((key) => byKey.get(key) ?? []));
+  if (bare.length === 0) return grounds;
+  const own = new Set(draft.claims.map(({ claim }) => claim));
+  for (const one of bare) if (one.claims.some(({ claim }) => own.has(claim))) grounds.add(one);
+  return grounds;
 }
 
 /** Epoch ms of when we got it; what has no such instant came last. */
@@ -140,19 +149,18 @@ function membersOf(draft: Draft): readonly Observation[] {
   return [...new Set([...draft.speakers, ...draft.claims.map((claim) => claim.observation)])];
 }
 
-function holds(draft: Draft, ids: ReadonlySet<string>): boolean {
-  return membersOf(draft).some((one) => ids.has(one.id));
-}
-
 /** Keys by which observations meet in grouping.ts, of one booking as it grows. */
 class Reach {
   readonly bookings: Set<string>;
+  /** It has no booking key of its own: whoever names a leg of it and a booking would take it there. */
+  readonly #bare: boolean;
   readonly strong = new Set<string>();
   readonly weak = new Set<string>();
   readonly bases = new Set<string>();
 
   constructor(draft: Draft) {
     this.bookings = new Set(draft.bookingKeys);
+    this.#bare = draft.bookingKeys.size === 0;
     for (const claim of draft.claims) this.#claim(claim);
   }
 
@@ -163,7 +171,7 @@ class Reach {
 
   meets(one: Observation): boolean {
     if (one.bookingKeys.some((key) => this.bookings.has(key))) return true;
-    if (one.bookingKeys.length > 0 && this.bookings.size > 0) return false;
+    if (one.bookingKeys.length > 0 && !this.#bare) return false;
     return placed(one).some(
       (claim) =>
         claim.strong.some((key) => this.strong.has(key) || this.weak.has(baseOf(key) ?? '')) ||
@@ -178,12 +186,12 @@ class Reach {
   }
 }
 
-/** Unproven mails by every key that they could meet a booking by. */
-class LooseIndex {
+/** Observations by every key that they could meet a booking by. */
+class KeyIndex {
   readonly #byKey = new Map<string, Observation[]>();
 
-  constructor(loose: readonly Observation[]) {
-    for (const one of loose) {
+  constructor(observations: readonly Observation[]) {
+    for (const one of observations) {
       for (const key of new Set([...one.bookingKeys, ...placed(one).flatMap((claim) => meetingKeys(claim))])) {
         const held = this.#byKey.get(key);
         if (held) held.push(one);
@@ -207,21 +215,31 @@ function placed(one: Observation): readonly PlacedClaim[] {
 }
 
 /**
- * The unproven mails that speak of a booking: those that share a key with it, or with such a mail that came before it was
- * confirmed. What came later leads nowhere, or a forged mail could tie two bookings together.
+ * The unproven mails that came after a booking was confirmed and speak of it: they share a key with it, with such a mail that
+ * came before, or with what a proven source says of a leg without naming a booking (`proven`) and so came to belong to it.
+ * What came later leads nowhere, or a forged mail could tie two bookings together.
  */
-function reached(draft: Draft, index: LooseIndex, since: number): ReadonlySet<Observation> {
+function reached(
+  draft: Draft,
+  index: KeyIndex,
+  since: number,
+  proven: ReadonlySet<Observation>,
+): ReadonlySet<Observation> {
   const reach = new Reach(draft);
-  const found = new Set<Observation>();
+  const late = new Set<Observation>();
+  const inside = new Set<Observation>();
   const waiting = [...reach.bookings, ...reach.strong, ...reach.weak, ...reach.bases];
   for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
     for (const one of index.at(key)) {
-      if (found.has(one) || !reach.meets(one)) continue;
-      found.add(one);
-      if (observedMs(one) >= since) continue;
+      if (late.has(one) || inside.has(one) || !reach.meets(one)) continue;
+      if (!proven.has(one) && observedMs(one) >= since) {
+        late.add(one);
+        continue;
+      }
+      inside.add(one);
       reach.add(one);
       waiting.push(...one.bookingKeys, ...placed(one).flatMap(meetingKeys));
     }
   }
-  return found;
+  return late;
 }
