@@ -62,13 +62,13 @@ test('a stream that would lose events silently is refused, with the way to mend 
   const good = (prefix: string) => ({
     name: `${prefix}-log-0`,
     subjects: [`${prefix}.log.*.0`, `${prefix}.log.*.1`],
-    max_age: nanos(14 * 24 * 3600 * 1000),
+    max_age: nanos(3 * 24 * 3600 * 1000),
     metadata: { 'tripwatch-installation': installation, 'tripwatch-epoch': 'e' },
   });
   const refused: readonly (readonly [Partial<StreamConfig>, RegExp])[] = [
     [{ storage: StorageType.Memory }, /kept in memory .*nats stream rm c0-log-0/],
     [{ discard: DiscardPolicy.New }, /refuses events when it is full .*--discard old/],
-    [{ max_age: nanos(60_000) }, /keeps events for 60 s instead of 1209600 s .*--max-age 1209600s/],
+    [{ max_age: nanos(60_000) }, /keeps events for 60 s instead of 259200 s .*--max-age 259200s/],
     [{ max_msgs_per_subject: 5 }, /5 events of a topic's shard only .*--max-msgs-per-subject -1/],
     [{ max_msgs: 10 }, /10 events only/],
     [{ max_bytes: 1000 }, /1000 bytes only/],
