@@ -10,6 +10,7 @@ import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { extractCommand } from './commands/extract.ts';
+import { freshnessCommand } from './commands/freshness.ts';
 import { importCommand } from './commands/import.ts';
 import { peopleCommands } from './commands/people.ts';
 import { receiptsCommand } from './commands/receipts.ts';
@@ -59,6 +60,7 @@ accessCommands(program);
 deadLettersCommand(program);
 controlCommands(program);
 auditCommand(program);
+freshnessCommand(program);
 doctorCommand(program);
 
 for (const command of allOf(program)) {
