@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
+import { accountFaults, connectorEntry } from '../adapters/provider/registry.ts';
 import { type Config, configSchema } from '../contracts/config.ts';
 import { TripwatchError } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
@@ -69,7 +70,10 @@ export function loadConfig(options: ConfigOptions): Config {
     const doubled = accounts.filter((account, index) => accounts.indexOf(account) !== index);
     if (result.data.broker.url !== undefined && result.data.store.url === undefined)
       faults.push('broker.url: NATS needs PostgreSQL as the store; set store.url, or leave broker out.');
-    if (doubled.length === 0 && faults.length === 0) return freeze(result.data);
+    for (const [index, provider] of result.data.providers.entries())
+      for (const [setting, fault] of accountFaults(provider))
+        faults.push(`providers.${index}.${setting} (${file}): ${fault}`);
+    if (doubled.length === 0 && faults.length === 0) return freeze(labelled(result.data));
     if (doubled.length > 0)
       faults.push(
         `providers: the account name ${doubled.map((name) => JSON.stringify(name)).join(', ')} is used twice; give each account its own name.`,
@@ -80,6 +84,15 @@ export function loadConfig(options: ConfigOptions): Config {
     'config-invalid',
     `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
   );
+}
+
+/** Every account says what people call it. */
+function labelled(config: Config): Config {
+  const providers = config.providers.map((one) => ({
+    ...one,
+    label: one.label ?? connectorEntry(one.connector)!.label,
+  }));
+  return { ...config, providers };
 }
 
 /** Variables of ours that are no settings of this file. */

@@ -2,16 +2,19 @@ import { createClock } from '../adapters/clock/system.ts';
 import { createLogger } from '../adapters/logger/pino.ts';
 import { createWebhookPost } from '../adapters/output/webhook/post.ts';
 import { systemRandom } from '../adapters/random/system.ts';
-import { openSecrets, openSecretsWithKey } from '../adapters/secrets/secrets.ts';
+import { createBlobSeal } from '../adapters/secrets/blob-seal.ts';
+import { type Keyring, keyringOf, openKeyring } from '../adapters/secrets/keyring.ts';
+import { secretsWith } from '../adapters/secrets/secrets.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import type { Caller } from '../api/auth.ts';
 import type { CommandDeps } from '../api/deps.ts';
 import type { Config } from '../contracts/config.ts';
 import { TripwatchError } from '../domain/errors.ts';
 import { DEFAULT_TENANT } from '../domain/ids.ts';
-import type { BlobStore } from '../ports/blobs.ts';
+import type { BlobKeeper } from '../ports/blobs.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { MailboxConnector } from '../ports/mailbox.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { WebhookPost } from '../ports/webhook.ts';
 import { readSecret } from './config.ts';
@@ -28,9 +31,13 @@ export interface Core {
   readonly store: SqlStore;
   /** Other processes may work on the same store. */
   readonly shared: boolean;
-  readonly blobs: BlobStore;
+  readonly blobs: BlobKeeper;
   readonly secrets: Secrets;
+  /** The keys that seal secrets and mails. */
+  readonly keyring: Keyring;
   readonly webhooks: WebhookPost;
+  /** How mailboxes are read that we go to. */
+  readonly mailboxConnectors: readonly MailboxConnector[];
   /** For the commands that REST and the command line share. */
   readonly commands: CommandDeps;
   close(): Promise<void>;
@@ -53,12 +60,13 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
     ...(anchor === undefined ? {} : { anchor }),
   });
   const random = systemRandom;
-  const stores = await openStores(config, paths, clock, logger);
+  const { key } = config.secrets;
+  const keyring = key === undefined ? openKeyring(paths.key) : keyringOf(readSecret(key, process.env));
+  const secrets = secretsWith(keyring);
+  const stores = await openStores(config, paths, clock, logger, createBlobSeal(keyring));
   const { store } = stores;
   await store.transact((tx) => tx.accounts.ensureTenant(DEFAULT_TENANT, 'Home', clock.now()));
-  const { key } = config.secrets;
-  const secrets = key === undefined ? openSecrets(paths.key) : openSecretsWithKey(readSecret(key, process.env));
-  await sameKey(store, secrets).catch(async (error: unknown) => {
+  await sameKey(store, keyring).catch(async (error: unknown) => {
     await stores.close();
     throw error;
   });
@@ -73,33 +81,41 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
     blobs: stores.blobs,
     shared: stores.shared,
     secrets,
+    keyring,
     webhooks,
+    mailboxConnectors: [],
     commands: { store, clock, random, secrets, config, webhooks },
     close: () => stores.close(),
   };
 }
 
-/** Every process of an installation must seal and open with one key: the first one's is written down. */
-async function sameKey(store: SqlStore, secrets: Secrets): Promise<void> {
-  const name = 'secret-key';
+/** What is written down about the installation's key. */
+export const KEY_FACT = 'secret-key';
+
+/**
+ * Every process of an installation must be able to open what the others seal: the first one's key is written down, later
+ * the newest one's. A process may have further ones, also newer ones (`tripwatch keys rotate` takes those into use).
+ */
+async function sameKey(store: SqlStore, { ids, current }: Keyring): Promise<void> {
+  const name = KEY_FACT;
   const known = await store.read(({ db }) =>
     db.selectFrom('meta').select('value').where('name', '=', name).executeTakeFirst(),
   );
-  if (known?.value === secrets.keyId) return;
+  if (known !== undefined && ids.includes(known.value)) return;
   const stored =
     known ??
     (await store.transact(async ({ db }) => {
       await db
         .insertInto('meta')
-        .values({ name, value: secrets.keyId })
+        .values({ name, value: current.id })
         .onConflict((conflict) => conflict.column('name').doNothing())
         .execute();
       return db.selectFrom('meta').select('value').where('name', '=', name).executeTakeFirstOrThrow();
     }));
-  if (stored.value === secrets.keyId) return;
+  if (ids.includes(stored.value)) return;
   throw new TripwatchError(
     'permanent',
     'secret-key-other',
-    `This installation's secrets are sealed with key ${stored.value}, but this process has key ${secrets.keyId}. Give every process the same: secrets.key in the configuration, or the file \`key\` of the first data folder.`,
+    `This installation's secrets are sealed with key ${stored.value}, but this process has key ${ids.join(', ')}. Give every process the same: secrets.key in the configuration, or the file \`key\` of the first data folder.`,
   );
 }

@@ -1,5 +1,6 @@
 import type { Extractor } from '../ports/extractor.ts';
 import type { StageHandlers } from '../ports/handler.ts';
+import type { MailFetcher } from '../ports/mail-fetcher.ts';
 import type { DeadLetterHook } from '../runtime/attempt.ts';
 import { createCollectHandler } from '../stages/collect/handler.ts';
 import { createExtractHandler, extractFailed } from '../stages/extract/handler.ts';
@@ -13,7 +14,8 @@ import type { Tracker } from '../stages/track/tracker.ts';
 import type { Core } from './core.ts';
 
 export interface HandlerParts {
-  readonly core: Pick<Core, 'blobs'>;
+  readonly core: Pick<Core, 'blobs' | 'store' | 'config'>;
+  readonly fetcher: MailFetcher;
   readonly extractor: Extractor;
   readonly tracker: Pick<Tracker, 'accounts' | 'refresh' | 'wake'>;
   readonly onDeliveries: () => void;
@@ -22,7 +24,12 @@ export interface HandlerParts {
 /** Each stage of the table with its handler. */
 export function createHandlers(parts: HandlerParts): StageHandlers & Readonly<Record<StageName, unknown>> {
   return {
-    collect: createCollectHandler(),
+    collect: createCollectHandler({
+      store: parts.core.store,
+      blobs: parts.core.blobs,
+      fetcher: parts.fetcher,
+      bytesMax: parts.core.config.smtp.maxBytes,
+    }),
     extract: createExtractHandler({ blobs: parts.core.blobs, extractor: parts.extractor }),
     reconcile: reconcileHandler(),
     track: createTrackHandler({ tracker: parts.tracker }),

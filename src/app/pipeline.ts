@@ -11,9 +11,11 @@ import { createSender, type Sender } from '../stages/notify/sender.ts';
 import { STAGES } from '../stages/stages.ts';
 import { subjectIdOf } from '../stages/track/subject.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
+import type { Watcher } from '../stages/watch/watcher.ts';
 import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
 import { createHandlers, deadLetterHooks } from './handlers.ts';
+import { openMailboxes } from './mailboxes.ts';
 import { providerAccount, providerAccounts } from './providers.ts';
 import type { Role } from './roles.ts';
 import { type Place, takePlace } from './worker.ts';
@@ -31,6 +33,8 @@ export interface Pipeline {
   readonly trackers: () => readonly Tracker[];
   /** Asks about subjects of an account now, whoever asks it. */
   wake(account: string, specIds: readonly string[]): void;
+  /** The watcher of connected mailboxes: "check now", pushed hints. */
+  readonly watcher: Pick<Watcher, 'wake' | 'pushed' | 'status'>;
   /** Deliveries may be due. */
   readonly onDeliveries: () => void;
   /** As `runtime.overloaded`, at once: refreshed by each call. */
@@ -50,10 +54,18 @@ export interface PipelineOptions {
 
 export async function openPipeline(core: Core, { roles, parts, place }: PipelineOptions): Promise<Pipeline> {
   const { store, clock, random, logger, config } = core;
+  let full = false;
+  const overloaded = (): boolean => {
+    void runtime.overloaded().then((value) => {
+      full = value;
+    });
+    return full;
+  };
   // Only who follows reservations needs to know the providers, and their keys.
   const accounts = roles.includes('track') ? providerAccounts(core) : [];
   const pauses = new Pauses({ store, clock, logger });
   const stages = STAGES.filter((stage) => roles.includes(stage.name));
+  const mailboxes = openMailboxes({ core, connectors: core.mailboxConnectors, pauses, overloaded });
   const trackers: HeldParts<Tracker> = heldParts(
     'account',
     accounts.map(({ account }) => `account/${account}`),
@@ -79,6 +91,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
   const carrier = await openCarrier(core);
   const pool = createExtractPool(config.workers === undefined ? {} : { size: config.workers });
   const groups: WorkGroup[] = [];
+  if (parts && roles.includes('watch')) groups.push(mailboxes.parts.group);
   if (parts && roles.includes('track')) groups.push(trackers.group);
   if (parts && roles.includes('notify')) groups.push(sender.group);
   if (carrier !== undefined && stages.length > 0) groups.push(relayGroup(carrier));
@@ -91,6 +104,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     stages,
     handlers: createHandlers({
       core,
+      fetcher: mailboxes.fetcher,
       extractor: pool,
       tracker: {
         accounts,
@@ -113,7 +127,6 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     // A process that was not told of any provider cannot miss one.
     ...(names.length === 0 ? {} : { accounts: names }),
   });
-  let full = false;
   return {
     runtime,
     pauses,
@@ -129,12 +142,8 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
           .catch((error: unknown) => logger.warn({ error: String(error) }, 'subjects could not be woken'));
     },
     onDeliveries,
-    overloaded: () => {
-      void runtime.overloaded().then((value) => {
-        full = value;
-      });
-      return full;
-    },
+    overloaded,
+    watcher: mailboxes.watcher,
     start: async () => {
       await pauses.start();
       await runtime.start();
@@ -143,9 +152,10 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     stop: async (timeoutMs) => {
       // These write until they have ended, so they end while their leases are held.
       await conservation.stop();
-      for (const { group } of [trackers, sender])
+      for (const { group } of [mailboxes.parts, trackers, sender])
         await Promise.all(group.resources.map((resource) => group.leave(resource, 'hand-over')));
       await runtime.drain(timeoutMs);
+      await mailboxes.stop();
       await pauses.stop();
       await carrier?.close();
       await Promise.all(accounts.map(({ connector }) => connector.close?.()));

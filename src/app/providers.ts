@@ -1,5 +1,4 @@
-import { createAeroDataBoxConnector } from '../adapters/provider/aerodatabox/connector.ts';
-import { createDuffelConnector } from '../adapters/provider/duffel/connector.ts';
+import { connectorEntry, secretRefs } from '../adapters/provider/registry.ts';
 import type { ProviderAccountConfig } from '../contracts/config.ts';
 import type { StatusReport } from '../contracts/http/status.ts';
 import { TripwatchError } from '../domain/errors.ts';
@@ -9,25 +8,26 @@ import type { AccountStatus, TrackedAccount, Tracker } from '../stages/track/tra
 import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
 
-/** One line a connector: a new one brings its own folder and its line here. */
-const CONNECTORS: Readonly<
-  Record<ProviderAccountConfig['connector'], (account: ProviderAccountConfig, core: Core) => ProviderConnector>
-> = {
-  aerodatabox: (account, core) =>
-    createAeroDataBoxConnector({ ...common(account, core), key: readSecret(account.key, process.env) }),
-  duffel: (account, core) =>
-    createDuffelConnector({
-      ...common(account, core),
-      token: readSecret(account.key, process.env),
-      ...(account.webhookSecret === undefined ? {} : { webhookSecret: readSecret(account.webhookSecret, process.env) }),
-    }),
-};
-
-function common(account: ProviderAccountConfig, core: Core) {
-  return { account: account.account, clock: core.clock, ...(account.url === undefined ? {} : { url: account.url }) };
+/** The connector of an account as its configuration says. Errors: permanent `secret-missing`, `connector-invalid`. */
+function connectorOf(account: ProviderAccountConfig, core: Core): ProviderConnector {
+  const entry = connectorEntry(account.connector);
+  if (entry === undefined)
+    throw new TripwatchError('defect', 'account-unknown', `There is no connector ${account.connector}.`);
+  const secrets = Object.entries(secretRefs(account)).map(([name, ref]) => [name, readSecret(ref, process.env)]);
+  const label = account.label ?? entry.label;
+  const connector = entry.create({
+    label,
+    account: account.account,
+    clock: core.clock,
+    secrets: Object.fromEntries(secrets),
+    options: entry.options?.parse(account.options),
+    folder: core.paths.folder,
+    ...(account.url === undefined ? {} : { url: account.url }),
+  });
+  return connector.label === label ? connector : { ...connector, label };
 }
 
-/** The configured accounts with their connectors and limits. Errors: permanent `secret-missing`. */
+/** The configured accounts with their connectors and limits. Errors: permanent `secret-missing`, `connector-invalid`. */
 export function providerAccounts(core: Core): readonly TrackedAccount[] {
   return core.config.providers.map((account) => providerAccount(core, account.account));
 }
@@ -38,7 +38,7 @@ export function providerAccount(core: Core, name: string): TrackedAccount {
   if (account === undefined) throw new TripwatchError('defect', 'account-unknown', `There is no account ${name}.`);
   return {
     account: account.account,
-    connector: CONNECTORS[account.connector](account, core),
+    connector: connectorOf(account, core),
     limits: account.calls,
     freshSeconds: account.freshSeconds,
   };

@@ -20,10 +20,19 @@ export const providerAccountSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]{1,40}$/)
     .describe('name of this account, your choice; stays the same for ever'),
-  connector: z.enum(['aerodatabox', 'duffel']),
+  connector: z.string().max(40).describe('which system it is at: the name of its page in docs/connectors'),
+  label: z.string().min(1).max(60).optional().describe("what people read; default: the system's own name"),
   url: z.url().optional().describe("base address; default: the vendor's"),
-  key: secretRefSchema.describe('API key or token'),
+  key: secretRefSchema.optional().describe('API key, token or password, where the system wants one'),
   webhookSecret: secretRefSchema.optional().describe('secret that the vendor signs its webhooks with'),
+  secrets: z
+    .record(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,39}$/), secretRefSchema)
+    .default({})
+    .describe('further secrets that the system wants, by the names its page gives'),
+  options: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('what else the system wants to know, by the names its page gives'),
   calls: z
     .array(z.strictObject({ max: z.int().min(1), perSeconds: z.int().min(1) }))
     .default([{ max: 1, perSeconds: 1 }])

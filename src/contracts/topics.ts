@@ -13,6 +13,8 @@ export const mailHeadSchema = z.object({
   subject: z.string(),
   date: instant.optional(),
   messageId: z.string().optional(),
+  /** Its headers say that many got it: it came by a list, or only offers to unsubscribe. */
+  bulk: z.enum(['unsubscribe', 'list']).optional(),
 });
 
 const mailCommon = {
@@ -21,7 +23,9 @@ const mailCommon = {
   head: mailHeadSchema,
   size: z.int().min(0),
   receivedAt: instant,
-  via: z.enum(['smtp', 'import']),
+  via: z.enum(['smtp', 'import', 'imap', 'gmail', 'graph', 'jmap']),
+  /** Folder of a connected mailbox that it was listed in. */
+  folder: z.string().optional(),
 };
 
 const factValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -59,7 +63,21 @@ const follower = z.object({
 });
 
 export const TOPICS = {
-  'mail.seen': z.object({ ...mailCommon, raw: blobRef }),
+  'mail.seen': z.object({
+    ...mailCommon,
+    /** Its bytes, where it was brought to us. */
+    raw: blobRef.optional(),
+    /** Where it can be fetched, where it was only listed. */
+    ref: z.string().optional(),
+    /** Its parts without their content, where the mailbox tells them. */
+    parts: z
+      .array(z.object({ type: z.string(), name: z.string().optional(), size: z.int().min(0).optional() }))
+      .optional(),
+    /** Its owner wants it read, whatever rules and scores say. */
+    asked: z.boolean().optional(),
+    /** It was there before the mailbox was connected. */
+    backfill: z.boolean().optional(),
+  }),
   'mail.collected': z.object({ ...mailCommon, raw: blobRef, reason: z.string() }),
   'observation.recorded': z.object({ observation: observationSchema, checkedBefore }),
   'reservation.changed': z.object({

@@ -36,6 +36,11 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   ],
   'broker-version': ['the NATS server is too old', 'upgrade it; docs/operating/nats.md'],
   'config-invalid': ['the configuration has faults, each named', 'docs/operating/configuration.md'],
+  'connector-invalid': [
+    'the description of a connector or the options of an account cannot be used',
+    'the message names each fault and its place; docs/connectors explains them',
+  ],
+  'consent-needed': ['the mail provider wants your consent again', 'connect the mailbox again'],
   'consumer-unknown': ['a fault of ours: a consumer was not registered', 'please report it'],
   'data-folder': ['the data folder is missing or cannot be made', 'name one with `--data`'],
   'data-folder-unusable': ['the data folder cannot be locked', 'use a folder on a local disk that you may write to'],
@@ -57,7 +62,72 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   ],
   interrupted: ['stopped by Ctrl-C or SIGTERM', ''],
   'lease-lost': ['another worker has taken what this one was at work on', 'nothing: the other goes on with it'],
+  'mail-listed-anew': ['a mail was moved while it was fetched', 'none: it is fetched from where it lies now'],
   'mail-too-large': ['the mail is larger than `smtp.maxBytes`', 'raise it, or save the attachment and import that'],
+  'mail-without-identity': ['a fault of ours: a mail has neither bytes nor a reference', 'please report it'],
+  'mailbox-address-private': [
+    'the address of a mail server leads to a private or loopback network',
+    'name a public server, or set `mailboxes.allowPrivate`',
+  ],
+  'mailbox-answer-odd': [
+    'a mail server gave an answer that cannot be used',
+    'nothing: it is asked again; if it stays, please report it',
+  ],
+  'mailbox-app-password-needed': [
+    'the mail provider takes no ordinary password here',
+    'make an app password in the settings of the mail account, and enter that',
+  ],
+  'mailbox-called-off': ['a question to a mail server was called off', 'nothing: it is asked again when it is needed'],
+  'mailbox-certificate': [
+    'the certificate of a mail server cannot be trusted; nothing was sent',
+    'check the server name; make an authority of your own known',
+  ],
+  'mailbox-closed': ['the connection to the mail server ended', 'none: it is opened again and goes on where it was'],
+  'mailbox-cursor-invalid': [
+    'the stored place in a mailbox cannot be read',
+    'disconnect the mailbox and connect it again; mails are not doubled by it',
+  ],
+  'mailbox-failed': ['a mail server refused a question', 'nothing: it is asked again; if it stays, please report it'],
+  'mailbox-folder-missing': ['none of the folders to watch is in the mailbox', 'choose others'],
+  'mailbox-folders-many': ['the mailbox has more folders than can be watched', 'choose those to watch'],
+  'mailbox-host-unknown': ['the name of a mail server has no address', 'check the spelling; it is tried again'],
+  'mailbox-kind-unavailable': [
+    'the installation is not set up for mailboxes of this kind',
+    'docs/operating/configuration.md',
+  ],
+  'mailbox-limited': [
+    'a mail server allows no more connections or questions now',
+    'nothing: it is asked later; close other mail programs if it stays',
+  ],
+  'mailbox-not-connected': [
+    'the mailbox was removed while a mail of it was to be read',
+    'connect it again where that was not meant',
+  ],
+  'mailbox-oauth-needed': ['the mail provider takes no passwords', 'connect the mailbox by signing in at the provider'],
+  'mailbox-port-refused': ['the port is none that IMAP uses', 'use 993 or 143, or set `mailboxes.allowPrivate`'],
+  'mailbox-ref-invalid': ['a fault of ours: a mail was asked for by something that names none', 'please report it'],
+  'mailbox-settings-invalid': ['the settings of a mailbox cannot be used', 'the message names each fault'],
+  'mailbox-timeout': [
+    'a mail server did not answer in time',
+    'nothing: it is tried again; check server and port if it stays',
+  ],
+  'mailbox-tls-failed': [
+    'no encrypted connection to a mail server could be made',
+    'check port and kind of encryption: 993 is usually TLS, 143 STARTTLS',
+  ],
+  'mailbox-tls-required': [
+    'a mailbox was to be read without encryption',
+    'choose TLS or STARTTLS, or set `mailboxes.allowPlain`',
+  ],
+  'mailbox-unavailable': ['a mail server can sign nobody in at present', 'nothing: it is tried again'],
+  'mailbox-unreachable': [
+    'the mail server does not answer',
+    'check its address and the network; it is tried again, and nothing is lost',
+  ],
+  'mapping-failed': [
+    'the description of a connector does not get along with an answer: an expression fails, or takes too long',
+    'check the expressions of the description; docs/connectors/any-agency.md',
+  ],
   'merge-cycle': ['a fault of ours: merged reservations lead in a circle', 'please report it'],
   'mime-headers-too-large': [
     'the headers are larger than any honest mail has',
@@ -79,6 +149,10 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'the mail is kept; replay it after an upgrade',
   ],
   'parse-timeout': ['the document could not be read in time', 'the mail is kept; replay it after an upgrade'],
+  'password-refused': [
+    'the mail server refuses user or password',
+    'enter them again; many providers want an app password',
+  ],
   'provider-ambiguous': ['a flight number leaves from several airports that day', 'add the origin to the reservation'],
   'provider-answer-too-large': [
     'a provider answered with more than we read',
@@ -113,6 +187,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   ],
   'provider-unreachable': ['the connection to a provider failed', 'check network and `url` of the account'],
   'question-called-off': ['a question to a provider was ended by the shutdown', 'nothing: it is asked after the start'],
+  'rules-changed': ['the rules changed while a mail was decided', 'none: it is decided anew'],
   'subject-incomplete': ['a fault of ours: a subject does not say what to ask', 'please report it'],
   'read-only': ['a fault of ours: a write where only reading is allowed', 'please report it'],
   'relay-unknown': ['a fault of ours: there is no relay of that number', 'please report it'],

@@ -1,4 +1,5 @@
 import type { Answer } from '../contracts/topics.ts';
+import type { TripwatchError } from '../domain/errors.ts';
 import type { Reservation } from '../domain/reservation.ts';
 
 /**
@@ -19,8 +20,29 @@ export interface ProviderConnector {
    * `permanent` error `provider-answered-other`, never an answer. `absent` is knowledge ("not found"), not cancellation.
    */
   readOne(subject: SubjectSpec, signal: AbortSignal): Promise<ReadResult>;
+  /**
+   * `equalityToken`, `conditional`: like `readOne`, but may say `unchanged` where nothing differs from the answer that
+   * `token` came with; then nothing was parsed, compared or (where `conditional`) even sent. `unchanged` does not say
+   * whether the subject is final, so ask by `readOne` now and then (once an hour is enough).
+   */
+  readIfChanged?(subject: SubjectSpec, token: string, signal: AbortSignal): Promise<ReadResult | Unchanged>;
+  /**
+   * `readManyMax`: one call for up to so many subjects. Same length and order as asked; each is checked as in `readOne`.
+   * Rejects when the call as a whole failed, with the errors of `readOne`.
+   */
+  readMany?(subjects: readonly SubjectSpec[], signal: AbortSignal): Promise<readonly BatchResult[]>;
+  /** `board`: reading what is due at one place together. */
+  readonly board?: ProviderBoard;
+  /**
+   * `listChanged`: what changed at the account since `cursor` (undefined: never asked), as ids of specs to ask about now,
+   * which need not be followed by anyone. What was told may never be told again: store the wakes and the cursor before
+   * the next call. Once every `listEveryMs` is enough. The slow poll goes on: lists are late and forget.
+   */
+  listChanged?(cursor: string | undefined, signal: AbortSignal): Promise<ChangedList>;
   /** Verifies a pushed request (signature, window) and says which subjects it wakes. Absent: no push. */
   receivePush?(request: PushRequest): PushVerdict;
+  /** What the provider said about its limits with its newest answer or refusal; absent: it says nothing. */
+  limitsSaid?(): LimitsSaid | undefined;
   /** Gives back connections. Nothing is asked afterwards. */
   close?(): Promise<void>;
 }
@@ -29,10 +51,54 @@ export interface ProviderCapabilities {
   readonly covers: readonly ('flight-status' | 'booking')[];
   readonly readOne: true;
   readonly readManyMax?: number;
-  readonly board?: boolean;
+  /** What one reading of a board costs, in calls. */
+  readonly board?: { readonly calls: number };
   readonly listChanged?: boolean;
+  /** How often the list is worth asking, ms. Present with `listChanged`. */
+  readonly listEveryMs?: number;
   readonly push?: 'signed' | 'hint';
+  /** Answers carry a `token` that is equal as long as nothing changed. */
   readonly equalityToken?: boolean;
+  /** An unchanged answer is not even sent (304). */
+  readonly conditional?: boolean;
+}
+
+/** RateLimit and RateLimit-Policy fields and the like, translated at the edge. */
+export interface LimitsSaid {
+  /** The limits themselves, where they are named. */
+  readonly limits: readonly { readonly max: number; readonly perSeconds: number; readonly unit?: string }[];
+  /** Calls that are left until `resetAt`, epoch ms by our clock. */
+  readonly left?: number;
+  readonly resetAt?: number;
+}
+
+/** Airport boards and the like: one question about all subjects at one place in one window of time. */
+export interface ProviderBoard {
+  /** Pure. Equal keys stand on one board. Undefined: it stands on none. */
+  keyOf(subject: SubjectSpec): string | undefined;
+  /**
+   * Reads the board `key` once and looks for these subjects on it. Who does not stand on it is `unanswered`: that is no
+   * knowledge. Rejects as `readMany` does.
+   */
+  read(key: string, subjects: readonly SubjectSpec[], signal: AbortSignal): Promise<readonly BatchResult[]>;
+}
+
+/** One of several read together. `unanswered`: the answer says nothing about it, ask alone. */
+export type BatchResult =
+  | ReadResult
+  | { readonly kind: 'failed'; readonly error: TripwatchError }
+  | { readonly kind: 'unanswered' };
+
+export interface Unchanged {
+  readonly kind: 'unchanged';
+}
+
+export interface ChangedList {
+  readonly cursor: string;
+  /** Ids of specs. */
+  readonly wakes: readonly string[];
+  /** There is more: ask again as soon as these are stored. */
+  readonly more: boolean;
 }
 
 export interface SubjectSpec {
@@ -52,7 +118,14 @@ export interface SubjectSpec {
 
 export type ReadResult =
   /** `digest` covers the provider's answer as far as it matters: equal digest, nothing new. */
-  | { readonly kind: 'found'; readonly digest: string; readonly answer: Answer; readonly final: boolean }
+  | {
+      readonly kind: 'found';
+      readonly digest: string;
+      readonly answer: Answer;
+      readonly final: boolean;
+      /** For `readIfChanged`. */
+      readonly token?: string;
+    }
   | { readonly kind: 'absent' };
 
 export interface PushRequest {

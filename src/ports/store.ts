@@ -10,8 +10,10 @@ import type { Lease, LeaseRepo } from './store/leases.ts';
 import type { AttemptRecord, LogRepo } from './store/log.ts';
 import type { MailReceipt, MailRecord, MailRepo } from './store/mails.ts';
 import type { NotificationRepo } from './store/notifications.ts';
+import type { ProviderStateRepo } from './store/provider-state.ts';
 import type { ReservationRepo } from './store/reservations.ts';
 import type { SubjectRepo } from './store/subjects.ts';
+import type { WatchRepo } from './store/watches.ts';
 
 /**
  * The truth. All writes go through `transact` or `effect`; state, processed mark and outgoing events commit together.
@@ -53,8 +55,12 @@ export type EffectResult<T> = { readonly repeat: true } | { readonly repeat: fal
 export interface Tx {
   readonly mails: MailRepo;
   readonly accounts: AccountRepo;
+  /** Mailboxes that we go to, and how far each has been read. */
+  readonly watches: WatchRepo;
   readonly reservations: ReservationRepo;
   readonly subjects: SubjectRepo;
+  /** What was learned about providers. */
+  readonly providerState: ProviderStateRepo;
   readonly itineraries: ItineraryRepo;
   readonly notifications: NotificationRepo;
   /** Events: the outbox (and, where the log lives in the store, the log itself) and processed marks. */

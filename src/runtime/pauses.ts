@@ -13,6 +13,8 @@ export interface Paused {
   account(name: string): Pause | undefined;
   /** The event is put off: its tenant is paused, or the mailbox that its mail came to. */
   of(event: AnyEvent): Pause | undefined;
+  /** No mail of it is taken in or read: it is paused, or its tenant. */
+  mailbox(tenant: string, id: string): Pause | undefined;
   /** Called after each change. Returns its own undoing. */
   onChange(listener: () => void): () => void;
 }
@@ -64,10 +66,12 @@ export class Pauses implements Paused {
     const tenant = tenantOf(event);
     if (tenant === undefined) return undefined;
     const mailbox = mailboxOf(event);
-    return (
-      this.#pauses.get(`tenant ${tenant}`) ??
-      (mailbox === undefined ? undefined : this.#pauses.get(`mailbox ${tenant} ${mailbox}`))
-    );
+    return mailbox === undefined ? this.#pauses.get(`tenant ${tenant}`) : this.mailbox(tenant, mailbox);
+  }
+
+  mailbox(tenant: string, id: string): Pause | undefined {
+    if (this.#pauses.size === 0) return undefined;
+    return this.#pauses.get(`tenant ${tenant}`) ?? this.#pauses.get(`mailbox ${tenant} ${id}`);
   }
 
   onChange(listener: () => void): () => void {

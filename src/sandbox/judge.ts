@@ -4,8 +4,7 @@ import { judgeReceipts, judgeSink, taken } from './judge-handed.ts';
 import type { JudgeInput, KnownReservation, Report, Stats } from './judge-input.ts';
 import { judgeState } from './judge-state.ts';
 import { byReservation, judgeRepeats, judgeTold } from './judge-told.ts';
-import type { CallRecord } from './providers/fake.ts';
-import type { Scenario } from './scenario/types.ts';
+import type { ProviderName, Scenario } from './scenario/types.ts';
 import { toldEvents } from './told.ts';
 import { CALL_RATIO_MAX, type CallFigures, type FaultKind, type Finding, type Verdict } from './verdict.ts';
 
@@ -97,7 +96,7 @@ function judgeCalls(
   report: Report,
 ): Verdict['calls'] {
   const allowed = allowedCalls(scenario, expected, witness, now);
-  const figures = (provider: CallRecord['provider']): CallFigures => {
+  const figures = (provider: ProviderName): CallFigures => {
     const made = witness.calls.filter((call) => call.provider === provider && call.at <= now);
     const refused = made.filter((call) => call.status === 0 || call.status >= 400).length;
     return {

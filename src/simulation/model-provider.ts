@@ -77,7 +77,7 @@ export function modelProvider(options: {
 
   function httpOf(life: Life): ProviderHttp {
     let told: number | undefined;
-    const ask = async (request: Parameters<ProviderHttp['get']>[0], signal: AbortSignal): Promise<ProviderResponse> => {
+    const ask = async (request: Parameters<ProviderHttp['ask']>[0], signal: AbortSignal): Promise<ProviderResponse> => {
       const url = new URL(request.url);
       const askedAt = scheduler.now;
       const about = url.pathname.split('/').slice(-2).join('/');
@@ -111,7 +111,7 @@ export function modelProvider(options: {
       if (made.status !== 200) throw failureOfStatus(made.status, {}, now, FAILURES.failed);
       return { status: 200, json: state === 'other' ? otherFlight(made.body) : made.body, headers: {} };
     };
-    return { get: (request, signal) => life.reach(ask(request, signal)), close: async () => {} };
+    return { ask: (request, signal) => life.reach(ask(request, signal)), close: async () => {} };
   }
 
   return {

@@ -7,6 +7,7 @@ import type { Extractor } from '../ports/extractor.ts';
 import type { StageHandlers } from '../ports/handler.ts';
 import type { Intake } from '../ports/intake.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { MailFetcher } from '../ports/mail-fetcher.ts';
 import type { ProviderConnector } from '../ports/provider.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { Store } from '../ports/store.ts';
@@ -28,6 +29,10 @@ import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import { createIntake } from '../stages/watch/intake.ts';
 import type { Life } from './life.ts';
 import { BEAT_MS, LEASE_MS } from './plan.ts';
+
+/** All mails are brought here. */
+const NO_MAILBOXES: MailFetcher = { fetch: async () => ({ kind: 'vanished' }) };
+const MAIL_BYTES_MAX = 25 * 1024 * 1024;
 
 /** What one process is made of: real parts, on ports of the simulation. */
 export interface ProcessParts {
@@ -116,7 +121,7 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     wake: (name, specIds) => trackers.here.get(`account/${name}`)?.wake(name, specIds) ?? 0,
   };
   const handlers: StageHandlers = {
-    collect: createCollectHandler(),
+    collect: createCollectHandler({ store, blobs: parts.blobs, fetcher: NO_MAILBOXES, bytesMax: MAIL_BYTES_MAX }),
     extract: createExtractHandler({ blobs: parts.blobs, extractor: parts.extractor }),
     reconcile: reconcileHandler(),
     track: createTrackHandler({ tracker }),

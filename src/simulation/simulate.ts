@@ -117,7 +117,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       await world.close();
       const read = await readTables(world.store);
       for (const mail of read.mails)
-        if (!world.blobs.has(mail.raw))
+        if (mail.raw !== undefined && !world.blobs.has(mail.raw))
           history.faults.push({ invariant: 'I1', message: `the bytes of mail ${mail.id} are gone` });
       return read;
     };

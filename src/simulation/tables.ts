@@ -11,7 +11,7 @@ import type { Look } from './history.ts';
 export interface Tables {
   readonly mails: readonly {
     readonly id: string;
-    readonly raw: string;
+    readonly raw: string | undefined;
     readonly disposition: string;
     readonly reasonCode: string;
     readonly timesSeen: number;
@@ -96,7 +96,7 @@ export function readTables(store: SqlStore): Promise<Tables> {
   return store.read(async ({ db }) => ({
     mails: (await db.selectFrom('mail').selectAll().orderBy('id').execute()).map((row) => ({
       id: row.id,
-      raw: row.raw,
+      raw: row.raw ?? undefined,
       disposition: row.disposition,
       reasonCode: row.reason_code,
       timesSeen: row.times_seen,

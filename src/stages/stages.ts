@@ -29,9 +29,10 @@ export const STAGES = [
     reads: 'mail.seen',
     key: 'mailbox',
     writes: ['mail.collected'],
-    does: "decides on headers alone by the traveller's rules; leaves a receipt for every mail",
-    concurrency: 16,
-    deadlineMs: 30 * SECOND,
+    does: "decides on headers alone by the traveller's rules and by score; fetches what is to be read; leaves a receipt for every mail",
+    // Much of it waits for mail servers.
+    concurrency: 32,
+    deadlineMs: 60 * SECOND,
     retry: quick,
   },
   {

@@ -42,6 +42,12 @@ async function start(t: TestContext, change: Partial<ImportEnv> = {}) {
   const run = (paths: readonly string[] = [root], signal = context.signal, maxBytes = 100_000) =>
     runImport(env, { paths, mailbox, maxBytes, signal, onProgress: (progress) => shown.push(progress) });
   const receipts = () => store.read(async (tx) => (await tx.mails.list(DEFAULT_TENANT, { limit: 1000 })).receipts);
+  const parts = {
+    store,
+    blobs: mailIn.blobs,
+    fetcher: { fetch: async () => ({ kind: 'vanished' }) as const },
+    bytesMax: 100_000,
+  };
   const addRule = (id: string, action: Rule['action'], field: Rule['field'], pattern: string) =>
     store.transact((tx) =>
       tx.accounts.addRule({
@@ -60,7 +66,7 @@ async function start(t: TestContext, change: Partial<ImportEnv> = {}) {
     for (const { id } of await receipts()) {
       const entries = await store.read((tx) => tx.log.bySubject(DEFAULT_TENANT, id, 100));
       for (const { event } of entries.filter((entry) => entry.event.topic === 'mail.seen')) {
-        const outcome = await createCollectHandler()(event as Event<'mail.seen'>, context);
+        const outcome = await createCollectHandler(parts)(event as Event<'mail.seen'>, context);
         assert.equal(outcome.kind, 'ack');
         const fresh = await store.transact(async (tx) => {
           if (!(await tx.log.claim('collect', event.id, 1))) return [];

@@ -63,7 +63,11 @@ test('kill -9 at any moment: every mail that was answered with 250 is there, byt
     );
     for (const receipt of page.receipts) {
       stored.add(receipt.subject);
-      assert.deepEqual(Buffer.from(await blobs.get(receipt.raw)), sent.get(receipt.subject), receipt.subject);
+      assert.deepEqual(
+        Buffer.from(await blobs.get(receipt.raw!, receipt.tenant)),
+        sent.get(receipt.subject),
+        receipt.subject,
+      );
       const events = await store.read((tx) => tx.log.bySubject(DEFAULT_TENANT, receipt.id, 10));
       assert.equal(events.length, 1, 'a stored mail has its event');
     }

@@ -55,7 +55,7 @@ test('a mail is accepted once stored, for each recipient in its own mailbox', as
   for (const receipt of all) {
     assert.equal(receipt.disposition, 'seen');
     assert.equal(receipt.fromAddress, 'anna@home.example');
-    assert.deepEqual(Buffer.from(blobs.kept.get(receipt.raw) ?? []), bytes);
+    assert.deepEqual(Buffer.from(blobs.kept.get(receipt.raw!) ?? []), bytes);
     const events = await store.read((tx) => tx.log.bySubject(DEFAULT_TENANT, receipt.id, 10));
     assert.deepEqual(
       events.map((e) => e.event.topic),

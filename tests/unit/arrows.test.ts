@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Clock, timers and chance come from ports in these, so that a seed can drive them. */
 const DETERMINISTIC = ['domain', 'stages', 'runtime'];
 const BANNED =
-  /\b(Date\.now|new Date|Date\.parse|Math\.random|performance\.now|setTimeout|setInterval|setImmediate|Temporal\.Now|process\.nextTick|(?<!broker\.)fetch)\s*\(|from 'node:(fs|net|http|https|dns|timers|worker_threads|child_process)/;
+  /\b(Date\.now|new Date|Date\.parse|Math\.random|performance\.now|setTimeout|setInterval|setImmediate|Temporal\.Now|process\.nextTick|(?<!(?:broker|session|fetcher)\.)fetch)\s*\(|from 'node:(fs|net|http|https|dns|timers|worker_threads|child_process)/;
 
 const src = fileURLToPath(new URL('../../src/', import.meta.url));
 

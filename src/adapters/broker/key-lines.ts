@@ -1,4 +1,4 @@
-import { DueHeap } from './due-heap.ts';
+import { DueHeap } from '../../domain/due-heap.ts';
 
 /**
  * Who is next: one line of items per key, only its head is ever out or parked, and keys take turns. Pure memory, shared

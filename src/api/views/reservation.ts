@@ -30,8 +30,6 @@ export interface ViewContext {
   readonly providers: Config['providers'];
 }
 
-const CONNECTOR_LABELS = { aerodatabox: 'AeroDataBox', duffel: 'Duffel' } as const;
-
 export function pointView(leg: Leg, side: 'start' | 'end'): PointView {
   const point = pointOf(leg, side);
   const text = (name: string) => textOf(leg.fields, `${side}.${name}`);
@@ -146,7 +144,7 @@ export function freshnessView(subject: Subject, context: ViewContext): Freshness
   return defined({
     subject: subject.id,
     account: subject.account,
-    label: account === undefined ? subject.account : CONNECTOR_LABELS[account.connector],
+    label: account === undefined ? subject.account : (account.label ?? account.connector),
     about: subject.spec.label,
     checkedAt: checkedAt === undefined ? undefined : isoInstant(checkedAt),
     ageSeconds: checkedAt === undefined ? undefined : Math.max(0, Math.round((context.now - checkedAt) / 1000)),

@@ -49,5 +49,17 @@ export async function statusView(tx: ReadTx, caller: Caller, report: StatusRepor
 
 /** Counted by name, so that a disposition nobody thought of breaks the law visibly. */
 function doneOf(by: Readonly<Record<string, number>>): number {
-  return ['imported', 'nothing-found', 'skipped', 'duplicate'].reduce((sum, name) => sum + (by[name] ?? 0), 0);
+  return DONE.reduce((sum, name) => sum + (by[name] ?? 0), 0);
 }
+
+const DONE = [
+  'imported',
+  'nothing-found',
+  'merged',
+  'skipped',
+  'duplicate',
+  'needs-you',
+  'too-large',
+  'vanished',
+  'quarantined',
+] as const;

@@ -5,7 +5,11 @@ import { STAGES } from '../../stages/stages.ts';
 
 /** What fills the topics that no stage writes alone: the two steps that read the clock or the outside. */
 const EDGES: readonly { readonly name: string; readonly does: string; readonly writes: readonly Topic[] }[] = [
-  { name: 'watch', does: 'takes mails in (SMTP, import) and stores each before it is accepted', writes: ['mail.seen'] },
+  {
+    name: 'watch',
+    does: 'takes mails in (SMTP, import), stores each before it is accepted, and lists the mails of connected mailboxes',
+    writes: ['mail.seen'],
+  },
   { name: 'tracker', does: 'asks providers in time, within each account’s budget', writes: ['subject.observed'] },
   { name: 'by-hand', does: 'takes what a person adds, edits or removes (CLI, REST)', writes: ['observation.recorded'] },
 ];

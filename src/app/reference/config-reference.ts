@@ -41,7 +41,7 @@ export function configReference(): string {
     '',
     `Environment variables: ${variableNames.map((name) => `\`${name}\``).join(', ')}; and \`TRIPWATCH_DATA\` (data folder), \`TRIPWATCH_CONFIG\` (file).`,
     '',
-    'Secrets never stand in the file: `key`, `webhookSecret` and `smtp.tls` say where to read them, `env:NAME` or `file:/path`.',
+    'Secrets never stand in the file: `key`, `webhookSecret`, `secrets` and `smtp.tls` say where to read them, `env:NAME` or `file:/path`.',
     '',
   ].join('\n');
 }

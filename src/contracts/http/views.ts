@@ -31,7 +31,7 @@ export type TravellerView = z.infer<typeof travellerViewSchema>;
 export const mailboxViewSchema = z.object({
   id: z.string(),
   traveller: z.string(),
-  kind: z.enum(['forward', 'import']),
+  kind: z.enum(['forward', 'import', 'imap', 'gmail', 'graph', 'jmap']),
   label: z.string(),
   address: z.string().optional(),
   state: z.enum(['active', 'paused', 'removed']),

@@ -1,57 +1,6 @@
-/** Transfer encodings and charsets, never failing: what cannot be decoded is taken as it stands. */
+import { decoderOf } from '../mail/charset.ts';
 
-/** Bytes of a part after its Content-Transfer-Encoding. Unknown encodings are taken as 8bit. */
-export function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
-  switch (encoding) {
-    case 'base64':
-      return Buffer.from(bytes.toString('latin1'), 'base64');
-    case 'quoted-printable':
-      return decodeQuotedPrintable(bytes);
-    default:
-      return bytes;
-  }
-}
-
-const EQUALS = 0x3d;
-
-/** RFC 2045 quoted-printable; a `=` that starts no valid escape stays as it is. */
-export function decodeQuotedPrintable(bytes: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(bytes.length);
-  let to = 0;
-  let from = 0;
-  while (from < bytes.length) {
-    const next = bytes.indexOf(EQUALS, from);
-    const end = next === -1 ? bytes.length : next;
-    bytes.copy(out, to, from, end);
-    to += end - from;
-    if (next === -1) break;
-    const high = hex(bytes[next + 1]);
-    const low = hex(bytes[next + 2]);
-    if (high >= 0 && low >= 0) {
-      out[to++] = (high << 4) | low;
-      from = next + 3;
-      continue;
-    }
-    let after = next + 1;
-    while (bytes[after] === 0x20 || bytes[after] === 0x09) after++;
-    if (bytes[after] === 0x0d) after++;
-    if (bytes[after] === 0x0a) from = after + 1;
-    else if (after >= bytes.length) break;
-    else {
-      out[to++] = EQUALS;
-      from = next + 1;
-    }
-  }
-  return out.subarray(0, to);
-}
-
-function hex(code: number | undefined): number {
-  if (code === undefined) return -1;
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  if (code >= 0x41 && code <= 0x46) return code - 0x37;
-  if (code >= 0x61 && code <= 0x66) return code - 0x57;
-  return -1;
-}
+/** Charsets, never failing: what cannot be decoded is taken as it stands. */
 
 /**
  * Text of bytes with a declared charset. A byte order mark wins; then UTF-8 where the bytes are valid UTF-8 and the label
@@ -95,9 +44,5 @@ function decodeStrictUtf8(bytes: Buffer): string | undefined {
 }
 
 function decodeAs(bytes: Buffer, label: string): string | undefined {
-  try {
-    return new TextDecoder(label).decode(bytes);
-  } catch {
-    return undefined;
-  }
+  return decoderOf(label)?.decode(bytes);
 }

@@ -1,16 +1,17 @@
-import { addressParser, decodeWords } from 'postal-mime';
 import { TripwatchError } from '../errors.ts';
+import type { MailHead } from '../mail/head.ts';
+import { WALK_LIMITS } from '../mail/walk/limits.ts';
+import { decodeTransfer } from '../mail/walk/transfer.ts';
+import { type MailPart, type MailWalk, type WalkProblem, walkMail } from '../mail/walk/walk.ts';
 import { EXTRACTORS, type ExtractionResult } from './claim.ts';
 import { joinDrafts } from './claims.ts';
-import { decodeText, decodeTransfer } from './decode.ts';
+import { decodeText } from './decode.ts';
 import { type Draft, Warnings } from './draft.ts';
 import { readDrafts } from './drafts.ts';
 import { readHtml } from './html.ts';
 import { readCalendar } from './ical.ts';
 import { parseJsonLeniently } from './json-repair.ts';
 import { EXTRACT_LIMITS, type ExtractLimits } from './limits.ts';
-import { parseMailDate } from './mail-date.ts';
-import { type MailHead, type MimeMail, type MimePart, walkMime } from './mime.ts';
 import { type ContentKind, holdsTravelMarks, kindOfBytes, kindOfPart } from './precheck.ts';
 import { findReservations, type ReservationNode } from './reservation-nodes.ts';
 
@@ -43,7 +44,8 @@ export function extractDocument(input: DocumentInput): ExtractionResult {
   const kind = kindOfBytes(bytes, input.fileName);
   const context: Context = { receivedAt: input.receivedAt, limits, warnings };
   if (kind === 'mail') {
-    const mail = walkMime(bytes, limits);
+    const mail = walkMail(bytes);
+    if (mail.problem !== undefined) throw walkError(mail.problem);
     const nodes = mail.parts.flatMap((part) => readPart(part, context));
     return { ...finish(nodes, context), mail: describeMail(mail) };
   }
@@ -67,7 +69,7 @@ function finish(nodes: readonly ReservationNode[], context: Context): Pick<Extra
   return { claims, warnings: context.warnings.all };
 }
 
-function readPart(part: MimePart, context: Context): readonly ReservationNode[] {
+function readPart(part: MailPart, context: Context): readonly ReservationNode[] {
   const kind = kindOfPart(part.type, part.fileName);
   if (kind === 'none') return [];
   const forwarded = part.mail.level > 0 ? `forwarded mail, ` : '';
@@ -77,8 +79,7 @@ function readPart(part: MimePart, context: Context): readonly ReservationNode[] 
     return [];
   }
   const bytes = decodeTransfer(part.body, part.encoding);
-  const mailDate = part.mail.date === undefined ? undefined : parseMailDate(part.mail.date);
-  return readContent({ kind, bytes, charset: part.charset, where, mailDate }, context);
+  return readContent({ kind, bytes, charset: part.charset, where, mailDate: dateOf(part.mail.head) }, context);
 }
 
 interface Content {
@@ -149,50 +150,40 @@ function metaCharset(bytes: Buffer): string | undefined {
   return /<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]{2,40})/i.exec(bytes.toString('latin1', 0, 4096))?.[1];
 }
 
-function describeMail(mail: MimeMail): NonNullable<ExtractionResult['mail']> {
-  const inner = mail.parts.find((part) => part.mail.level > 0)?.mail;
-  const from = headerText(mail.head.from);
-  const subject = headerText(mail.head.subject);
-  const date = mail.head.date === undefined ? undefined : parseMailDate(mail.head.date);
-  const messageId = headerText(mail.head.messageId);
+function describeMail(mail: MailWalk): NonNullable<ExtractionResult['mail']> {
+  const inner = mail.parts.find((part) => part.mail.level > 0)?.mail.head;
+  const { subject, messageId } = mail.head;
   return {
-    ...(from === undefined ? {} : { from: addressOf(from) }),
-    ...(subject === undefined ? {} : { subject }),
-    ...(date === undefined ? {} : { date }),
-    ...(messageId === undefined ? {} : { messageId }),
-    ...(inner === undefined ? {} : { inner: describeInner(inner) }),
+    ...describeSender(mail.head),
+    ...(subject === '' ? {} : { subject: subject.slice(0, HEADER_MAX) }),
+    ...(messageId === undefined ? {} : { messageId: messageId.slice(0, HEADER_MAX) }),
+    ...(inner === undefined ? {} : { inner: describeSender(inner) }),
   };
 }
 
-function describeInner(head: MailHead): { readonly from?: string; readonly date?: string } {
-  const from = headerText(head.from);
-  const date = head.date === undefined ? undefined : parseMailDate(head.date);
-  return { ...(from === undefined ? {} : { from: addressOf(from) }), ...(date === undefined ? {} : { date }) };
+function describeSender(head: MailHead): { readonly from?: string; readonly date?: string } {
+  const from = head.fromAddress || head.fromName;
+  const date = dateOf(head);
+  return { ...(from === '' ? {} : { from: from.slice(0, HEADER_MAX) }), ...(date === undefined ? {} : { date }) };
 }
 
 /** Longest header shown. */
 const HEADER_MAX = 500;
 
-/** Header text with its encoded words (RFC 2047) decoded. Headers arrive as latin1; raw UTF-8 in them is common. */
-function headerText(raw: string | undefined): string | undefined {
-  if (raw === undefined) return undefined;
-  const cut = raw.slice(0, HEADER_MAX * 4);
-  const utf8 = Buffer.from(cut, 'latin1').toString('utf8');
-  const readable = utf8.includes('\ufffd') ? cut : utf8;
-  let decoded = readable;
-  try {
-    decoded = decodeWords(readable);
-  } catch {
-    // Broken encoded words are shown as they stand.
-  }
-  return decoded.replace(/\s+/g, ' ').trim().slice(0, HEADER_MAX);
+/** ISO instant of the Date header. */
+function dateOf(head: MailHead): string | undefined {
+  if (head.date === undefined) return undefined;
+  return Temporal.Instant.fromEpochMilliseconds(head.date).toString({ smallestUnit: 'millisecond' });
 }
 
-function addressOf(from: string): string {
-  try {
-    const [first] = addressParser(from, { flatten: true });
-    return (first && 'address' in first && first.address ? first.address : from).toLowerCase();
-  } catch {
-    return from;
-  }
+function walkError(problem: WalkProblem): TripwatchError {
+  const [code, message] = WALK_ERRORS[problem];
+  return new TripwatchError('poison', code, message);
 }
+
+const WALK_ERRORS: Readonly<Record<WalkProblem, readonly [code: string, message: string]>> = {
+  'too-large': ['mail-too-large', `the mail has more than ${WALK_LIMITS.bytesMax} bytes`],
+  'too-deep': ['mime-too-deep', `parts are nested more than ${WALK_LIMITS.depthMax} deep`],
+  'too-many-parts': ['mime-too-many-parts', `the mail has more than ${WALK_LIMITS.partsMax} parts`],
+  'headers-too-large': ['mime-headers-too-large', `the headers exceed ${WALK_LIMITS.headerBytesMax} bytes`],
+};

@@ -1,15 +1,12 @@
+import { WALK_LIMITS } from '../mail/walk/limits.ts';
+
 /**
  * Bounds on what one document may cost. Each is far above what genuine mails reach (the largest confirmation seen has
  * 40 parts, depth 6 and 60 KB of headers) and low enough that reaching all of them at once stays within a second or two.
  */
 export interface ExtractLimits {
-  /** Bytes of the whole document. */
+  /** Bytes of the whole document; those on a mail's structure are in mail/walk/limits.ts. */
   readonly bytesMax: number;
-  /** Nesting of MIME parts, forwarded mails included. */
-  readonly mimeDepthMax: number;
-  readonly mimePartsMax: number;
-  /** Bytes of headers, all parts together. */
-  readonly headerBytesMax: number;
   /** Decoded bytes of one part that is read; longer parts are passed over with a warning. */
   readonly partBytesMax: number;
   /** Decoded bytes of one calendar: the calendar parser is slow by the megabyte. */
@@ -25,10 +22,7 @@ export interface ExtractLimits {
 }
 
 export const EXTRACT_LIMITS: ExtractLimits = {
-  bytesMax: 25 * 1024 * 1024,
-  mimeDepthMax: 32,
-  mimePartsMax: 500,
-  headerBytesMax: 256 * 1024,
+  bytesMax: WALK_LIMITS.bytesMax,
   partBytesMax: 12 * 1024 * 1024,
   calendarBytesMax: 512 * 1024,
   jsonBytesMax: 2 * 1024 * 1024,

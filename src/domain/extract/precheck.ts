@@ -1,6 +1,5 @@
-import { decodeTransfer } from './decode.ts';
-import { EXTRACT_LIMITS } from './limits.ts';
-import { walkMime } from './mime.ts';
+import { decodeTransfer } from '../mail/walk/transfer.ts';
+import { walkMail } from '../mail/walk/walk.ts';
 
 /** How content is read. */
 export type ContentKind = 'html' | 'json' | 'calendar' | 'none';
@@ -76,19 +75,19 @@ export function holdsTravelMarks(kind: Exclude<ContentKind, 'none'>, decoded: Bu
 
 /**
  * Whether a document may hold a reservation: for most mails a cheap no. Base64 and quoted-printable parts are decoded,
- * because no search in the encoded text can rule them out. Errors of the walk count as yes: the reader will report them.
+ * because no search in the encoded text can rule them out. A bound that stops the walk counts as yes: the reader will report it.
  */
 export function mayHoldReservation(document: Uint8Array, fileName?: string): boolean {
   const bytes = Buffer.from(document.buffer, document.byteOffset, document.byteLength);
   const kind = kindOfBytes(bytes, fileName);
   if (kind === 'none') return false;
   if (kind !== 'mail') return holdsTravelMarks(kind, bytes);
-  try {
-    return walkMime(bytes, EXTRACT_LIMITS).parts.some((part) => {
+  const walk = walkMail(bytes);
+  return (
+    walk.problem !== undefined ||
+    walk.parts.some((part) => {
       const partKind = kindOfPart(part.type, part.fileName);
       return partKind !== 'none' && holdsTravelMarks(partKind, decodeTransfer(part.body, part.encoding));
-    });
-  } catch {
-    return true;
-  }
+    })
+  );
 }

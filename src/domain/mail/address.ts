@@ -22,6 +22,18 @@ export function firstAddress(value: string): MailAddress {
   return fallback;
 }
 
+/** All addresses of such a header, at most `ADDRESSES_MAX`, in its order. */
+export function allAddresses(value: string): readonly MailAddress[] {
+  const found: MailAddress[] = [];
+  for (const entry of entries(value)) {
+    const one = toAddress(entry);
+    if (one.address.includes('@')) found.push(one);
+    if (found.length >= ADDRESSES_MAX) break;
+  }
+  return found;
+}
+const ADDRESSES_MAX = 200;
+
 interface Entry {
   /** Plain text and quoted strings outside of angle brackets, for a name. */
   phrase: string;

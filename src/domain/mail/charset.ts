@@ -36,7 +36,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** A forged label must not fill the memory, so only labels that exist are kept, and there are few of these. */
 const decoders = new Map<string, TextDecoder>([['utf-8', new TextDecoder('utf-8')]]);
 
-function decoderOf(label: string): TextDecoder | undefined {
+/** A decoder for a label; undefined for one that nobody knows. */
+export function decoderOf(label: string): TextDecoder | undefined {
   const name = label.trim().toLowerCase();
   const known = decoders.get(name);
   if (known !== undefined) return known;

@@ -34,6 +34,7 @@ test('reads the usual headers, folded, with CRLF and with LF', () => {
         date: Temporal.Instant.from('2026-12-01T07:30:00Z').epochMilliseconds,
         messageId: '<abc@air.example>',
         receivedDate: Temporal.Instant.from('2026-12-01T09:00:00Z').epochMilliseconds,
+        bulk: '',
         headerBytes: 0,
         cut: false,
       },
@@ -106,6 +107,20 @@ test('tolerates a postmark, a byte order mark, leading blank lines and lines tha
     assert.equal(head(`${start}Subject: here\n\nbody`).subject, 'here', JSON.stringify(start));
   assert.equal(head('Subject: first\nSubject: second\n\n').subject, 'first');
   assert.equal(head('Subjects: no\nSubject: yes').subject, 'yes');
+});
+
+test('how many got it, as the headers say', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['Subject: x', ''],
+    ['List-Unsubscribe: <https://a.example/u>', 'unsubscribe'],
+    ['List-Unsubscribe: <https://a.example/u>\nList-Id: <news.a.example>', 'list'],
+    ['list-id: x', 'list'],
+    ['Precedence: Bulk', 'list'],
+    ['Precedence: junk (never mind)', 'list'],
+    ['Precedence: first-class', ''],
+    ['List-Help: x', ''],
+  ];
+  for (const [header, bulk] of cases) assert.equal(head(`${header}\n\n`).bulk, bulk, header);
 });
 
 test('nothing, blanks only and binary give an empty head', () => {

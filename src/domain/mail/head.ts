@@ -14,11 +14,18 @@ export interface MailHead {
   readonly messageId: string | undefined;
   /** Date of the topmost `Received` line, epoch ms: when the last server before us took it. */
   readonly receivedDate: number | undefined;
+  /**
+   * What the headers say about how many got it: `list` (List-Id, or Precedence of bulk, list or junk), `unsubscribe`
+   * (only List-Unsubscribe, which many senders of bookings set too), else empty.
+   */
+  readonly bulk: MailBulk;
   /** Length of the header section with the blank line that ends it; all there is when none does. */
   readonly headerBytes: number;
   /** A bound cut the section: more headers may follow. */
   readonly cut: boolean;
 }
+
+export type MailBulk = '' | 'unsubscribe' | 'list';
 
 /**
  * Reads the headers of a raw mail without opening it. Tolerates CRLF and LF, a byte order mark, blank lines or an mbox
@@ -74,10 +81,16 @@ function headOf(raw: Partial<Record<Wanted, string>>): Omit<MailHead, 'headerByt
     messageId: cleanText(decodeWords(raw['message-id'] ?? '')) || undefined,
     receivedDate:
       received === undefined ? undefined : parseMailDate(received.slice(received.lastIndexOf(';') + 1).trim()),
+    bulk: bulkOf(raw),
   };
 }
 
-type Wanted = 'from' | 'subject' | 'date' | 'message-id' | 'received';
+function bulkOf(raw: Partial<Record<Wanted, string>>): MailBulk {
+  if (raw['list-id'] !== undefined || /^\s*(?:bulk|list|junk)\b/i.test(raw.precedence ?? '')) return 'list';
+  return raw['list-unsubscribe'] === undefined ? '' : 'unsubscribe';
+}
+
+type Wanted = 'from' | 'subject' | 'date' | 'message-id' | 'received' | 'list-id' | 'list-unsubscribe' | 'precedence';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -93,6 +106,8 @@ const BY_LETTER: Readonly<Record<number, readonly Wanted[]>> = {
   100: ['date'],
   109: ['message-id'],
   114: ['received'],
+  108: ['list-id', 'list-unsubscribe'],
+  112: ['precedence'],
 };
 
 function wantedName(

@@ -73,3 +73,8 @@ export function failed(breaker: Breaker, now: number, jitter: number, policy: Br
   const wait = Math.min(policy.openMsMax, policy.openMsFirst * 2 ** Math.min(round - 1, 20));
   return { state: 'open', until: now + wait * (1 - jitter / 4), round };
 }
+
+/** After a restart: what was open is half-open, whatever time it had left; the first question is the probe. */
+export function restored(breaker: Breaker, now: number): Breaker {
+  return breaker.state === 'closed' ? CLOSED : { state: 'open', until: now, round: breaker.round };
+}

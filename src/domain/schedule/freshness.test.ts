@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { afterOverload, afterSuccess, startConcurrency } from './concurrency.ts';
-import { askIntervalMs, FRESHNESS_CLASSES, faultsOfClasses, freshnessClassOf, needMs } from './freshness.ts';
+import {
+  askIntervalMs,
+  FRESHNESS_CLASSES,
+  faultsOfClasses,
+  freshnessClassOf,
+  isImminent,
+  needMs,
+} from './freshness.ts';
 import { firstDue, nextDue, phaseOf, secondDue } from './phase.ts';
 
 const HOUR = 3_600_000;
@@ -25,6 +31,9 @@ test('the nearer the start, the fresher; what runs is imminent', () => {
   const subject = { fromAt: 0, startAt: 100 * HOUR, endAt: 200 * HOUR };
   assert.equal(needMs(subject, 300, 99 * HOUR), 300_000);
   assert.ok(needMs(subject, 300, 0) > 300_000);
+  assert.ok(needMs(subject, 300, 0, true) > needMs(subject, 300, 0), 'pushed ones can wait longer');
+  assert.ok(isImminent(subject, 99 * HOUR));
+  assert.equal(isImminent({ ...subject, everyMs: HOUR }, 99 * HOUR), false);
 });
 
 test('asks early enough to publish within the promise, and no more often than makes sense', () => {
@@ -66,13 +75,4 @@ test('what began together parts, and is never asked later than a round', () => {
   assert.ok(due.every((at) => at >= 130_000 && at <= 260_000));
   for (let from = 130_000; from < 260_000; from += 26_000)
     assert.ok(due.filter((at) => at >= from && at < from + 26_000).length < 35);
-});
-
-test('concurrency grows only while it is used, halves on overload, never below one', () => {
-  let now = startConcurrency(16);
-  assert.deepEqual(afterSuccess(now, 1, 16), now);
-  for (let i = 0; i < 500; i++) now = afterSuccess(now, now.limit, 16);
-  assert.equal(now.limit, 16);
-  for (let i = 0; i < 10; i++) now = afterOverload(now);
-  assert.equal(now.limit, 1);
 });

@@ -11,17 +11,19 @@ export interface FreshnessClass {
   readonly beforeStartMs: number;
   /** How many times the promised age is bearable when calls are short. */
   readonly bearable: number;
+  /** The same where the provider pushes changes, signed, and has done so lately. */
+  readonly bearablePushed: number;
 }
 
 const HOUR = 3_600_000;
 
 /** In order of nearness; the last one has no bound. */
 export const FRESHNESS_CLASSES = [
-  { name: 'imminent', beforeStartMs: 4 * HOUR, bearable: 1 },
-  { name: 'today', beforeStartMs: 24 * HOUR, bearable: 2 },
-  { name: 'soon', beforeStartMs: 72 * HOUR, bearable: 6 },
-  { name: 'this-month', beforeStartMs: 31 * 24 * HOUR, bearable: 24 },
-  { name: 'later', beforeStartMs: Number.POSITIVE_INFINITY, bearable: 72 },
+  { name: 'imminent', beforeStartMs: 4 * HOUR, bearable: 1, bearablePushed: 2 },
+  { name: 'today', beforeStartMs: 24 * HOUR, bearable: 2, bearablePushed: 6 },
+  { name: 'soon', beforeStartMs: 72 * HOUR, bearable: 6, bearablePushed: 24 },
+  { name: 'this-month', beforeStartMs: 31 * 24 * HOUR, bearable: 24, bearablePushed: 72 },
+  { name: 'later', beforeStartMs: Number.POSITIVE_INFINITY, bearable: 72, bearablePushed: 144 },
 ] as const satisfies readonly FreshnessClass[];
 
 /**
@@ -52,9 +54,15 @@ export function askIntervalMs(subject: Pick<Asked, 'everyMs'>, freshSeconds: num
 }
 
 /** The age that is bearable when calls are short: what staleness is measured against. */
-export function needMs(subject: Asked, freshSeconds: number, now: number): number {
+export function needMs(subject: Asked, freshSeconds: number, now: number, isPushed = false): number {
   const one = FRESHNESS_CLASSES[freshnessClassOf(subject, now)]!;
-  return Math.max(freshSeconds * 1000 * one.bearable, subject.everyMs ?? 0);
+  const bearable = isPushed ? one.bearablePushed : one.bearable;
+  return Math.max(freshSeconds * 1000 * bearable, subject.everyMs ?? 0);
+}
+
+/** Its trip is about to start: what is kept of a budget is for such. Look-ups that mostly say "not ours" are never. */
+export function isImminent(subject: Asked, now: number): boolean {
+  return subject.everyMs === undefined && freshnessClassOf(subject, now) === 0;
 }
 
 /** What is wrong with a table of classes; empty when it is good. */
@@ -63,6 +71,7 @@ export function faultsOfClasses(classes: readonly FreshnessClass[]): readonly st
   classes.forEach((one, i) => {
     const before = classes[i - 1];
     if (!(one.bearable >= 1)) faults.push(`${one.name}: bearable must be at least 1`);
+    if (!(one.bearablePushed >= one.bearable)) faults.push(`${one.name}: a pushed one must not be more urgent`);
     if (before !== undefined && !(one.beforeStartMs > before.beforeStartMs))
       faults.push(`${one.name} must reach further than ${before.name}`);
     if (before !== undefined && one.bearable < before.bearable)

@@ -1,4 +1,5 @@
 import type { EndpointId, MailboxId, TenantId, TokenId, TravellerId } from '../../domain/ids.ts';
+import type { MailboxKind } from '../mailbox.ts';
 
 export interface Traveller {
   readonly id: TravellerId;
@@ -14,9 +15,9 @@ export interface Mailbox {
   readonly id: MailboxId;
   readonly tenant: TenantId;
   readonly traveller: TravellerId;
-  readonly kind: 'forward' | 'import';
+  readonly kind: 'forward' | 'import' | MailboxKind;
   readonly label: string;
-  /** Forwarding address, for kind `forward`: `plans+<token>@<domain>`. */
+  /** Forwarding address, for kind `forward`: `plans+<token>@<domain>`; of a connected one what its owner signs in with. */
   readonly address: string | undefined;
   readonly state: 'active' | 'paused' | 'removed';
   readonly createdAt: number;
@@ -80,7 +81,9 @@ export interface AccountRepo {
   addMailbox(mailbox: Mailbox, addressHash: string | undefined): Promise<void>;
   /** Operator-wide: the address chooses tenant and traveller. */
   findMailboxByAddress(addressHash: string): Promise<Mailbox | undefined>;
+  getMailbox(tenant: TenantId, id: MailboxId): Promise<Mailbox | undefined>;
   listMailboxes(tenant: TenantId, traveller?: TravellerId): Promise<readonly Mailbox[]>;
+  /** A watch of it hears of it too. */
   setMailboxState(tenant: TenantId, id: MailboxId, state: Mailbox['state']): Promise<boolean>;
   addRule(rule: Rule): Promise<void>;
   removeRule(tenant: TenantId, id: string): Promise<boolean>;

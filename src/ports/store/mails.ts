@@ -1,5 +1,6 @@
 import type { MailboxId, MailId, ReservationId, TenantId, TravellerId } from '../../domain/ids.ts';
 import type { BlobRef } from '../blobs.ts';
+import type { MailboxKind } from '../mailbox.ts';
 
 /** What became of a mail. Every mail has exactly one, always visible. */
 export const DISPOSITIONS = {
@@ -7,8 +8,13 @@ export const DISPOSITIONS = {
   collected: 'decided on headers to open it',
   imported: 'opened; reservations were found',
   'nothing-found': 'opened; no reservation in it',
-  skipped: 'not opened, by rule',
+  merged: 'opened; what it says was known already',
+  skipped: 'not opened, by rule or because it does not look like a booking',
   duplicate: 'the same bytes came before',
+  'needs-you': 'opened; its owner has to decide',
+  'too-large': 'larger than what is read; not opened',
+  vanished: 'gone from the mailbox before it was opened',
+  quarantined: 'set aside: it may do harm, or is not what it says it is',
   failed: 'could not be read; kept, with the reason',
 } as const;
 export type Disposition = keyof typeof DISPOSITIONS;
@@ -18,7 +24,13 @@ export interface MailRecord {
   readonly tenant: TenantId;
   readonly traveller: TravellerId;
   readonly mailbox: MailboxId;
-  readonly raw: BlobRef;
+  /** Its bytes. Absent: it was listed and not fetched, or its bytes are no longer kept. */
+  readonly raw?: BlobRef;
+  /** SHA-256 (hex) of its header block: what makes a listed mail one, however often and wherever it is listed. */
+  readonly headDigest?: string;
+  /** Where in the mailbox it was listed last: what `fetch` needs. */
+  readonly ref?: string;
+  readonly folder?: string;
   readonly size: number;
   readonly fromAddress: string;
   readonly fromName: string;
@@ -28,8 +40,11 @@ export interface MailRecord {
   readonly messageId: string | undefined;
   /** Epoch ms. */
   readonly receivedAt: number;
-  readonly via: 'smtp' | 'import';
+  readonly via: MailVia;
 }
+
+/** How a mail came: brought to us, or fetched by a connector. */
+export type MailVia = 'smtp' | 'import' | MailboxKind;
 
 export interface MailReceipt extends MailRecord {
   readonly disposition: Disposition;
@@ -49,16 +64,31 @@ export interface ReceiptUpdate {
   readonly reasonCode: string;
   readonly reason: string;
   readonly warnings?: readonly { readonly code: string; readonly message: string }[];
+  /** Its bytes have been fetched. */
+  readonly raw?: BlobRef;
+  /** Only where it has not been listed anew under another reference meanwhile. */
+  readonly ifRef?: string;
+}
+
+export interface AddedMail {
+  readonly new: boolean;
+  /** The id that it was given first. */
+  readonly id: MailId;
+  /** What had become of it by now. */
+  readonly disposition: Disposition;
+  readonly timesSeen: number;
 }
 
 export interface MailRepo {
   /**
-   * Adds a mail with the disposition `seen`. The key is tenant + mailbox + digest of the bytes (never Message-ID, which
-   * anyone can forge): a repeat only counts `timesSeen` and returns `new: false`, with the id that it was given first.
+   * Adds a mail with the disposition `seen`. The key is tenant + mailbox + digest of the bytes, or of the header block where
+   * the bytes are not here (never Message-ID, which anyone can forge): a repeat only counts `timesSeen`, takes over where
+   * it was listed last, and returns `new: false`.
    */
-  add(mail: MailRecord, now: number): Promise<{ readonly new: boolean; readonly id: MailId }>;
+  add(mail: MailRecord, now: number): Promise<AddedMail>;
   get(tenant: TenantId, id: MailId): Promise<MailReceipt | undefined>;
-  update(tenant: TenantId, id: MailId, update: ReceiptUpdate, now: number): Promise<void>;
+  /** False: `ifRef` did not hold, or there is no such mail. */
+  update(tenant: TenantId, id: MailId, update: ReceiptUpdate, now: number): Promise<boolean>;
   /** Notes that a reservation rests on this mail (idempotent). */
   linkReservation(tenant: TenantId, id: MailId, reservation: ReservationId): Promise<void>;
   /** Newest first; `before` is a cursor from the last row (`nextBefore`). */
@@ -73,4 +103,8 @@ export interface MailRepo {
   ): Promise<{ readonly receipts: readonly MailReceipt[]; readonly nextBefore?: string }>;
   /** Mails by disposition: accepted = the sum. */
   count(tenant: TenantId, traveller?: TravellerId): Promise<Readonly<Record<Disposition, number>>>;
+  /** The same of one mailbox. */
+  countOf(tenant: TenantId, mailbox: MailboxId): Promise<Readonly<Record<Disposition, number>>>;
+  /** How many of a mailbox are neither decided nor set aside: what still has to be read. */
+  undecided(tenant: TenantId, mailbox: MailboxId): Promise<number>;
 }

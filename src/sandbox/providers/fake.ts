@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../ports/clock.ts';
 import { rng } from '../random.ts';
-import { type Fault, MINUTE, type ProviderName, type Scenario } from '../scenario/types.ts';
+import { type Fault, MINUTE, type Scenario } from '../scenario/types.ts';
 
 /** What all fakes share: real HTTP on loopback, faults by script, limits with the vendor's headers, counted calls. */
 
@@ -36,7 +36,7 @@ export interface Route {
 
 /** A vendor: its words for everything that goes wrong, and its routes. */
 export interface Vendor {
-  readonly name: ProviderName;
+  readonly name: string;
   /** Refuses a call without the right credentials and headers; undefined when they are in order. */
   readonly refuse: (call: Call) => Reply | undefined;
   readonly route: (call: Call) => Route | undefined;
@@ -56,7 +56,7 @@ export interface Quota {
 /** One call as it was counted. `status` 0: the connection was cut. */
 export interface CallRecord {
   readonly at: number;
-  readonly provider: ProviderName;
+  readonly provider: string;
   readonly endpoint: string;
   readonly identifier: string;
   readonly status: number;
@@ -164,7 +164,7 @@ function decide(vendor: Vendor, call: Call, route: Route | undefined, fault: Fau
   return route === undefined ? vendor.notFound(call) : route.answer();
 }
 
-function strikes(fault: Fault, provider: ProviderName, call: Call): boolean {
+function strikes(fault: Fault, provider: string, call: Call): boolean {
   if (fault.provider !== provider || call.at < fault.from || call.at >= fault.to) return false;
   return fault.share >= 1 || call.noise.chance(fault.share);
 }

@@ -20,7 +20,7 @@ export interface ExtractParts {
  */
 export function createExtractHandler(parts: ExtractParts): Handler<'mail.collected'> {
   return async (event, context) => {
-    const bytes = await parts.blobs.get(event.data.raw as BlobRef);
+    const bytes = await parts.blobs.get(event.data.raw as BlobRef, event.tenantid as TenantId);
     const result = await parts.extractor.extract({ bytes, receivedAt: event.data.receivedAt }, context.signal);
     const observations = toObservations(result.claims, {
       tenant: event.tenantid as TenantId,

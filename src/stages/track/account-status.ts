@@ -65,7 +65,7 @@ export function statusOf(state: AccountState): AccountStatus {
     if (item.spec.everyMs === undefined) ages.push((now - (item.checkedAt ?? item.addedAt)) / 1000);
   }
   ages.sort((a, b) => a - b);
-  const allowed = health.budget.perSecond * health.budget.pace;
+  const allowed = health.perSecond(now);
   const { freshSeconds } = tracked;
   const pause = health.pause(now);
   return {
@@ -82,7 +82,7 @@ export function statusOf(state: AccountState): AccountStatus {
     failing,
     held: state.held,
     budget: health.budget.left(now),
-    pace: health.budget.pace,
+    pace: health.pace(now),
     shortfallSeconds: needed > allowed ? Math.round(freshSeconds * (needed / allowed - 1)) : 0,
     freshSecondsP50: quantile(ages, 0.5),
     freshSecondsP99: quantile(ages, 0.99),

@@ -1,21 +1,23 @@
 import { backoffDelayMs } from '../../domain/backoff.ts';
 import { kindOf, TripwatchError } from '../../domain/errors.ts';
 import type { SubjectId } from '../../domain/ids.ts';
-import type { CallLimit } from '../../domain/schedule/call-budget.ts';
-import { askIntervalMs, needMs } from '../../domain/schedule/freshness.ts';
+import type { CallLimit, Cost } from '../../domain/schedule/call-budget.ts';
+import { createEngine, type Engine } from '../../domain/schedule/engine.ts';
+import { askIntervalMs, isImminent, needMs } from '../../domain/schedule/freshness.ts';
 import { firstDue, nextDue, secondDue } from '../../domain/schedule/phase.ts';
-import { createReadyQueue } from '../../domain/schedule/ready-queue.ts';
-import { createTimingWheel } from '../../domain/schedule/timing-wheel.ts';
+import { TIERS } from '../../domain/schedule/ready-queue.ts';
+import { createRetryBudget } from '../../domain/schedule/retry-budget.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ProviderConnector, ReadResult } from '../../ports/provider.ts';
 import type { Subject } from '../../ports/store/subjects.ts';
 import type { Store } from '../../ports/store.ts';
 import { type AccountStatus, statusOf } from './account-status.ts';
-import { AccountHealth, IN_FLIGHT_MAX } from './health.ts';
+import { AccountHealth } from './health.ts';
 import { type Item, itemOf } from './item.ts';
 import type { Marks } from './marks.ts';
 import { createMassCancellation, LOOK_AGAIN_MS } from './mass-cancellation.ts';
+import { type KeptState, keepState } from './provider-state.ts';
 import { publishAnswer } from './publish.ts';
 import { assertedMs, saysCancelled } from './subject.ts';
 
@@ -26,7 +28,13 @@ export interface TrackedAccount {
   readonly limits: readonly CallLimit[];
   /** How old an answer may get, where the calls allow it. */
   readonly freshSeconds: number;
+  /** What an operation costs, by unit of the limits; absent: one of each. */
+  readonly costs?: Readonly<Record<string, Cost>>;
+  readonly inFlightMax?: number;
 }
+
+/** The operations that connectors have: each has a circuit breaker and a cost of its own. */
+const READ_ONE = 'readOne';
 
 /** Failed questions: tried again soon, so that one lost answer costs no freshness; the breaker stops what is hopeless. */
 const RETRY = { firstDelayMs: 10_000, factor: 2, delayMsMax: 60_000 };
@@ -36,10 +44,11 @@ const PERMANENT = { firstDelayMs: 300_000, factor: 2, delayMsMax: 1_800_000 };
 const STALE_MS = 60_000;
 /** ... unless the provider insists. */
 const STALE_LOOKS = 3;
-/** After an outage the backlog comes back over half its length, at most over this share of a round, by phase. */
-const RETURN_SHARE = 0.25;
-/** Taken from the wheel in one go, so that the loop stays short. */
-const DUE_MAX = 10_000;
+/** After an outage so few need no slow start. */
+const HERD_MIN = 16;
+const AWAY_MS = 30_000;
+/** Verified pushes say which subjects have changed, as long as they come: then polling is the second line. */
+const PUSH_COVERS_MS = 24 * 3_600_000;
 
 interface Parts {
   readonly store: Store;
@@ -58,10 +67,12 @@ export class AccountRunner {
   readonly #items = new Map<SubjectId, Item>();
   readonly #slots: (Item | undefined)[] = [];
   readonly #free: number[] = [];
-  readonly #wheel;
-  readonly #ready = createReadyQueue();
+  readonly #engine: Engine;
   readonly #guard;
   readonly #health: AccountHealth;
+  readonly #retries = createRetryBudget();
+  readonly #state: KeptState;
+  #pushedAt = Number.NEGATIVE_INFINITY;
   #alarm: AbortController | undefined;
   #signal: AbortSignal = AbortSignal.abort();
   #settled: (() => void)[] = [];
@@ -70,8 +81,22 @@ export class AccountRunner {
     this.tracked = tracked;
     this.#parts = parts;
     this.#logger = parts.logger.child({ account: tracked.account });
-    this.#wheel = createTimingWheel({ now: parts.clock.now() });
-    this.#health = new AccountHealth(tracked.limits, parts.random);
+    const now = parts.clock.now();
+    const { limits, costs, inFlightMax } = tracked;
+    this.#health = new AccountHealth({ limits, costs, inFlightMax, random: parts.random, now });
+    this.#state = keepState(tracked.account, this.#health, parts, this.#logger);
+    const gate = this.#health.gate(READ_ONE);
+    this.#engine = createEngine({
+      now,
+      gate: { ...gate, enter: (at, tier) => !this.#isPaused && gate.enter(at, tier) },
+      hooks: {
+        due: (slot, at) => this.#isStillAsked(this.#slots[slot]!, at),
+        ask: (slot) => void this.#ask(this.#slots[slot]!),
+        agedFrom: (slot) => this.#agedFrom(this.#slots[slot]!),
+        needMs: (slot, at) => this.#need(this.#slots[slot]!, at),
+        tier: (slot, at) => (isImminent(this.#slots[slot]!.spec, at) ? TIERS.imminent : TIERS.other),
+      },
+    });
     this.#guard = createMassCancellation(() => this.#items.size, tracked.freshSeconds * 1000);
   }
 
@@ -89,7 +114,7 @@ export class AccountRunner {
     if (held !== undefined) {
       if (JSON.stringify(held.spec) === JSON.stringify(subject.spec)) return;
       held.spec = subject.spec;
-      if (this.#wheel.has(held.slot)) this.#schedule(held, Math.min(this.#wheel.dueAt(held.slot)!, this.#first(held)));
+      if (this.#engine.has(held.slot)) this.#schedule(held, Math.min(held.dueAt, this.#first(held)));
       this.#ring();
       return;
     }
@@ -109,23 +134,22 @@ export class AccountRunner {
     if (item === undefined) return;
     item.gone = true;
     this.#items.delete(id);
-    this.#wheel.remove(item.slot);
-    this.#ready.remove(item.slot);
+    this.#engine.drop(item.slot);
     this.#guard.cleared(item.slot);
     // A slot that is being asked is given back when its answer is in.
     if (!item.asking) this.#release(item);
   }
 
   /** Asks at once, before everything that is merely due. False: no such subject, or its time has not come. */
-  wake(id: SubjectId): boolean {
+  wake(id: SubjectId, why: 'push' | 'doubt' = 'doubt'): boolean {
     const item = this.#items.get(id);
     const now = this.#parts.clock.now();
+    if (why === 'push') this.#pushedAt = now;
     if (item === undefined || item.spec.fromAt > now) return false;
     if (item.asking) item.again = true;
     else {
-      this.#wheel.remove(item.slot);
       item.dueAt = now;
-      this.#ready.add(item.slot, this.#agedFrom(item), this.#need(item, now), true);
+      this.#engine.enqueue(item.slot, now, TIERS.urgent);
       this.#ring();
     }
     return true;
@@ -135,13 +159,20 @@ export class AccountRunner {
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     const { clock } = this.#parts;
+    const keeping = this.#state.run(signal);
+    this.#beginSlowly(clock.now());
     while (!signal.aborted) {
       const now = clock.now();
-      for (const slot of this.#wheel.popDue(now, DUE_MAX)) this.#due(this.#slots[slot]!, now);
-      this.#dispatch(now);
+      this.#engine.turn(now);
       await this.#rest(now);
     }
     while (this.#health.inFlight > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
+    await keeping;
+  }
+
+  /** Takes up what the one before has learned. Errors: those of the store. */
+  restore(): Promise<void> {
+    return this.#state.restore();
   }
 
   /** Something was paused or resumed, perhaps this account: what is due is asked when it may be. */
@@ -168,7 +199,8 @@ export class AccountRunner {
   }
 
   #need(item: Item, now: number): number {
-    return needMs(item.spec, this.tracked.freshSeconds, now);
+    const isPushed = this.tracked.connector.capabilities.push === 'signed' && now - this.#pushedAt < PUSH_COVERS_MS;
+    return needMs(item.spec, this.tracked.freshSeconds, now, isPushed);
   }
 
   #agedFrom(item: Item): number {
@@ -178,37 +210,21 @@ export class AccountRunner {
   /** An end is met in time, too. */
   #schedule(item: Item, at: number): void {
     item.dueAt = Math.min(at, item.spec.endAt);
-    this.#wheel.reschedule(item.slot, item.dueAt);
+    this.#engine.schedule(item.slot, item.dueAt);
   }
 
-  #due(item: Item, now: number): void {
-    if (now >= item.spec.endAt) {
-      void this.#end(item, false);
-      return;
-    }
-    this.#ready.add(item.slot, this.#agedFrom(item), this.#need(item, now), false);
-  }
-
-  /** Asks as much as limits, breaker and concurrency let through; nothing while it is paused. */
-  #dispatch(now: number): void {
-    if (this.#isPaused) return;
-    for (let top = this.#ready.peek(now); top !== undefined; top = this.#ready.peek(now)) {
-      if (!this.#health.enter(now, top.urgent)) return;
-      this.#ready.remove(top.item);
-      void this.#ask(this.#slots[top.item]!);
-    }
+  #isStillAsked(item: Item, now: number): boolean {
+    if (now < item.spec.endAt) return true;
+    void this.#end(item, false);
+    return false;
   }
 
   /** Sleeps until the next thing may happen; anything that changes that rings. */
   async #rest(now: number): Promise<void> {
     const { clock } = this.#parts;
-    const top = this.#isPaused ? undefined : this.#ready.peek(now);
-    const times = [
-      this.#wheel.nextDueAt() ?? Number.POSITIVE_INFINITY,
-      (top && this.#health.entersAt(now, top.urgent)) ?? Number.POSITIVE_INFINITY,
-    ];
+    const next = this.#engine.nextAt(now, this.#isPaused) ?? Number.POSITIVE_INFINITY;
     // At least a real millisecond, so that a wrong guess is no busy loop; at most a minute, should the clock be moved.
-    const wait = Math.max(clock.speed, Math.min(60_000, Math.min(...times) - now));
+    const wait = Math.max(clock.speed, Math.min(60_000, next - now));
     const alarm = new AbortController();
     this.#alarm = alarm;
     await clock.sleep(wait, AbortSignal.any([alarm.signal, this.#signal])).catch(() => {});
@@ -222,12 +238,17 @@ export class AccountRunner {
     item.asking = true;
     item.again = false;
     const { clock } = this.#parts;
+    const { connector } = this.tracked;
     const askedAt = clock.now();
-    const answer = await this.tracked.connector.readOne(item.spec, this.#signal).catch((error: unknown) => {
-      this.#failedToAsk(item, error);
+    if (!item.retrying) this.#retries.first(askedAt);
+    item.retrying = false;
+    const answer = await connector.readOne(item.spec, this.#signal).catch((error: unknown) => {
+      this.#listen();
+      this.#failedToAsk(item, error, askedAt);
     });
     if (answer !== undefined) {
-      const awayMs = this.#health.answered(clock.now());
+      this.#listen();
+      const awayMs = this.#health.answered(clock.now(), READ_ONE, askedAt);
       if (awayMs > 0) this.#comeBack(awayMs);
       await this.#take(item, answer, askedAt).catch((error: unknown) => this.#failedToStore(item, error));
     }
@@ -239,22 +260,41 @@ export class AccountRunner {
     for (const resolve of this.#settled.splice(0)) resolve();
   }
 
+  /** What the provider says about its limits goes before what we think. */
+  #listen(): void {
+    const said = this.tracked.connector.limitsSaid?.();
+    if (said !== undefined) this.#health.said(said, this.#parts.clock.now());
+  }
+
   /** Our own trouble, not the provider's: the answer counts as not asked for. */
   #failedToStore(item: Item, error: unknown): void {
     this.#logger.warn({ subject: item.id, error: String(error) }, 'answer could not be stored; asked again');
     if (!item.gone) this.#schedule(item, this.#parts.clock.now() + RETRY.firstDelayMs);
   }
 
-  /** The provider is back: what waited returns spread over a part of a round, not at once. */
+  /** The provider is back: what waited and what failed returns by need, slowly at first. */
   #comeBack(awayMs: number): void {
-    this.#logger.info({ waiting: this.#ready.size, awayMs: Math.round(awayMs) }, 'provider answers again');
-    if (this.#ready.size <= IN_FLIGHT_MAX) return;
     const now = this.#parts.clock.now();
-    const spread = Math.min(awayMs / 2, this.tracked.freshSeconds * 1000 * RETURN_SHARE);
-    for (const slot of this.#ready.clear()) {
-      const item = this.#slots[slot];
-      if (item !== undefined) this.#schedule(item, now + item.phase * spread);
-    }
+    for (const item of this.#items.values())
+      if (item.attempts > 0 && this.#engine.has(item.slot)) this.#engine.enqueue(item.slot, now);
+    const waiting = this.#engine.waiting;
+    this.#logger.info({ waiting, awayMs: Math.round(awayMs) }, 'provider answers again');
+    if (waiting > HERD_MIN && awayMs >= AWAY_MS) this.#health.comeBack(now, this.#steadyPerSecond(now));
+  }
+
+  /** After a long absence of ours: the same. */
+  #beginSlowly(now: number): void {
+    let late = 0;
+    for (const item of this.#items.values())
+      if (item.checkedAt !== undefined && now - item.checkedAt > 2 * this.#interval(item)) late++;
+    if (late > HERD_MIN) this.#health.comeBack(now, this.#steadyPerSecond(now));
+  }
+
+  /** Questions a second where all is well. */
+  #steadyPerSecond(now: number): number {
+    let sum = 0;
+    for (const item of this.#items.values()) if (item.spec.fromAt <= now) sum += 1000 / this.#interval(item);
+    return sum;
   }
 
   async #take(item: Item, result: ReadResult, askedAt: number): Promise<void> {
@@ -326,7 +366,7 @@ export class AccountRunner {
     this.#parts.marks.add({ id: item.id, at, ...(failure === undefined ? {} : { failure }) });
   }
 
-  #failedToAsk(item: Item, thrown: unknown): void {
+  #failedToAsk(item: Item, thrown: unknown, askedAt: number): void {
     if (this.#signal.aborted || item.gone) return;
     const { clock, random } = this.#parts;
     const now = clock.now();
@@ -336,38 +376,49 @@ export class AccountRunner {
     const fields = { subject: item.id, code, kind };
     switch (kind) {
       case 'rate-limited': {
-        const until = this.#health.limited(now, error?.retryAt);
+        const until = this.#health.limited(now, READ_ONE, askedAt, error?.retryAt);
         this.#logger.warn({ ...fields, waitMs: Math.round(until - now) }, 'provider wants fewer calls');
         // No attempt counted: it waits where it was.
         this.#waitAgain(item, now);
         return;
       }
       case 'unauthorised':
-        this.#health.unauthorised(now, error);
-        this.#mark(item, now, code);
-        this.#logger.error(fields, 'provider refuses our key; the account rests');
+        if (this.#health.unauthorised(now, READ_ONE, askedAt, error) === 'key') {
+          this.#mark(item, now, code);
+          this.#logger.error(fields, 'provider refuses our key; the account rests');
+        } else this.#logger.warn(fields, 'provider refuses, after it had just answered: taken for a quota');
         this.#waitAgain(item, now);
         return;
       case 'permanent':
       case 'poison':
-        this.#health.unanswerable();
+        this.#health.unanswerable(READ_ONE);
         this.#mark(item, now, code);
         this.#logger.warn(fields, 'provider cannot answer this');
         this.#schedule(item, now + backoffDelayMs(PERMANENT, ++item.attempts, 0.5 + random.number() / 2));
         return;
       default: {
-        if (this.#health.broken(now)) this.#logger.error(fields, 'provider fails; asking by single probes');
+        if (this.#health.broken(now, READ_ONE, askedAt, error?.retryAt))
+          this.#logger.error(fields, 'provider fails; asking by single probes');
         if (error === undefined) this.#logger.error({ ...fields, error: String(thrown) }, 'question failed');
         else this.#logger.debug(fields, 'question failed');
         this.#mark(item, now, code);
-        const wait = backoffDelayMs(RETRY, ++item.attempts, random.number());
-        this.#schedule(item, Math.max(now + wait, error?.retryAt ?? 0));
+        this.#tryAgain(item, now, askedAt);
       }
     }
   }
 
   #waitAgain(item: Item, now: number): void {
-    this.#ready.add(item.slot, this.#agedFrom(item), this.#need(item, now), false);
+    item.retrying = true;
+    this.#engine.enqueue(item.slot, now);
+  }
+
+  /** Soon where the budget of retries allows it; else in its next round. While nothing works, others are tried first. */
+  #tryAgain(item: Item, now: number, askedAt: number): void {
+    const isAlone = this.#health.isClosed(READ_ONE) || this.#engine.waiting === 0;
+    item.attempts++;
+    item.retrying = isAlone && this.#retries.take(now);
+    if (item.retrying) this.#schedule(item, now + backoffDelayMs(RETRY, item.attempts, this.#parts.random.number()));
+    else this.#schedule(item, nextDue(item.dueAt, this.#interval(item), askedAt));
   }
 
   /** Its time is over, or nothing more will be known. */
@@ -388,7 +439,7 @@ export class AccountRunner {
       }
     } catch (error) {
       this.#logger.warn({ subject: item.id, error: String(error) }, 'subject could not be ended; tried again');
-      if (!item.gone) this.#wheel.reschedule(item.slot, clock.now() + RETRY.firstDelayMs);
+      if (!item.gone) this.#engine.schedule(item.slot, clock.now() + RETRY.firstDelayMs);
     }
     this.#ring();
   }
@@ -406,7 +457,7 @@ export class AccountRunner {
       items: this.#items.values(),
       intervalOf: (item) => this.#interval(item),
       subjects: this.#items.size,
-      due: this.#ready.size,
+      due: this.#engine.waiting,
       held: this.#guard.held,
       health: this.#health,
     });

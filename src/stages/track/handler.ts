@@ -125,10 +125,11 @@ function answerFor(one: Wanted, stored: Subject, follower: Follower): AnyNewEven
 }
 
 /**
- * A less believed source newly says "cancelled" against what stands: ask whoever holds the booking now, not at the next
- * round.
+ * A less believed source newly says "cancelled" against what stands, or an unproven mail says anything else about it: ask
+ * whoever holds the booking now, not at the next round.
  */
 function doubted(event: Event<'reservation.changed'>): boolean {
+  if (event.data.changes.some((change) => change.path === 'unproven' && change.to !== null)) return true;
   const cancelled = (fields: Fields) => fields.status?.beside?.value === 'cancelled';
   const { reservation, changes } = event.data as unknown as {
     readonly reservation: Reservation;

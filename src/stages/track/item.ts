@@ -17,7 +17,10 @@ export interface Item {
   checkedAt: number | undefined;
   /** Code of the failure last marked. */
   failure: string | undefined;
+  /** Questions in a row that failed. */
   attempts: number;
+  /** It is to be asked again in the same round. */
+  retrying: boolean;
   staleLooks: number;
   /** When it is, or was, due. */
   dueAt: number;
@@ -41,6 +44,7 @@ export function itemOf(subject: Subject, slot: number, now: number): Item {
     checkedAt: subject.checkedAt,
     failure: subject.failure,
     attempts: 0,
+    retrying: false,
     staleLooks: 0,
     dueAt: now,
     asking: false,

@@ -72,15 +72,15 @@ export function createTracker(options: TrackerOptions): Tracker {
   const parts = { store, clock, random: options.random, logger, marks, isPaused };
   const runners = new Map(options.accounts.map((one) => [one.account, new AccountRunner(one, parts)] as const));
   const stopping = new AbortController();
-  const takePush = createPushDesk(options.accounts, (account, ids) => void wake(account, ids));
+  const takePush = createPushDesk(options.accounts, (account, ids) => void wake(account, ids, 'push'));
   const forgetPauses = options.paused?.onChange(() => {
     for (const runner of runners.values()) runner.pausesChanged();
   });
   let running: Promise<unknown>[] | undefined;
 
-  function wake(account: string, specIds: readonly string[]): number {
+  function wake(account: string, specIds: readonly string[], why?: 'push'): number {
     const runner = runners.get(account);
-    return runner === undefined ? 0 : specIds.filter((id) => runner.wake(subjectIdOf(account, id))).length;
+    return runner === undefined ? 0 : specIds.filter((id) => runner.wake(subjectIdOf(account, id), why)).length;
   }
 
   /** Makes the schedule equal to what is stored about one subject. True: it is as expected. */
@@ -156,6 +156,7 @@ export function createTracker(options: TrackerOptions): Tracker {
     start: async () => {
       if (running !== undefined) return;
       running = [];
+      await Promise.all([...runners.values()].map((runner) => runner.restore()));
       await sweep();
       const { signal } = stopping;
       running = [...[...runners.values()].map((runner) => runner.run(signal)), marks.run(signal), sweeping(signal)];
@@ -168,7 +169,7 @@ export function createTracker(options: TrackerOptions): Tracker {
       await marks.flush();
       await Promise.allSettled(options.accounts.map(({ connector }) => connector.close?.()));
     },
-    wake,
+    wake: (account, specIds) => wake(account, specIds),
     refresh: (subjects) => {
       // Where the tracker does not run (a command that works off the queue), the next start reads the list anyway.
       if (running === undefined || stopping.signal.aborted) return;

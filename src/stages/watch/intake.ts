@@ -1,13 +1,12 @@
-import type { AnyNewEvent } from '../../contracts/event.ts';
 import { TripwatchError } from '../../domain/errors.ts';
-import { derivedIdAt, type MailboxId, type MailId, type TenantId, timeChars } from '../../domain/ids.ts';
 import { type MailHead, readHead } from '../../domain/mail/head.ts';
 import type { BlobRef, BlobStore } from '../../ports/blobs.ts';
-import { type Clock, isoInstant } from '../../ports/clock.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { AcceptedMail, IncomingMail, Intake } from '../../ports/intake.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { MailRecord, ReceiptUpdate } from '../../ports/store/mails.ts';
-import type { Store, Tx } from '../../ports/store.ts';
+import type { AddedMail, MailRecord, ReceiptUpdate } from '../../ports/store/mails.ts';
+import type { Store } from '../../ports/store.ts';
+import { mailIdOf, recordHead, seenEvent } from './ledger.ts';
 import { emptyMail, tooLargeMail } from './refusals.ts';
 
 export interface IntakeOptions {
@@ -31,7 +30,7 @@ export function createIntake(options: IntakeOptions): Intake {
       if ((await options.overloaded?.()) === true) throw overloadedError(clock.now());
       const now = clock.now();
       const refusal = refusalOf(mail);
-      const raw = await blobs.put(mail.bytes);
+      const raw = await blobs.put(mail.bytes, mail.mailbox.tenant);
       const head = readHead(mail.bytes);
       const record = recordOf(mail, head, raw, now);
       const accepted = await store.transact(async (tx): Promise<AcceptedMail> => {
@@ -42,7 +41,7 @@ export function createIntake(options: IntakeOptions): Intake {
           if (added.new) await tx.mails.update(stored.tenant, stored.id, refusal, now);
           return { ...result, outcome: 'refused' };
         }
-        const visit = added.new ? 0 : await visitToRepeat(tx, stored);
+        const visit = added.new ? 0 : visitToRepeat(added);
         if (visit !== undefined) {
           const seed = visit === 0 ? stored.id : `${stored.id}/${visit}`;
           // Only what is new, or asked for anew, comes here: a repeat of this work appends nothing.
@@ -57,20 +56,11 @@ export function createIntake(options: IntakeOptions): Intake {
 }
 
 /**
- * Equal for equal bytes in one mailbox, whichever way and how often they come. Begins with the date that the mail itself
- * claims, right or wrong, so that mails of one time, and all that is said about them, stand together in the indexes.
- */
-export function mailIdOf(tenant: TenantId, mailbox: MailboxId, raw: BlobRef, date: number | undefined): MailId {
-  return derivedIdAt('mail', date === undefined ? '' : timeChars(date), tenant, mailbox, raw);
-}
-
-/**
  * A repeat changes nothing, with one exception: a mail that a rule skipped and that is handed in again is decided
  * anew, because bringing it again is how a traveller asks for that after changing the rules.
  */
-async function visitToRepeat(tx: Tx, record: MailRecord): Promise<number | undefined> {
-  const receipt = await tx.mails.get(record.tenant, record.id);
-  return receipt?.disposition === 'skipped' ? receipt.timesSeen : undefined;
+function visitToRepeat({ disposition, timesSeen }: AddedMail): number | undefined {
+  return disposition === 'skipped' ? timesSeen : undefined;
 }
 
 function refusalOf(mail: IncomingMail): ReceiptUpdate | undefined {
@@ -88,47 +78,10 @@ function recordOf(mail: IncomingMail, head: MailHead, raw: BlobRef, now: number)
     mailbox: mailbox.id,
     raw,
     size: mail.fullSize ?? mail.bytes.byteLength,
-    fromAddress: head.fromAddress,
-    fromName: head.fromName,
-    subject: head.subject,
-    date: head.date,
-    messageId: head.messageId,
+    ...recordHead(head),
     receivedAt: Math.trunc(mail.receivedAt ?? Math.min(claimed ?? now, now)),
     via: mail.via,
   };
-}
-
-function seenEvent(mail: MailRecord): AnyNewEvent {
-  return {
-    topic: 'mail.seen',
-    tenant: mail.tenant,
-    traveller: mail.traveller,
-    key: `${mail.mailbox}/${lineOf(mail.id)}`,
-    subject: mail.id,
-    data: {
-      mailId: mail.id,
-      mailboxId: mail.mailbox,
-      raw: mail.raw,
-      head: {
-        fromAddress: mail.fromAddress,
-        fromName: mail.fromName,
-        subject: mail.subject,
-        ...(mail.date === undefined ? {} : { date: isoInstant(mail.date) }),
-        ...(mail.messageId === undefined ? {} : { messageId: mail.messageId }),
-      },
-      size: mail.size,
-      receivedAt: isoInstant(mail.receivedAt),
-      via: mail.via,
-    },
-  };
-}
-
-/**
- * Mails of one mailbox do not depend on each other until their observations meet, so they go in 32 lines and not in
- * one: otherwise a folder of ten thousand mails would be read on one core, one commit at a time.
- */
-export function lineOf(id: MailId): string {
-  return id.slice(-1);
 }
 
 const RETRY_AFTER_MS = 15_000;

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createAeroDataBoxConnector } from '../../../src/adapters/provider/aerodatabox/connector.ts';
-import { itemsOf, sameNumber } from '../../../src/adapters/provider/aerodatabox/identity.ts';
+import { itemsOf } from '../../../src/adapters/provider/aerodatabox/identity.ts';
 import { isFinal, toAnswer } from '../../../src/adapters/provider/aerodatabox/map.ts';
 import { flightSchema } from '../../../src/adapters/provider/aerodatabox/schema.ts';
+import { sameNumber } from '../../../src/adapters/provider/flight-status/asked.ts';
 import { createProviderHttp } from '../../../src/adapters/provider/http/http.ts';
 import type { Authority } from '../../../src/domain/observation.ts';
 import { stillClock } from '../store/harness.ts';
@@ -244,4 +245,50 @@ test('whatever stands in optional fields, the answer is made or refused, never a
     }),
     { numRuns: 200 },
   );
+});
+
+test('a board answers for all who leave there in that half of the day; who is not on it is asked about alone', async () => {
+  const vendor = await startVendor();
+  const http = createProviderHttp({ clock });
+  const connector = createAeroDataBoxConnector({ account: 'status', key: KEY, clock, url: vendor.url, http });
+  const board = connector.board!;
+  const key = board.keyOf(subject)!;
+  assert.equal(key, 'FRA 2026-12-01T00:00 2026-12-01T11:59');
+  assert.equal(board.keyOf({ ...subject, query: { carrier: 'LH', number: '400', day: '2026-12-01' } }), undefined);
+  const other = { ...subject, id: 'leg:flight:lh402:2026-12-01:fra', query: { ...subject.query, number: '402' } };
+  vendor.behave = json(200, {
+    departures: [{ odd: 1 }, item({ number: 'UA 1' }), item({ status: 'Canceled' })],
+    arrivals: 7,
+  });
+  const [found, missing] = await board.read(key, [subject, other], new AbortController().signal);
+  assert.ok(found?.kind === 'found');
+  assert.equal(found.answer.legs[0]!.facts.operation?.value, 'cancelled');
+  assert.deepEqual(missing, { kind: 'unanswered' });
+  assert.equal(vendor.asked.length, 1);
+  assert.match(vendor.asked[0]!.url, /^\/flights\/airports\/Iata\/FRA\/2026-12-01T00:00\/2026-12-01T11:59\?/);
+  vendor.behave = json(200, { message: 'ok' });
+  await assert.rejects(board.read(key, [subject], new AbortController().signal), {
+    code: 'provider-answered-unreadable',
+  });
+  await http.close();
+  await vendor.close();
+});
+
+test('an answer equal to the last one is not parsed again; an ETag spares even the sending', async () => {
+  const vendor = await startVendor();
+  const http = createProviderHttp({ clock });
+  const connector = createAeroDataBoxConnector({ account: 'status', key: KEY, clock, url: vendor.url, http });
+  const signal = new AbortController().signal;
+  vendor.behave = json(200, [item()]);
+  const first = await connector.readOne(subject, signal);
+  assert.ok(first.kind === 'found' && first.token !== undefined);
+  assert.deepEqual(await connector.readIfChanged!(subject, first.token, signal), { kind: 'unchanged' });
+  vendor.behave = json(200, [item({ status: 'Delayed' })], { etag: '"v2"' });
+  const second = await connector.readIfChanged!(subject, first.token, signal);
+  assert.ok(second.kind === 'found' && second.token === 'etag:"v2"');
+  vendor.behave = (request, response) =>
+    response.writeHead(request.headers['if-none-match'] === '"v2"' ? 304 : 500).end();
+  assert.deepEqual(await connector.readIfChanged!(subject, second.token, signal), { kind: 'unchanged' });
+  await http.close();
+  await vendor.close();
 });

@@ -6,7 +6,17 @@ import { kindOf, TripwatchError } from '../../../src/domain/errors.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { ProviderConnector, SubjectSpec } from '../../../src/ports/provider.ts';
 import { stillClock } from '../store/harness.ts';
-import { drip, huge, json, reset, startVendor, text, truncated, type VendorServer } from './vendor-server.ts';
+import {
+  type Behaviour,
+  drip,
+  huge,
+  json,
+  reset,
+  startVendor,
+  text,
+  truncated,
+  type VendorServer,
+} from './vendor-server.ts';
 
 /** What the suite needs to know of a connector: its bodies. The key it is made with is `KEY`. */
 export interface ConnectorCase {
@@ -22,13 +32,17 @@ export interface ConnectorCase {
   /** A good answer about something else. */
   readonly other: () => unknown;
   readonly absent: { readonly status: number; readonly body: unknown };
+  /** What the vendor does besides (hands out tokens), around the behaviour that is tried. */
+  readonly around?: (behaviour: Behaviour) => Behaviour;
   /** JSON that is no answer of this vendor. */
   readonly strange: readonly unknown[];
 }
 
 export const KEY = 'sk_live_do_not_print_me';
 export const NOW = Date.UTC(2026, 11, 1, 6);
-const DEADLINE_MS = 300;
+/** Far from what a busy machine needs; where the deadline itself is tried, it is short. */
+const DEADLINE_MS = 20_000;
+const SHORT_MS = 300;
 
 export interface Rig {
   readonly vendor: VendorServer;
@@ -37,11 +51,12 @@ export interface Rig {
 }
 
 export function providerContract(one: ConnectorCase): void {
-  const check = (what: string, run: (rig: Rig) => Promise<void>): void => {
+  const check = (what: string, run: (rig: Rig) => Promise<void>, deadlineMs = DEADLINE_MS): void => {
     test(`${one.name}: ${what}`, async () => {
       const vendor = await startVendor();
       const clock = stillClock(NOW);
-      const http = createProviderHttp({ clock, deadlineMs: DEADLINE_MS, bodyBytesMax: 512 * 1024 });
+      const http = createProviderHttp({ clock, deadlineMs, bodyBytesMax: 512 * 1024 });
+      vendor.around = one.around;
       const connector = one.create({ url: vendor.url, clock, http });
       const read = (signal = new AbortController().signal) => connector.readOne(one.subject, signal);
       try {
@@ -85,6 +100,31 @@ export function providerContract(one: ConnectorCase): void {
     const first = await digest(one.good());
     assert.equal(await digest(one.noisy()), first);
     assert.notEqual(await digest(one.cancelled()), first);
+  });
+
+  check('asked with the token of the last answer it says unchanged, or the new answer', async (rig) => {
+    const { readIfChanged, capabilities } = rig.connector;
+    assert.equal(capabilities.equalityToken ?? false, readIfChanged !== undefined);
+    if (readIfChanged === undefined) return;
+    const { signal } = new AbortController();
+    rig.vendor.behave = json(200, one.good());
+    const first = await rig.read();
+    assert.ok(first.kind === 'found' && first.token !== undefined);
+    assert.deepEqual(await readIfChanged(one.subject, first.token, signal), { kind: 'unchanged' });
+    rig.vendor.behave = json(200, one.cancelled());
+    const second = await readIfChanged(one.subject, first.token, signal);
+    assert.ok(second.kind === 'found' && second.digest !== first.digest);
+  });
+
+  check('read with others it gets the answer it gets alone', async (rig) => {
+    const { readMany, capabilities } = rig.connector;
+    assert.equal(capabilities.readManyMax !== undefined, readMany !== undefined);
+    if (readMany === undefined) return;
+    rig.vendor.behave = json(200, one.good());
+    const alone = await rig.read();
+    const [together] = await readMany([one.subject], new AbortController().signal);
+    assert.ok(alone.kind === 'found' && together?.kind === 'found');
+    assert.equal(together.digest, alone.digest);
   });
 
   check('"not found" is knowledge, not an error and not a cancellation', async (rig) => {
@@ -155,16 +195,20 @@ export function providerContract(one: ConnectorCase): void {
     }
   });
 
-  check('an endless body is cut, a slow drip ends at the deadline, and the line is closed', async (rig) => {
+  check('an endless body is cut', async (rig) => {
     rig.vendor.behave = huge;
     await fails(rig, 'transient', 'provider-answer-too-large');
+  });
+
+  const slow = async (rig: Rig): Promise<void> => {
     rig.vendor.behave = drip;
     await fails(rig, 'transient', 'provider-timeout');
     rig.vendor.behave = () => {};
     await fails(rig, 'transient', 'provider-timeout');
     for (let i = 0; i < 50 && (await rig.vendor.openSockets()) > 0; i++) await new Promise(setImmediate);
     assert.ok((await rig.vendor.openSockets()) <= 1);
-  });
+  };
+  check('a slow drip ends at the deadline, and the line is closed', slow, SHORT_MS);
 
   check('called off: at once, and as that', async (rig) => {
     rig.vendor.behave = () => {};

@@ -8,6 +8,8 @@ export interface VendorServer {
   readonly url: string;
   readonly asked: readonly { readonly url: string; readonly headers: IncomingMessage['headers'] }[];
   behave: Behaviour;
+  /** What it does besides, e.g. hand out tokens. */
+  around: ((behaviour: Behaviour) => Behaviour) | undefined;
   readonly openSockets: () => Promise<number>;
   readonly close: () => Promise<void>;
 }
@@ -16,13 +18,14 @@ export async function startVendor(): Promise<VendorServer> {
   const asked: { url: string; headers: IncomingMessage['headers'] }[] = [];
   const server = createServer((request, response) => {
     asked.push({ url: request.url ?? '', headers: request.headers });
-    vendor.behave(request, response);
+    (vendor.around?.(vendor.behave) ?? vendor.behave)(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const vendor: VendorServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     behave: json(404, {}),
+    around: undefined,
     openSockets: () => new Promise((resolve, reject) => server.getConnections((e, n) => (e ? reject(e) : resolve(n)))),
     close: () =>
       new Promise((resolve) => {

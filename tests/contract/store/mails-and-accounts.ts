@@ -2,16 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TenantId } from '../../../src/domain/ids.ts';
 import type { ApiToken, Endpoint, Mailbox, Rule, Traveller } from '../../../src/ports/store/accounts.ts';
+import { DISPOSITIONS } from '../../../src/ports/store/mails.ts';
 import { ana, ben, box, hook, mail, type OpenStore, other } from './harness.ts';
 
 export function mailsContract(open: OpenStore): void {
   test('the same bytes in a mailbox are one mail, counted', async () => {
     const { store, dispose } = await open();
-    assert.deepEqual(await store.transact((tx) => tx.mails.add(mail('a'), 5)), { new: true, id: 'mail_a' });
+    const first = { new: true, id: 'mail_a', disposition: 'seen', timesSeen: 1 };
+    assert.deepEqual(await store.transact((tx) => tx.mails.add(mail('a'), 5)), first);
     for (let n = 0; n < 3; n++) {
       // Whatever id it comes with: it has one.
       const again = mail('a', { subject: 'forged', id: `mail_other${n}` });
-      assert.deepEqual(await store.transact((tx) => tx.mails.add(again, 9)), { new: false, id: 'mail_a' });
+      assert.deepEqual(await store.transact((tx) => tx.mails.add(again, 9)), {
+        ...first,
+        new: false,
+        timesSeen: n + 2,
+      });
     }
     assert.deepEqual(await store.read((tx) => tx.mails.get(ana.tenant, 'mail_a')), {
       ...mail('a'),
@@ -24,7 +30,7 @@ export function mailsContract(open: OpenStore): void {
       updatedAt: 5,
     });
     // The same Message-ID with other bytes is another mail.
-    assert.deepEqual(await store.transact((tx) => tx.mails.add(mail('b'), 5)), { new: true, id: 'mail_b' });
+    assert.deepEqual(await store.transact((tx) => tx.mails.add(mail('b'), 5)), { ...first, id: 'mail_b' });
     await dispose();
   });
 
@@ -105,7 +111,7 @@ export function mailsContract(open: OpenStore): void {
       await tx.mails.add(mail('m1', { ...other }), 1);
       await tx.mails.update(ana.tenant, 'mail_m3', { disposition: 'skipped', reasonCode: 'x', reason: 'x' }, 1);
     });
-    const zero = { seen: 0, collected: 0, imported: 0, 'nothing-found': 0, skipped: 0, duplicate: 0, failed: 0 };
+    const zero = Object.fromEntries(Object.keys(DISPOSITIONS).map((name) => [name, 0]));
     const counts = await store.read(async (tx) => [
       await tx.mails.count(ana.tenant),
       await tx.mails.count(ana.tenant, ben.traveller),

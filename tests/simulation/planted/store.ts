@@ -94,6 +94,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
             later = [];
             const update: SqlTx['mails']['update'] = async (...given) => {
               later.push(given);
+              return true;
             };
             return work({ ...tx, mails: { ...tx.mails, update } });
           }, options);

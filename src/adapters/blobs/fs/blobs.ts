@@ -7,15 +7,24 @@ import {
   mkdirSync,
   openSync,
   renameSync,
+  statSync,
   unlinkSync,
+  utimesSync,
   writeFile,
   writeFileSync,
 } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { TripwatchError } from '../../../domain/errors.ts';
-import type { BlobRef, BlobStore } from '../../../ports/blobs.ts';
+import { DEFAULT_TENANT, type TenantId } from '../../../domain/ids.ts';
+import {
+  type BlobKeeper,
+  type BlobRef,
+  type BlobSeal,
+  SEAL_HEAD_BYTES,
+  type StoredBlob,
+} from '../../../ports/blobs.ts';
 
 /** Puts under way at once: each holds a file handle; more only wait. */
 const PUTS_MAX = 64;
@@ -27,18 +36,23 @@ const sync = promisify(fsync);
 const writeWhole = promisify(writeFile);
 
 /**
- * Blobs as files: `<folder>/a/b/<sha256>` (256 folders: a million mails are 4,000 in each), readable by the owner only.
- * A file is written under a temporary name, synced, renamed, and its folder synced, so what stands under its final name
- * is whole. Only the syncs are worth a thread; those of several puts run in parallel, and puts of one folder that end
- * together share one sync of it.
+ * Blobs as files: `<folder>/<owner>/a/b/<sha256>` (256 folders: a million mails are 4,000 in each), readable by the owner
+ * of the installation only, and encrypted. A file is written under a temporary name, synced, renamed, and its folder
+ * synced, so what stands under its final name is whole. Only the syncs are worth a thread; those of several puts run in
+ * parallel, and puts of one folder that end together share one sync of it.
+ *
+ * Without a seal (tests, and installations from before there was one) they are `<folder>/a/b/<sha256>`, as they came; such
+ * files stay readable.
  */
-export function openFsBlobs(folder: string): BlobStore {
-  const underWay = new Map<BlobRef, Promise<BlobRef>>();
+export function openFsBlobs(folder: string, seal?: BlobSeal): BlobKeeper {
+  const underWay = new Map<string, Promise<BlobRef>>();
   const folders = new Folders(folder);
   const slots = new Slots(PUTS_MAX);
+  const baseOf = (owner: TenantId | 'shared'): string =>
+    seal === undefined || owner === 'shared' || !OWNER.test(owner) ? folder : join(folder, owner);
 
-  const write = async (bytes: Uint8Array, hex: string): Promise<void> => {
-    const parent = await folders.ready(hex);
+  const write = async (bytes: Uint8Array, hex: string, base: string): Promise<void> => {
+    const parent = await folders.ready(base, hex);
     const path = join(parent, hex);
     if (await isWhole(path, bytes)) {
       // Perhaps written by a process that died before it synced the folder.
@@ -57,33 +71,31 @@ export function openFsBlobs(folder: string): BlobStore {
   };
 
   return {
-    put: (bytes) => {
+    put: (bytes, owner = DEFAULT_TENANT) => {
       const hex = sha256(bytes);
       const ref: BlobRef = `sha256:${hex}`;
-      const same = underWay.get(ref);
+      const base = baseOf(owner);
+      const same = underWay.get(`${base}/${hex}`);
       if (same !== undefined) return same;
       const put = slots
-        .run(() => write(bytes, hex))
+        .run(() => write(seal?.seal(bytes, owner, ref) ?? bytes, hex, base))
         .then(
           () => ref,
           (error: unknown) => {
             throw translate(error);
           },
         )
-        .finally(() => underWay.delete(ref));
-      underWay.set(ref, put);
+        .finally(() => underWay.delete(`${base}/${hex}`));
+      underWay.set(`${base}/${hex}`, put);
       return put;
     },
-    get: async (ref) => {
-      const hex = /^sha256:([0-9a-f]{64})$/.exec(ref)?.[1];
+    get: async (ref, owner = DEFAULT_TENANT) => {
+      const hex = hexOf(ref);
       if (hex === undefined) throw missing(ref);
-      let bytes: Uint8Array;
-      try {
-        bytes = await readFile(pathOf(folder, hex));
-      } catch (error) {
-        if (codeOf(error) === 'ENOENT') throw missing(ref);
-        throw translate(error);
-      }
+      const sealed = seal === undefined ? undefined : await readIfThere(pathOf(baseOf(owner), hex));
+      if (seal !== undefined && sealed !== undefined) return seal.open(sealed, owner, ref);
+      const bytes = await readIfThere(pathOf(folder, hex));
+      if (bytes === undefined) throw missing(ref);
       if (sha256(bytes) !== hex) {
         throw new TripwatchError(
           'permanent',
@@ -93,8 +105,73 @@ export function openFsBlobs(folder: string): BlobStore {
       }
       return bytes;
     },
+    remove: async (ref, owner, idleMs) => {
+      const hex = hexOf(ref);
+      if (hex === undefined) return false;
+      const path = pathOf(baseOf(owner), hex);
+      try {
+        // Without a wait in between: a put that began before has touched the file.
+        if (idleMs > 0 && Date.now() - statSync(path).mtimeMs < idleMs) return false;
+        unlinkSync(path);
+        return true;
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return false;
+        throw translate(error);
+      }
+    },
+    list: () => listFiles(folder, seal),
   };
 }
+
+const OWNER = /^tnt_[A-Za-z0-9_-]{1,80}$/;
+const HEX = /^[0-9a-f]{64}$/;
+
+async function* listFiles(root: string, seal: BlobSeal | undefined): AsyncIterable<StoredBlob> {
+  const owners = (await names(root)).filter((name) => OWNER.test(name)) as TenantId[];
+  for (const owner of ['shared', ...owners] as const) {
+    const base = owner === 'shared' ? root : join(root, owner);
+    for (const first of await names(base)) {
+      if (!/^[0-9a-f]$/.test(first)) continue;
+      for (const second of await names(join(base, first)))
+        for (const hex of await names(join(base, first, second)))
+          if (HEX.test(hex)) {
+            const keyId = owner === 'shared' ? undefined : seal?.keyIdOf(await headOf(join(base, first, second, hex)));
+            yield { ref: `sha256:${hex}`, owner, keyId };
+          }
+    }
+  }
+}
+
+async function names(path: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(path)).sort();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+async function headOf(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const head = new Uint8Array(SEAL_HEAD_BYTES);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    return head.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw translate(error);
+  }
+}
+
+const hexOf = (ref: BlobRef): string | undefined => /^sha256:([0-9a-f]{64})$/.exec(ref)?.[1];
 
 /** Makes the folders once each, and syncs them, many puts to one sync. */
 class Folders {
@@ -106,11 +183,11 @@ class Folders {
     this.#root = root;
   }
 
-  ready(hex: string): Promise<string> {
-    const name = hex.slice(0, 2);
+  ready(base: string, hex: string): Promise<string> {
+    const name = `${base}/${hex.slice(0, 2)}`;
     let made = this.#made.get(name);
     if (made === undefined) {
-      made = this.#make(hex);
+      made = this.#make(base, hex);
       this.#made.set(name, made);
       made.catch(() => this.#made.delete(name));
     }
@@ -128,13 +205,14 @@ class Folders {
     return this.#start(path);
   }
 
-  async #make(hex: string): Promise<string> {
-    const first = join(this.#root, hex.slice(0, 1));
+  async #make(base: string, hex: string): Promise<string> {
+    const first = join(base, hex.slice(0, 1));
     const second = join(first, hex.slice(1, 2));
     const made = mkdirSync(second, { recursive: true, mode: 0o700 });
     if (made !== undefined) {
       await this.sync(first);
-      await this.sync(this.#root);
+      await this.sync(base);
+      if (base !== this.#root) await this.sync(this.#root);
     }
     return second;
   }
@@ -196,9 +274,17 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Whether the file is there with these bytes; a changed one is written again. */
+/** Whether the file is there with these bytes; a changed one is written again. Touched first: then nobody removes it. */
 async function isWhole(path: string, bytes: Uint8Array): Promise<boolean> {
-  return existsSync(path) && (await readFile(path)).equals(bytes);
+  if (!existsSync(path)) return false;
+  try {
+    const now = new Date();
+    utimesSync(path, now, now);
+    return (await readFile(path)).equals(bytes);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 function pathOf(folder: string, hex: string): string {

@@ -2,7 +2,8 @@ import type { Answer } from '../../../contracts/topics.ts';
 import { airportByCode } from '../../../domain/geo/airports.ts';
 import { flightKey } from '../../../domain/keys.ts';
 import { type FactWriter, factWriter, instantOf } from '../answer.ts';
-import type { Asked } from './identity.ts';
+import type { Asked } from '../flight-status/asked.ts';
+import { validZone } from '../flight-status/zone.ts';
 import type { Flight, Side, SideTime } from './schema.ts';
 
 /** AeroDataBox's states in our words (see `operation` in domain/facts.ts). */
@@ -106,15 +107,6 @@ function timeOf(time: SideTime | undefined, zone: string | undefined): string | 
       smallestUnit: 'second',
       timeZoneName: zone === undefined ? 'never' : 'auto',
     });
-}
-
-function validZone(zone: string | undefined): string | undefined {
-  if (zone === undefined || zone === '') return undefined;
-  try {
-    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone).timeZoneId;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Nothing more will be known: landed with its belt for half an hour, or cancelled and its time long gone. */

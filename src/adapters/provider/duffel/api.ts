@@ -24,7 +24,7 @@ const PAGES_MAX = 50;
 export function createDuffelApi(http: ProviderHttp, base: string, token: string): DuffelApi {
   const headers = { authorization: `Bearer ${token}`, 'duffel-version': 'v2', accept: 'application/json' };
   const get = (path: string, signal: AbortSignal, also: readonly number[] = []) =>
-    http.get({ url: `${base}${path}`, headers, also, explain }, signal);
+    http.ask({ url: `${base}${path}`, headers, also, explain }, signal);
 
   return {
     one: async (path, schema, signal) => {

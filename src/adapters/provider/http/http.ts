@@ -1,12 +1,13 @@
+import { hash } from 'node:crypto';
 import { Pool } from 'undici';
 import { TripwatchError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { type Failure, failureOfStatus, failureOfTransport } from './failures.ts';
 
 /**
- * GET of JSON from a provider: one pool of kept connections an origin, one deadline for the whole exchange, a bounded
- * body, and every failure translated. Nothing of a request is ever logged or put into an error but its origin, so no
- * key can leak.
+ * One question to a provider and its answer in JSON (or text): one pool of kept connections an origin, one deadline for
+ * the whole exchange, a bounded body, and every failure translated. Nothing of a request is ever logged or put into an
+ * error but its origin, so no key can leak.
  */
 export interface ProviderHttp {
   /**
@@ -14,13 +15,23 @@ export interface ProviderHttp {
    * `provider-timeout`, `provider-unreachable`, `provider-failed`, `provider-answered-html`,
    * `provider-answered-garbage`, `provider-answer-too-large`; `permanent` `provider-refused`.
    */
-  get(request: ProviderRequest, signal: AbortSignal): Promise<ProviderResponse>;
+  ask(request: ProviderRequest, signal: AbortSignal): Promise<ProviderResponse>;
   close(): Promise<void>;
 }
 
 export interface ProviderRequest {
   readonly url: string;
+  /** Default: GET. POST stands for questions that vendors put so; none of them changes anything there. */
+  readonly method?: 'GET' | 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
+  /** Sent as it is; `content-type` stands in the headers. */
+  readonly body?: string;
+  /** Default: JSON. */
+  readonly as?: 'json' | 'text';
+  /** `token` of the last answer: where nothing differs the response says `unchanged` and is neither parsed nor, by vendors with ETags, sent. */
+  readonly token?: string | undefined;
+  /** A longer answer is not read. Default: 1 MB. */
+  readonly bytesMax?: number;
   /** Statuses that are answers here, beside 200 (404, 204). They come without a parsed body. */
   readonly also?: readonly number[];
   /** The vendor's own word on a refusal, from the parsed body (undefined: no JSON); undefined: the status decides. */
@@ -29,9 +40,15 @@ export interface ProviderRequest {
 
 export interface ProviderResponse {
   readonly status: number;
-  /** Parsed; undefined for statuses in `also`. */
+  /** Parsed; undefined for statuses in `also` and where unchanged. */
   readonly json: unknown;
+  /** Where text was wanted. */
+  readonly text?: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Equal as long as the answer is equal byte for byte (or the vendor's ETag stands). Undefined for statuses in `also`. */
+  readonly token?: string;
+  /** The answer is the one that `token` of the request came with. */
+  readonly unchanged?: true;
 }
 
 /** Longest for one exchange, real time: connecting, waiting, the last byte. */
@@ -61,18 +78,28 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
   }
 
   return {
-    get: async (request, signal) => {
+    ask: async (request, signal) => {
       const url = new URL(request.url);
       // One signal closes the socket, whether we wait for the first byte or for the last.
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
       try {
         const response = await poolOf(url.origin).request({
-          method: 'GET',
+          method: request.method ?? 'GET',
           path: `${url.pathname}${url.search}`,
-          headers: { accept: 'application/json', 'user-agent': USER_AGENT, ...request.headers },
+          headers: {
+            accept: 'application/json',
+            'user-agent': USER_AGENT,
+            ...request.headers,
+            ...ifNoneMatch(request),
+          },
+          body: request.body ?? null,
           signal: deadline,
         });
         const headers = flat(response.headers);
+        if (response.statusCode === 304 && request.token !== undefined) {
+          await discard(response.body);
+          return { status: 304, json: undefined, headers, token: request.token, unchanged: true };
+        }
         if (request.also?.includes(response.statusCode)) {
           await discard(response.body);
           return { status: response.statusCode, json: undefined, headers };
@@ -82,7 +109,13 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
           const said = request.explain?.(response.statusCode, body);
           throw failureOfStatus(response.statusCode, headers, options.clock.now(), said);
         }
-        return { status: 200, json: await readJson(response.body, headers, bodyBytesMax), headers };
+        const bytes = await readAnswer(response.body, headers, request.bytesMax ?? bodyBytesMax);
+        const token = tokenOf(headers, bytes);
+        // Compared before it is parsed: most answers say what the last one said.
+        if (token === request.token) return { status: 200, json: undefined, headers, token, unchanged: true };
+        if (request.as === 'text')
+          return { status: 200, json: undefined, text: bytes.toString('utf8'), headers, token };
+        return { status: 200, json: parseJson(bytes), headers, token };
       } catch (error) {
         throw failureOfTransport(error, url.origin, signal);
       }
@@ -121,15 +154,10 @@ async function readRefusal(body: Body): Promise<unknown> {
   }
 }
 
-async function readJson(body: Body, headers: Readonly<Record<string, string>>, bytesMax: number): Promise<unknown> {
-  const type = headers['content-type'] ?? '';
-  if (/html/i.test(type)) {
+async function readAnswer(body: Body, headers: Readonly<Record<string, string>>, bytesMax: number): Promise<Buffer> {
+  if (/html/i.test(headers['content-type'] ?? '')) {
     await discard(body);
-    throw new TripwatchError(
-      'transient',
-      'provider-answered-html',
-      'The provider answered with a web page instead of data; usually a gateway in trouble. It is asked again.',
-    );
+    throw webPage();
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -145,20 +173,40 @@ async function readJson(body: Body, headers: Readonly<Record<string, string>>, b
     }
     chunks.push(chunk);
   }
-  const text = Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
+}
+
+function parseJson(bytes: Buffer): unknown {
+  const text = bytes.toString('utf8');
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const html = /^\s*<(!doctype|html)/i.test(text);
+    if (/^\s*<(!doctype|html)/i.test(text)) throw webPage(cause);
     throw new TripwatchError(
       'transient',
-      html ? 'provider-answered-html' : 'provider-answered-garbage',
-      html
-        ? 'The provider answered with a web page instead of data; usually a gateway in trouble. It is asked again.'
-        : `The provider's answer of ${size} bytes is no JSON, perhaps cut short. It is asked again.`,
+      'provider-answered-garbage',
+      `The provider's answer of ${bytes.length} bytes is no JSON, perhaps cut short. It is asked again.`,
       { cause },
     );
   }
+}
+
+function webPage(cause?: unknown): TripwatchError {
+  return new TripwatchError(
+    'transient',
+    'provider-answered-html',
+    'The provider answered with a web page instead of data; usually a gateway in trouble. It is asked again.',
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** The vendor's own mark where it gives one, else ours of the bytes. */
+function tokenOf(headers: Readonly<Record<string, string>>, bytes: Buffer): string {
+  return headers.etag !== undefined ? `etag:${headers.etag}` : `bytes:${hash('sha1', bytes)}`;
+}
+
+function ifNoneMatch({ token }: ProviderRequest): Readonly<Record<string, string>> {
+  return token?.startsWith('etag:') ? { 'if-none-match': token.slice('etag:'.length) } : {};
 }
 
 function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

@@ -13,7 +13,7 @@ import { parseJson } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Tenants, travellers, mailboxes, rules, tokens and webhook endpoints. Adding what is there changes nothing. */
-export function openAccounts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AccountRepo {
+export function openAccounts(db: Db, hooks: Pick<SqlHooks, 'lock' | 'now'>): AccountRepo {
   return {
     change: (tenant) => hooks.lock(`accounts/${tenant}`),
     ensureTenant: async (id, name, now) => {
@@ -64,6 +64,15 @@ export function openAccounts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AccountRepo
       const row = await db.selectFrom('mailbox').selectAll().where('address_hash', '=', addressHash).executeTakeFirst();
       return row && mailboxOf(row);
     },
+    getMailbox: async (tenant, id) => {
+      const row = await db
+        .selectFrom('mailbox')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row && mailboxOf(row);
+    },
     listMailboxes: async (tenant, traveller) => {
       let select = db.selectFrom('mailbox').selectAll().where('tenant', '=', tenant);
       if (traveller !== undefined) select = select.where('traveller', '=', traveller);
@@ -76,6 +85,12 @@ export function openAccounts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AccountRepo
         .where('tenant', '=', tenant)
         .where('id', '=', id)
         .executeTakeFirst();
+      await db
+        .updateTable('watch')
+        .set({ resting: state === 'paused' ? 1 : 0, gone: state === 'removed' ? 1 : 0, touched_at: hooks.now() })
+        .where('tenant', '=', tenant)
+        .where('mailbox', '=', id)
+        .execute();
       return result.numUpdatedRows === 1n;
     },
     addRule: async (rule) => {

@@ -1,6 +1,14 @@
+import { sql } from 'kysely';
+import { TripwatchError } from '../../../domain/errors.ts';
 import type { MailboxId, MailId, ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { BlobRef } from '../../../ports/blobs.ts';
-import { DISPOSITIONS, type Disposition, type MailReceipt, type MailRepo } from '../../../ports/store/mails.ts';
+import {
+  DISPOSITIONS,
+  type Disposition,
+  type MailReceipt,
+  type MailRecord,
+  type MailRepo,
+} from '../../../ports/store/mails.ts';
 import { parseJson, slices } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
@@ -15,7 +23,10 @@ export function openMails(db: Db): MailRepo {
           id: mail.id,
           traveller: mail.traveller,
           mailbox: mail.mailbox,
-          raw: mail.raw,
+          identity: identityOf(mail),
+          raw: mail.raw ?? null,
+          ref: mail.ref ?? null,
+          folder: mail.folder ?? null,
           size: mail.size,
           from_address: mail.fromAddress,
           from_name: mail.fromName,
@@ -32,13 +43,21 @@ export function openMails(db: Db): MailRepo {
           updated_at: now,
         })
         .onConflict((conflict) =>
-          conflict
-            .columns(['tenant', 'mailbox', 'raw'])
-            .doUpdateSet((eb) => ({ times_seen: eb('mail.times_seen', '+', 1) })),
+          conflict.columns(['tenant', 'mailbox', 'identity']).doUpdateSet((eb) => ({
+            times_seen: eb('mail.times_seen', '+', 1),
+            // What was listed may have another reference now; what was brought has none.
+            ref: eb.fn.coalesce('excluded.ref', 'mail.ref'),
+            folder: eb.fn.coalesce('excluded.folder', 'mail.folder'),
+          })),
         )
-        .returning(['id', 'times_seen'])
+        .returning(['id', 'times_seen', 'disposition'])
         .executeTakeFirstOrThrow();
-      return { new: row.times_seen === 1, id: row.id as MailId };
+      return {
+        new: row.times_seen === 1,
+        id: row.id as MailId,
+        disposition: row.disposition as Disposition,
+        timesSeen: row.times_seen,
+      };
     },
     get: async (tenant, id) => {
       const row = await db
@@ -50,7 +69,7 @@ export function openMails(db: Db): MailRepo {
       return row && (await withReservations(db, tenant, [row]))[0];
     },
     update: async (tenant, id, update, now) => {
-      await db
+      let change = db
         .updateTable('mail')
         .set({
           disposition: update.disposition,
@@ -58,10 +77,12 @@ export function openMails(db: Db): MailRepo {
           reason: update.reason,
           updated_at: now,
           ...(update.warnings === undefined ? {} : { warnings: JSON.stringify(update.warnings) }),
+          ...(update.raw === undefined ? {} : { raw: update.raw }),
         })
         .where('tenant', '=', tenant)
-        .where('id', '=', id)
-        .execute();
+        .where('id', '=', id);
+      if (update.ifRef !== undefined) change = change.where('ref', '=', update.ifRef);
+      return (await change.executeTakeFirst()).numUpdatedRows > 0n;
     },
     linkReservation: async (tenant, id, reservation) => {
       await db
@@ -102,11 +123,47 @@ export function openMails(db: Db): MailRepo {
         .select((eb) => ['disposition', eb.fn.countAll<number>().as('count')])
         .where('tenant', '=', tenant);
       if (traveller !== undefined) select = select.where('traveller', '=', traveller);
-      const counts = Object.fromEntries(Object.keys(DISPOSITIONS).map((name) => [name, 0]));
-      for (const row of await select.groupBy('disposition').execute()) counts[row.disposition] = Number(row.count);
-      return counts as Record<Disposition, number>;
+      return countsOf(await select.groupBy('disposition').execute());
+    },
+    countOf: async (tenant, mailbox) =>
+      countsOf(
+        await db
+          .selectFrom('mail')
+          .select((eb) => ['disposition', eb.fn.countAll<number>().as('count')])
+          .where('tenant', '=', tenant)
+          .where('mailbox', '=', mailbox)
+          .groupBy('disposition')
+          .execute(),
+      ),
+    undecided: async (tenant, mailbox) => {
+      const row = await db
+        .selectFrom('mail')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('tenant', '=', tenant)
+        .where('mailbox', '=', mailbox)
+        // As literals: only then does the planner use the index of just these.
+        .where(sql<boolean>`disposition IN ('seen', 'collected')`)
+        .executeTakeFirstOrThrow();
+      return Number(row.count);
     },
   };
+}
+
+function countsOf(
+  rows: readonly { readonly disposition: string; readonly count: number }[],
+): Record<Disposition, number> {
+  const counts = Object.fromEntries(Object.keys(DISPOSITIONS).map((name) => [name, 0]));
+  for (const row of rows) counts[row.disposition] = Number(row.count);
+  return counts as Record<Disposition, number>;
+}
+
+const HEAD = 'head:';
+
+/** Stays as it is when the bytes of a listed mail are fetched. */
+function identityOf(mail: MailRecord): string {
+  if (mail.headDigest !== undefined) return `${HEAD}${mail.headDigest}`;
+  if (mail.raw !== undefined) return mail.raw;
+  throw new TripwatchError('defect', 'mail-without-identity', `Mail ${mail.id} has neither bytes nor a header digest.`);
 }
 
 /** `<received at>.<mail id>`; a text that is no cursor of ours begins at the newest. */
@@ -136,7 +193,10 @@ async function withReservations(
     tenant: row.tenant as TenantId,
     traveller: row.traveller as TravellerId,
     mailbox: row.mailbox as MailboxId,
-    raw: row.raw as BlobRef,
+    ...(row.raw === null ? {} : { raw: row.raw as BlobRef }),
+    ...(row.identity.startsWith(HEAD) ? { headDigest: row.identity.slice(HEAD.length) } : {}),
+    ...(row.ref === null ? {} : { ref: row.ref }),
+    ...(row.folder === null ? {} : { folder: row.folder }),
     size: row.size,
     fromAddress: row.from_address,
     fromName: row.from_name,

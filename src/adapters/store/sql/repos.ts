@@ -10,17 +10,21 @@ import { openLeases } from './leases.ts';
 import { openLog } from './log.ts';
 import { openMails } from './mails.ts';
 import { openNotifications } from './notifications.ts';
+import { openProviderState } from './provider-state.ts';
 import { openReservations } from './reservations.ts';
 import type { Db } from './schema.ts';
 import { openSubjects } from './subjects.ts';
+import { openWatches } from './watches.ts';
 
 /** The repositories on one connection. */
 export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
   return {
     mails: openMails(db),
     accounts: openAccounts(db, hooks),
+    watches: openWatches(db, hooks),
     reservations: openReservations(db, hooks),
     subjects: openSubjects(db, hooks),
+    providerState: openProviderState(db),
     itineraries: openItineraries(db, hooks),
     notifications: openNotifications(db),
     log: openLog(db, hooks),

@@ -53,7 +53,13 @@ export interface Schema {
     id: string;
     traveller: string;
     mailbox: string;
-    raw: string;
+    /** What makes it one mail of its mailbox: its blob, or `head:` and the digest of its header block. */
+    identity: string;
+    /** The blob; null until it is fetched. */
+    raw: string | null;
+    /** Where in the mailbox it can be fetched, for mails that are not brought to us. */
+    ref: string | null;
+    folder: string | null;
     size: number;
     from_address: string;
     from_name: string;
@@ -68,6 +74,37 @@ export interface Schema {
     warnings: string;
     times_seen: number;
     updated_at: number;
+  };
+  watch: {
+    tenant: string;
+    mailbox: string;
+    traveller: string;
+    kind: string;
+    settings: string;
+    sealed_credentials: string | null;
+    since_at: number;
+    live_cursor: string | null;
+    backfill_cursor: string | null;
+    backfill_done: number;
+    backfill_left: number | null;
+    state: string;
+    reason_code: string;
+    reason: string;
+    state_at: number;
+    checked_at: number | null;
+    due_at: number | null;
+    seen: number;
+    subscription: string | null;
+    renew_at: number | null;
+    push_name: string | null;
+    created_at: number;
+    shard: number;
+    /** The owner lets it rest. */
+    resting: number;
+    /** Removed; the row stays so that whoever watches it hears of it. */
+    gone: number;
+    touched_at: number;
+    wake_at: number;
   };
   mail_reservation: { tenant: string; mail: string; reservation: string };
   observation: { tenant: string; id: string; traveller: string; body: string; added_at: number };
@@ -98,6 +135,8 @@ export interface Schema {
     touched_at: number;
     wake_at: number;
   };
+  /** See src/contracts/provider-state.ts. */
+  provider_state: { account: string; body: string; updated_at: number };
   follower: { subject: string; tenant: string; reservation: string; traveller: string };
   itinerary: {
     tenant: string;

@@ -6,6 +6,8 @@ import { deadLettersAndAudit } from './0005-dead-letters-and-audit.ts';
 import { controlAndConservation } from './0006-control-and-conservation.ts';
 import { relay } from './0007-relay.ts';
 import { subjectTouched } from './0008-subject-touched.ts';
+import { watches } from './0009-watches.ts';
+import { providerState } from './0011-provider-state.ts';
 import type { Migration } from './ddl.ts';
 
 /** In order, numbered without holes. A released one is never edited: add another. */
@@ -18,4 +20,6 @@ export const MIGRATIONS: readonly Migration[] = [
   controlAndConservation,
   relay,
   subjectTouched,
+  watches,
+  providerState,
 ];

@@ -5,8 +5,6 @@ import type { Leg, Reservation } from '../../../domain/reservation.ts';
 import type { SubjectSpec } from '../../../ports/provider.ts';
 
 const HOUR = 3_600_000;
-/** From so long before departure the vendor has live data. */
-export const FROM_BEFORE_MS = 72 * HOUR;
 /** Until so long after landing belts and late corrections come. */
 export const UNTIL_AFTER_MS = 3 * HOUR;
 /** Longest flight, where no arrival is known. */
@@ -14,11 +12,16 @@ const FLIGHT_MS_MAX = 20 * HOUR;
 /** A departure whose zone nobody knows lies within so much of its local time read as UTC. */
 const ZONE_MS_MAX = 14 * HOUR;
 
-/** The flight legs of a reservation that can be asked about: number and scheduled day are known. */
-export function subjectsOf(reservation: Reservation): readonly SubjectSpec[] {
+/**
+ * The flight legs of a reservation that can be asked about: number and scheduled day are known. Every flight-status
+ * vendor gives them the same ids, so that one can stand in for another, or be asked for a second opinion.
+ *
+ * @param fromBeforeMs from so long before departure the vendor has live data
+ */
+export function flightSubjects(reservation: Reservation, fromBeforeMs: number): readonly SubjectSpec[] {
   const specs = new Map<string, SubjectSpec>();
   for (const leg of reservation.legs) {
-    const spec = leg.kind === 'flight' && !givenUp(reservation, leg) ? subjectOf(leg) : undefined;
+    const spec = leg.kind === 'flight' && !givenUp(reservation, leg) ? subjectOf(leg, fromBeforeMs) : undefined;
     if (spec !== undefined) specs.set(spec.id, spec);
   }
   return [...specs.values()];
@@ -34,7 +37,7 @@ function givenUp({ fields }: Reservation, leg: Leg): boolean {
   );
 }
 
-function subjectOf(leg: Leg): SubjectSpec | undefined {
+function subjectOf(leg: Leg, fromBeforeMs: number): SubjectSpec | undefined {
   const scheduled = textOf(leg.fields, 'start.scheduled');
   const carrier = textOf(leg.fields, 'carrier.code')?.trim().toUpperCase();
   const number = textOf(leg.fields, 'number')?.replace(/\s/g, '').toUpperCase().replace(/^0+/, '');
@@ -64,7 +67,7 @@ function subjectOf(leg: Leg): SubjectSpec | undefined {
       ...(startZone === undefined ? {} : { startZone }),
       ...(endZone === undefined ? {} : { endZone }),
     },
-    fromAt: startAt - FROM_BEFORE_MS - unsure,
+    fromAt: startAt - fromBeforeMs - unsure,
     startAt,
     endAt,
   };

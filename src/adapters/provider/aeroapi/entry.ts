@@ -1,0 +1,10 @@
+import type { ConnectorEntry } from '../entry.ts';
+import { createAeroApiConnector } from './connector.ts';
+
+export const aeroApiEntry: ConnectorEntry = {
+  name: 'aeroapi',
+  label: 'FlightAware',
+  secrets: { key: 'needed' },
+  create: ({ clock, url, secrets }) =>
+    createAeroApiConnector({ clock, key: secrets.key!, ...(url === undefined ? {} : { url }) }),
+};

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+/**
+ * What a provider account has learned about its provider and must not forget when the process that asks is replaced:
+ * until when to be silent, what the provider lets through, which operations it does not answer, what was spent of long
+ * budgets. Stored as JSON; unknown fields of a newer version are dropped.
+ */
+export const providerStateSchema = z.object({
+  /** Nothing is asked before this, epoch ms. */
+  rest: z.object({ until: z.number(), why: z.enum(['limited', 'unauthorised']) }).optional(),
+  /** Calls a second that are let through, where less than was configured. */
+  learned: z.object({ wall: z.number().positive(), at: z.number() }).optional(),
+  /** By operation: those that are not closed. */
+  breakers: z.record(z.string(), z.object({ round: z.int().min(0) })).default({}),
+  /** Units spent of long windows, by limit: [epoch ms, units]. */
+  spent: z.record(z.string(), z.array(z.tuple([z.number(), z.number()]))).default({}),
+  /** It has answered 403 for a quota and then gone on: 403 alone says nothing about our key. */
+  quotaBy403: z.boolean().default(false),
+});
+export type ProviderState = z.infer<typeof providerStateSchema>;
