@@ -70,6 +70,8 @@ const STOP_MS = 15_000;
  * to looking every 30 s without a word.
  */
 const UID_FIRST = 41_000;
+/** Where Linux has it: the server ends with the process that started it, also when that is killed. */
+const WITH_US = ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--'];
 const run = promisify(execFile);
 
 /** Undefined: it is there. Otherwise how to get it. */
@@ -115,15 +117,17 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     server = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    // The first process ends the others (shutdown_clients).
+    // The first process tells the others (shutdown_clients), but some take their time.
     child.kill('SIGTERM');
     const patience = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await ended;
     clearTimeout(patience);
+    endGroup(child.pid!);
   };
   const launch = async (): Promise<void> => {
     const giveUpAt = performance.now() + START_MS;
-    const child = spawn(SERVER, ['-F', '-c', conf], { stdio: 'ignore' });
+    const [program, ...args] = [...(existsSync(WITH_US[0]!) ? WITH_US : []), SERVER, '-F', '-c', conf];
+    const child = spawn(program!, args, { stdio: 'ignore', detached: true });
     server = child;
     for (;;) {
       if ((await answers(port!)) && (await answers(lmtpPort!))) return;
@@ -252,6 +256,15 @@ async function certificate(folder: string): Promise<void> {
   const what = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30'];
   await run('openssl', ['req', '-x509', ...key, ...files, ...what]);
+}
+
+/** What is left of a server, which had a process group of its own. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing is left.
+  }
 }
 
 const logOf = (folder: string): string => {

@@ -36,10 +36,11 @@ export function providerAccounts(core: Core): readonly TrackedAccount[] {
 export function providerAccount(core: Core, name: string): TrackedAccount {
   const account = core.config.providers.find((one) => one.account === name);
   if (account === undefined) throw new TripwatchError('defect', 'account-unknown', `There is no account ${name}.`);
+  const connector = connectorOf(account, core);
   return {
     account: account.account,
-    connector: connectorOf(account, core),
-    limits: account.calls,
+    connector,
+    limits: account.calls ?? connector.limits ?? [{ max: 1, perSeconds: 1 }],
     freshSeconds: account.freshSeconds,
   };
 }

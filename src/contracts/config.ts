@@ -35,8 +35,11 @@ export const providerAccountSchema = z.strictObject({
     .describe('what else the system wants to know, by the names its page gives'),
   calls: z
     .array(z.strictObject({ max: z.int().min(1), perSeconds: z.int().min(1) }))
-    .default([{ max: 1, perSeconds: 1 }])
-    .describe('how many calls in how many seconds; all limits hold together'),
+    .min(1)
+    .optional()
+    .describe(
+      'how many calls in how many seconds, all limits together; default: what is known of the system, else one a second',
+    ),
   freshSeconds: z.int().min(30).max(86_400).default(300).describe('how old an answer may get where the calls allow'),
 });
 export type ProviderAccountConfig = z.infer<typeof providerAccountSchema>;

@@ -13,6 +13,8 @@ export interface ProviderConnector {
   /** Shown to people: `AeroDataBox`. */
   readonly label: string;
   readonly capabilities: ProviderCapabilities;
+  /** The vendor's limits as far as the connector knows them; the account's configuration goes first. */
+  readonly limits?: readonly { readonly max: number; readonly perSeconds: number }[];
   /** Pure. The subjects to follow for a reservation; equal `id`s are shared by everyone who follows them. */
   subjectsOf(reservation: Reservation): readonly SubjectSpec[];
   /**

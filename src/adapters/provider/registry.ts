@@ -1,11 +1,12 @@
 import { nearest } from '../../domain/nearest.ts';
 import { aeroApiEntry } from './aeroapi/entry.ts';
 import { aeroDataBoxEntry } from './aerodatabox/entry.ts';
+import { anyAgencyEntry } from './any-agency/entry.ts';
 import { duffelEntry } from './duffel/entry.ts';
 import type { ConnectorEntry } from './entry.ts';
 
 /** Every connector, one line each: a new one brings its folder and its line here, and nothing else changes. */
-const ENTRIES: readonly ConnectorEntry[] = [aeroApiEntry, aeroDataBoxEntry, duffelEntry];
+const ENTRIES: readonly ConnectorEntry[] = [aeroApiEntry, aeroDataBoxEntry, anyAgencyEntry, duffelEntry];
 
 export const connectorNames: readonly string[] = ENTRIES.map((entry) => entry.name);
 

@@ -17,7 +17,7 @@ export interface RateLearner {
   /** A call begins. */
   began(now: number): void;
   /** A call was let through. */
-  accepted(now: number): void;
+  accepted(now: number, beganAt: number): void;
   /** A call was refused. False: it began before the last cut, so it hit the same wall. `restsMs`: nothing is asked so long. */
   refused(now: number, beganAt: number, restsMs?: number): boolean;
   snapshot(now: number): Learned | undefined;
@@ -45,6 +45,7 @@ const SETTLE_MS = 5_000;
 const HOLD_MS = 22_000;
 /** ... and for so many calls: where few are made, a refusal must still be one of many. */
 const HOLD_CALLS = 130;
+const HOLD_MS_MAX = 300_000;
 /** Growth after that, as a share of the wall per s². */
 const GROWTH = 0.0014;
 /** Without any limit known: the first rate, and how it grows while it is all let through. */
@@ -52,9 +53,10 @@ const START_PER_SECOND = 2;
 const START_DOUBLES_MS = 3_000;
 /** However often it is refused, it keeps asking so often, so that it can find out: a share of what is known, or this. */
 export const RATE_MIN = 1 / 60;
-const KNOWN_SHARE_MIN = 1 / 16;
+const KNOWN_SHARE_MIN = 1 / 32;
 /** Evenly spread calls may bunch by so much time. */
 const BUNCH_MS = 100;
+const WINDOWS_MS = 20_000;
 /** Looked back to tell the present rate, in slices. */
 const SLICE_MS = 500;
 const SLICES = 10;
@@ -69,6 +71,7 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
   /** Time under the present wall during which the rate held us back. */
   let grownMs = 0;
   let cutAt = Number.NEGATIVE_INFINITY;
+  let countsFrom = startAt;
   let cuts = 0;
   let acceptedSinceCut = 0;
   let restedMs = 0;
@@ -82,7 +85,7 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
 
   function rate(): number {
     if (wall === undefined) return startRate;
-    const holdMs = Math.max(HOLD_MS, (HOLD_CALLS / wall) * 1000);
+    const holdMs = Math.min(HOLD_MS_MAX, Math.max(HOLD_MS, (HOLD_CALLS / wall) * 1000));
     const settled = CUT + (HELD - CUT) * Math.min(1, grownMs / SETTLE_MS);
     const beyond = Math.max(0, grownMs - SETTLE_MS - holdMs) / 1000;
     return Math.max(least, wall * (settled + GROWTH * beyond * beyond));
@@ -98,7 +101,7 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
   /** Calls let through a second, lately. */
   function lately(now: number): number {
     turnSlices(now);
-    const since = Math.max(SLICE_MS, Math.min((SLICES - 1) * SLICE_MS + (now % SLICE_MS), now - cutAt, now - startAt));
+    const since = Math.max(SLICE_MS, Math.min((SLICES - 1) * SLICE_MS + (now % SLICE_MS), now - startAt));
     let sum = 0;
     for (const count of slices) sum += count;
     return (sum * 1000) / since;
@@ -121,10 +124,10 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
       const perSecond = rate();
       if (perSecond !== Number.POSITIVE_INFINITY) nextAt = Math.max(nextAt, now) + 1000 / perSecond;
     },
-    accepted: (now) => {
+    accepted: (now, beganAt) => {
       turnSlices(now);
       slices[slice % SLICES]!++;
-      acceptedSinceCut++;
+      if (beganAt >= cutAt) acceptedSinceCut++;
       const stepMs = Math.min(1000, Math.max(0, now - countedAt));
       countedAt = now;
       if (!isPressed(now)) {
@@ -140,8 +143,16 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
     },
     refused: (now, beganAt, restsMs = 0) => {
       if (beganAt < cutAt) return false;
+      if (wall !== undefined && acceptedSinceCut === 0 && cuts > 0) {
+        // Nothing was let through since: it is still closed, and says nothing new about how much it lets through.
+        restedMs += restsMs;
+        cutAt = now;
+        return false;
+      }
       const recent = lately(now);
-      const sinceMs = now - cutAt - restedMs;
+      // A wall that is hit soon again counts its calls in windows: the time that it was shut belongs to them.
+      const wholeMs = now - countsFrom;
+      const sinceMs = wholeMs < WINDOWS_MS ? wholeMs : wholeMs - restedMs;
       const average = sinceMs >= SLICE_MS ? (acceptedSinceCut * 1000) / sinceMs : recent;
       const before = Math.min(rate(), Math.max(recent, average, least));
       // Refused again right after a cut: the wall is far lower, and what got through since says where.
@@ -155,6 +166,7 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
       // While we rest, the provider's bucket fills for a second at most; the rest of the time says nothing.
       restedMs = Math.max(0, restsMs - 1000);
       cutAt = now;
+      countsFrom = now;
       nextAt = now + 1000 / rate();
       return true;
     },

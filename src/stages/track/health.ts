@@ -105,7 +105,7 @@ export class AccountHealth {
     const cost = this.#options.costs?.[operation];
     return {
       room: (now) => {
-        if (now < this.#restUntil || this.#ramp.isOn || !this.isClosed(operation)) return 0;
+        if (now < this.#restUntil || this.#refusals > 0 || this.#ramp.isOn || !this.isClosed(operation)) return 0;
         if (now < this.#saidUntil || this.learner.perSecond(now) !== Number.POSITIVE_INFINITY) return 0;
         return Math.min(this.concurrency - this.inFlight, this.budget.room(now, cost, KEPT_SHARE));
       },
@@ -136,7 +136,8 @@ export class AccountHealth {
 
   /** When everything but the breaker lets a question through by time alone; undefined: only when an answer comes in. */
   #withoutBreaker(now: number, cost: Cost | undefined, tier: Tier): number | undefined {
-    if (this.inFlight >= this.concurrency) return undefined;
+    // After a refusal one question finds out whether the wall is open again.
+    if (this.inFlight >= (this.#refusals > 0 ? 1 : this.concurrency)) return undefined;
     let at = Math.max(this.#restUntil, this.budget.freeAt(now, cost, keepOf(tier)));
     if (now < this.#saidUntil && this.#saidLeft < 1) at = Math.max(at, this.#saidUntil);
     if (tier !== TIERS.urgent) at = Math.max(at, this.#ramp.admitsAt(now));
@@ -149,7 +150,7 @@ export class AccountHealth {
     const awayMs = this.#awaySince === undefined ? 0 : Math.max(1, now - this.#awaySince);
     this.#close(operation);
     this.#awaySince = undefined;
-    this.learner.accepted(now);
+    this.learner.accepted(now, beganAt);
     const answer = { now, latencyMs: now - beganAt, inFlight: this.inFlight };
     this.#concurrency = afterSuccess(this.#concurrency, answer, this.#inFlightMax);
     this.#refusals = 0;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { TripwatchError } from '../../../domain/errors.ts';
 
@@ -54,22 +55,23 @@ function read<T>(schema: z.ZodType<T>, text: string): T {
 }
 
 /**
- * Names a mail: folder, UIDVALIDITY, UID and when the server received it in seconds. The time tells another mail that
- * came to the same UID at a server that gives numbers twice.
+ * Names a mail: folder, UIDVALIDITY, UID and the beginning of its header block's digest, which tells another mail that
+ * came to the same number, at a server that gives numbers twice.
  */
 export interface MailRef {
   readonly folder: string;
   readonly validity: string;
   readonly uid: number;
-  readonly receivedAt: number;
+  readonly digest: string;
 }
 
-export const refOf = ({ folder, validity, uid, receivedAt }: MailRef): string =>
-  `${folder};${validity};${uid};${Math.floor(receivedAt / 1000)}`;
+export const refOf = ({ folder, validity, uid, digest }: MailRef): string => `${folder};${validity};${uid};${digest}`;
+
+export const digestOf = (head: Uint8Array): string => createHash('sha256').update(head).digest('hex').slice(0, 16);
 
 /** Undefined for what is no reference of ours. */
 export function readRef(ref: string): MailRef | undefined {
-  const parts = /^(.+);([^;]+);(\d{1,10});(-?\d{1,12})$/s.exec(ref);
+  const parts = /^(.+);([^;]+);(\d{1,10});([0-9a-f]{16})$/s.exec(ref);
   if (parts === null) return undefined;
-  return { folder: parts[1]!, validity: parts[2]!, uid: Number(parts[3]), receivedAt: Number(parts[4]) * 1000 };
+  return { folder: parts[1]!, validity: parts[2]!, uid: Number(parts[3]), digest: parts[4]! };
 }

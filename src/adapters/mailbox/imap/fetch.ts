@@ -1,8 +1,8 @@
 import type { ImapFlow } from 'imapflow';
 import type { FetchedMail } from '../../../ports/mailbox.ts';
-import type { MailRef } from './cursor.ts';
+import { digestOf, type MailRef } from './cursor.ts';
 import { answerOdd } from './failures.ts';
-import { stillThere } from './heads.ts';
+import { HEAD, headOf, stillThere } from './heads.ts';
 import { CHUNK_BYTES } from './limits.ts';
 
 /**
@@ -11,7 +11,7 @@ import { CHUNK_BYTES } from './limits.ts';
  */
 export async function fetchMail(
   client: ImapFlow,
-  { uid, receivedAt }: MailRef,
+  { uid, digest }: MailRef,
   bytesMax: number,
   host: string,
 ): Promise<FetchedMail> {
@@ -21,7 +21,7 @@ export async function fetchMail(
     const wanted = Math.min(CHUNK_BYTES, bytesMax + 1 - total);
     const row = await client.fetchOne(
       String(uid),
-      { uid: true, internalDate: true, source: { start: total, maxLength: wanted } },
+      { uid: true, source: { start: total, maxLength: wanted }, ...(total === 0 ? { bodyParts: [HEAD] } : {}) },
       { uid: true },
     );
     if (row === false) return { kind: 'vanished' };
@@ -30,10 +30,9 @@ export async function fetchMail(
       if (++odd > 1) throw answerOdd(host, `no text of UID ${uid}`);
       continue;
     }
+    const head = total === 0 ? headOf(row.headers) : undefined;
     // Another mail came to this number, at a server that gives numbers twice.
-    if (row.internalDate instanceof Date && row.internalDate.getTime() !== receivedAt && receivedAt !== 0) {
-      return { kind: 'vanished' };
-    }
+    if (head !== undefined && digestOf(head) !== digest) return { kind: 'vanished' };
     // A server that ignores the range sends everything from the beginning.
     const ignored = row.source.byteLength > wanted;
     if (ignored) pieces.length = 0;

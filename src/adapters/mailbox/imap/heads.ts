@@ -1,6 +1,6 @@
 import type { FetchMessageObject, FetchQueryObject, ImapFlow, MessageStructureObject } from 'imapflow';
 import { HEAD_BYTES_MAX, type ListedMail } from '../../../ports/mailbox.ts';
-import { refOf } from './cursor.ts';
+import { digestOf, refOf } from './cursor.ts';
 import { answerOdd } from './failures.ts';
 import { HEADS_AT_ONCE, HEADS_BYTES_MAX, PARTS_MAX } from './limits.ts';
 
@@ -17,7 +17,8 @@ export interface OpenFolder {
   readonly openedAt: number;
 }
 
-const HEAD = { key: 'HEADER', start: 0, maxLength: HEAD_BYTES_MAX } as const;
+/** The same question at listing and at fetching gives the same bytes. */
+export const HEAD = { key: 'HEADER', start: 0, maxLength: HEAD_BYTES_MAX } as const;
 const BARE: FetchQueryObject = { uid: true, size: true, internalDate: true, bodyParts: [HEAD] };
 const WHOLE: FetchQueryObject = { ...BARE, bodyStructure: true };
 
@@ -67,15 +68,19 @@ export async function stillThere(client: ImapFlow, uids: readonly number[], host
   return uids.filter((uid) => there.includes(uid));
 }
 
+/** A copy; undefined where the answer has none. A server that ignores the limit sends more. */
+export function headOf(headers: unknown): Uint8Array | undefined {
+  return headers instanceof Uint8Array ? new Uint8Array(headers.subarray(0, HEAD_BYTES_MAX)) : undefined;
+}
+
 function listed(row: FetchMessageObject, { name, validity }: OpenFolder): ListedMail | undefined {
   const { uid, headers, size, internalDate, bodyStructure } = row;
-  if (headers === undefined || !(headers instanceof Uint8Array)) return undefined;
-  // A server that ignores the limit sends more.
-  const head = new Uint8Array(headers.subarray(0, HEAD_BYTES_MAX));
+  const head = headOf(headers);
+  if (head === undefined) return undefined;
   const receivedAt = internalDate instanceof Date ? internalDate.getTime() : 0;
   const parts = bodyStructure === undefined ? undefined : partsOf(bodyStructure);
   return {
-    ref: refOf({ folder: name, validity, uid, receivedAt }),
+    ref: refOf({ folder: name, validity, uid, digest: digestOf(head) }),
     folder: name,
     size: size ?? head.byteLength,
     receivedAt,

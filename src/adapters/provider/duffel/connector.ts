@@ -3,6 +3,8 @@ import { TripwatchError } from '../../../domain/errors.ts';
 import { type Clock, isoInstant } from '../../../ports/clock.ts';
 import type { ProviderConnector, ReadResult, SubjectSpec } from '../../../ports/provider.ts';
 import { answerDigest, instantOf } from '../answer.ts';
+import { sameId } from '../booking/answer.ts';
+import { flightBase } from '../booking/subjects.ts';
 import { createProviderHttp, type ProviderHttp } from '../http/http.ts';
 import { createDuffelApi } from './api.ts';
 import { orderAnswer } from './order.ts';
@@ -16,7 +18,7 @@ import {
   type Stay,
   staySchema,
 } from './schema.ts';
-import { flightBase, sameReference, subjectsOf } from './subjects.ts';
+import { subjectsOf } from './subjects.ts';
 import { receivePush } from './webhook.ts';
 
 /** Bookings made through Duffel: flights, stays, cars. Signed webhooks wake a check. */
@@ -72,7 +74,7 @@ export function createDuffelConnector(options: DuffelOptions): ProviderConnector
     const orders = await api.list('/air/orders', { booking_reference: reference }, orderSchema, signal);
     const flights = new Set((query.flights ?? '').split(' ').filter(Boolean));
     for (const order of orders) {
-      if (!sameReference(order.booking_reference, reference)) continue;
+      if (!sameId(order.booking_reference, reference)) continue;
       const answer = orderAnswer(order, await changesOf(order, signal), account, now());
       // A reference used again for other flights is another booking.
       const shared = answer.legs.some((leg) => leg.keys.some((key) => flights.has(flightBase(key) ?? '')));
@@ -86,7 +88,7 @@ export function createDuffelConnector(options: DuffelOptions): ProviderConnector
     if (stays === undefined || at - stays.at > STAYS_KEPT_MS || at < stays.at)
       stays = { at, list: await api.list('/stays/bookings', {}, staySchema, signal) };
     const stay = stays.list.find(
-      (one) => sameReference(one.reference, query.reference ?? '') && one.check_in_date === query.day,
+      (one) => sameId(one.reference, query.reference ?? '') && one.check_in_date === query.day,
     );
     return stay === undefined
       ? { kind: 'absent' }

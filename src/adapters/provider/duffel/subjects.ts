@@ -1,20 +1,8 @@
-import { fold } from '../../../domain/facts.ts';
-import { legKeys, localDay, providerBookingKey } from '../../../domain/keys.ts';
-import { pointOf, textOf } from '../../../domain/leg-points.ts';
+import { localDay, providerBookingKey } from '../../../domain/keys.ts';
+import { textOf } from '../../../domain/leg-points.ts';
 import type { Leg, Reservation } from '../../../domain/reservation.ts';
-import { orderingMsOf } from '../../../domain/time/travel-time.ts';
 import type { SubjectSpec } from '../../../ports/provider.ts';
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-/** How a booking stands is worth knowing until a day after its end. */
-const UNTIL_AFTER_MS = DAY;
-/** A reference that is not ours stays so; a day later the agency may have imported it. */
-const LOOK_UP_MS = DAY;
-/** Where no time is known yet (a booking registered by its id), it is followed until its first answer tells. */
-export const FAR_MS = Date.UTC(2100);
-/** A local time of an unknown zone lies within so much of the same time in UTC. */
-const ZONE_MS_MAX = 14 * HOUR;
+import { flightBases, LOOK_UP_MS, timesOf } from '../booking/subjects.ts';
 
 type Thing = 'order' | 'stay' | 'car';
 
@@ -58,7 +46,7 @@ function lookUps(reservation: Reservation): SubjectSpec[] {
     const legs = reservation.legs.filter((leg) => leg.kind === (family === 'air' ? 'flight' : 'stay'));
     const days = legs.flatMap((leg) => localDay(textOf(leg.fields, 'start.scheduled')) ?? []).sort();
     if (family === undefined || days[0] === undefined) continue;
-    const times = timesOf(legs, DAY);
+    const times = timesOf(legs, LOOK_UP_MS);
     if (family === 'air') {
       const flights = [...new Set(legs.flatMap(flightBases))].sort();
       if (!/^[a-z0-9]{5,8}$/.test(reference) || flights.length === 0) continue;
@@ -80,47 +68,4 @@ function lookUps(reservation: Reservation): SubjectSpec[] {
     }
   }
   return specs;
-}
-
-/** `lh400:2026-12-01` of a flight: enough to see that an order has it too. */
-function flightBases(leg: Leg): readonly string[] {
-  const of = (path: string) => textOf(leg.fields, path);
-  return legKeys({
-    kind: 'flight',
-    carrier: of('carrier.code'),
-    number: of('number'),
-    start: of('start.scheduled'),
-  }).flatMap((key) => flightBase(key) ?? []);
-}
-
-export function flightBase(key: string): string | undefined {
-  return /^leg:flight:([^:-]+:\d{4}-\d{2}-\d{2}):/.exec(key)?.[1];
-}
-
-/** `early`: so long before the start asking ends (for look-ups, which then bring nothing any more); 0: a day after the end. */
-function timesOf(legs: readonly Leg[], early: number): Pick<SubjectSpec, 'fromAt' | 'startAt' | 'endAt'> {
-  let startAt = Number.POSITIVE_INFINITY;
-  let endAt = 0;
-  for (const leg of legs) {
-    const start = msOf(leg, 'start');
-    const end = msOf(leg, 'end');
-    if (start !== undefined) startAt = Math.min(startAt, start);
-    const last = end ?? start;
-    if (last !== undefined) endAt = Math.max(endAt, last);
-  }
-  if (!Number.isFinite(startAt)) return { fromAt: 0, startAt: FAR_MS, endAt: FAR_MS };
-  return { fromAt: 0, startAt, endAt: early > 0 ? startAt - early : endAt + UNTIL_AFTER_MS };
-}
-
-function msOf(leg: Leg, side: 'start' | 'end'): number | undefined {
-  const point = pointOf(leg, side);
-  if (point.at !== undefined) return point.at;
-  if (point.time === undefined) return undefined;
-  const ms = orderingMsOf(point.time);
-  return Number.isFinite(ms) ? ms + (side === 'start' ? -ZONE_MS_MAX : ZONE_MS_MAX) : undefined;
-}
-
-/** Same reference whatever case and punctuation. */
-export function sameReference(a: string | null | undefined, b: string): boolean {
-  return a !== null && a !== undefined && fold(a) === fold(b);
 }
