@@ -42,7 +42,7 @@ export function saidOfItself({ values }: MappingResult) {
     const value = values[name];
     return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
   };
-  const errors = ['notFound', 'limited', 'unauthorised', 'failed'] as const;
+  const errors = ['notFound', 'limited', 'failed', 'unauthorised'] as const;
   return {
     reference: text('is.reference'),
     sameWhile: text('is.sameWhile'),
