@@ -24,6 +24,8 @@ export interface Figures {
   readonly workersAlive: number;
   /** By kind: see src/runtime/conservation-alarms.ts. */
   readonly alarms: Readonly<Record<string, number>>;
+  /** With NATS: events of the log that it does not have yet, and since when the first of them waits, ms of the clock. */
+  readonly relay?: { readonly waiting: number; readonly oldestMs: number };
 }
 
 interface Durations {
@@ -74,6 +76,10 @@ export function metricsText(figures: Figures | undefined, store: StoreFigures): 
     const groups = Map.groupBy(figures.held, (resource) => resource.split('/')[0]!);
     for (const [group, held] of groups)
       page.add('leases_held', 'gauge', 'held by this process', held.length, { group });
+    if (figures.relay !== undefined) {
+      page.add('relay_waiting', 'gauge', 'events that NATS does not have yet', figures.relay.waiting);
+      page.add('relay_oldest_seconds', 'gauge', 'since when the first of them waits', figures.relay.oldestMs / 1000);
+    }
     for (const [kind, count] of Object.entries(figures.alarms))
       page.add('alarm', 'gauge', 'work that nobody attends to, by the last check', count, { kind });
   }

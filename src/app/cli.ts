@@ -10,6 +10,7 @@ import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { extractCommand } from './commands/extract.ts';
+import { freshnessCommand } from './commands/freshness.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommands } from './commands/keys.ts';
 import { mailboxCommands } from './commands/mailbox.ts';
@@ -66,6 +67,7 @@ controlCommands(program);
 auditCommand(program);
 privacyCommands(program);
 keysCommands(program);
+freshnessCommand(program);
 doctorCommand(program);
 
 for (const command of allOf(program)) {

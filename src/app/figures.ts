@@ -1,9 +1,12 @@
 import type { Figures } from '../api/metrics.ts';
-import type { Conservation } from '../runtime/conservation.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import type { Pipeline } from './pipeline.ts';
 
 /** What this process knows of itself, as `GET /metrics` shows it. */
-export async function figuresOf(runtime: Runtime, conservation: Pick<Conservation, 'last'>): Promise<Figures> {
+export async function figuresOf(
+  { runtime, conservation, relayLag }: Pick<Pipeline, 'runtime' | 'conservation' | 'relayLag'>,
+  now: number,
+): Promise<Figures> {
+  const relay = await relayLag?.();
   const { stages, overloaded } = await runtime.status();
   const alarms: Record<string, number> = {};
   for (const { kind, count } of conservation.last?.alarms ?? []) alarms[kind] = (alarms[kind] ?? 0) + count;
@@ -14,5 +17,8 @@ export async function figuresOf(runtime: Runtime, conservation: Pick<Conservatio
     // One who is alone keeps no list.
     workersAlive: Math.max(1, runtime.work.workers.length),
     alarms,
+    ...(relay === undefined
+      ? {}
+      : { relay: { waiting: relay.waiting, oldestMs: Math.max(0, now - (relay.oldestAt ?? now)) } }),
   };
 }

@@ -29,6 +29,8 @@ export interface Pipeline {
   readonly pauses: Pick<Pauses, 'look'>;
   /** The check that everything is accounted for. */
   readonly conservation: Pick<Conservation, 'last'>;
+  /** How far NATS is behind the log, whichever process publishes; undefined without NATS. */
+  readonly relayLag: NatsCarrier['relayLag'] | undefined;
   /** The trackers at work here, by account. */
   readonly trackers: () => readonly Tracker[];
   /** Asks about subjects of an account now, whoever asks it. */
@@ -139,6 +141,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     runtime,
     pauses,
     conservation,
+    relayLag: carrier?.relayLag,
     trackers: () => [...trackers.here.values()],
     wake: (account, specIds) => {
       const ids = specIds.map((id) => subjectIdOf(account, id));
@@ -185,6 +188,7 @@ async function openCarrier(core: Core): Promise<NatsCarrier | undefined> {
     clock,
     logger,
     replicas: config.broker.replicas,
+    keepMs: Math.round(config.broker.keepDays * 86_400_000),
     syncsAlways: config.broker.syncsAlways,
   });
 }

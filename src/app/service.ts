@@ -99,7 +99,7 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
     onMailboxes: (refs) => void pipeline.watcher.wake(refs).catch(() => undefined),
     // A second later every process knows anyway.
     onPauses: () => void pipeline.pauses.look().catch(() => undefined),
-    figures: () => figuresOf(runtime, pipeline.conservation),
+    figures: () => figuresOf(pipeline, clock.now()),
     only: roles.includes('api') ? undefined : 'health',
   });
   const forgetAppended = store.onAppended((appended) => {

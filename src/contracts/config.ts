@@ -157,6 +157,12 @@ export const configSchema = z.strictObject({
         .union([z.literal(1), z.literal(3), z.literal(5)])
         .default(1)
         .describe('copies of each event that NATS keeps'),
+      keepDays: z
+        .number()
+        .min(0.01)
+        .max(3650)
+        .default(3)
+        .describe('how long NATS keeps events, for your own readers there; Tripwatch has them in its store'),
       syncsAlways: z
         .boolean()
         .default(false)

@@ -51,6 +51,12 @@ export const answerSchema = z.object({
 });
 export type Answer = z.infer<typeof answerSchema>;
 
+/**
+ * When the provider was asked about this the last time before, and said something else: the change cannot have been
+ * visible earlier. Absent where it was asked for the first time.
+ */
+const checkedBefore = instant.optional();
+
 const follower = z.object({
   tenant: z.templateLiteral(['tnt_', z.string()]),
   traveller: z.templateLiteral(['trv_', z.string()]),
@@ -87,7 +93,7 @@ export const TOPICS = {
     backfill: z.boolean().optional(),
   }),
   'mail.collected': z.object({ ...mailCommon, raw: blobRef, reason: z.string(), verdict: verdict.optional() }),
-  'observation.recorded': z.object({ observation: observationSchema }),
+  'observation.recorded': z.object({ observation: observationSchema, checkedBefore }),
   'reservation.changed': z.object({
     reservation: reservationSchema,
     changes: z.array(changeSchema),
@@ -95,6 +101,7 @@ export const TOPICS = {
     /** When the outside source said it, and when we fetched or received it: for the freshness figures. */
     assertedAt: instant.optional(),
     observedAt: instant.optional(),
+    checkedBefore,
     /** Set when this reservation was joined into another one and is gone. */
     mergedInto: z.templateLiteral(['rsv_', z.string()]).optional(),
   }),
@@ -104,6 +111,7 @@ export const TOPICS = {
     label: z.string(),
     answer: answerSchema,
     fetchedAt: instant,
+    checkedBefore,
     /** Continue after this follower (fan-out goes in bounded batches). */
     after: z.string().optional(),
     /** Only for this one, who began to follow after the answer came. */
@@ -119,7 +127,10 @@ export const TOPICS = {
     changedAt: instant,
     assertedAt: instant.optional(),
     observedAt: instant.optional(),
+    checkedBefore,
     publishedAt: instant,
+    /** Whose word it is, and how near the journey was when it was published: for the proof of freshness. */
+    confirmation: z.object({ account: z.string(), urgency: z.string() }).optional(),
     mergedInto: z.templateLiteral(['rsv_', z.string()]).optional(),
   }),
   'notification.sent': z.object({

@@ -27,6 +27,32 @@ const leg: Leg = {
 
 const say = (change: Change) => describeChange(change, leg);
 
+test('a price is told once, with its currency; what only machines ask for is not told', () => {
+  const by = {
+    observation: 'obs_a',
+    source: { kind: 'provider', ref: 'sub_a', label: 'Duffel' },
+    authority: 'booking',
+    assertedAt: '2026-11-01T00:00:00Z',
+    observedAt: '2026-11-01T00:00:00Z',
+  } as const;
+  const fields = { 'price.amount': { value: '412.60', by }, 'price.currency': { value: 'EUR', by } };
+  const reservation: Reservation = {
+    ...{ id: 'rsv_a', tenant: 'tnt_a', traveller: 'trv_a', version: 2, bookingKeys: [], fields, legs: [] },
+    ...{ observations: [], digest: '' },
+  };
+  assert.deepEqual(
+    describeChanges(
+      [
+        { type: 'price', path: 'price.amount', to: '412.60', by },
+        { type: 'price', path: 'price.currency', to: 'EUR', by },
+        { type: 'details', path: 'bookedAt', to: '2026-10-11T09:33:00Z', by },
+      ],
+      reservation,
+    ),
+    ['The booking: the price is now 412.60 EUR'],
+  );
+});
+
 test('sentences say what happened, in local time', () => {
   const sentences: readonly (readonly [Change, RegExp])[] = [
     [

@@ -37,10 +37,20 @@ export function describeChange(change: Change, leg?: Leg, locale = ENGLISH, rese
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
-/** All changes of a version, in order, each told with its own leg. */
+/** What only machines ask for: in the changes, but no sentence for people. */
+const UNSPOKEN = new Set(['bookedAt', 'provider.code']);
+
+/**
+ * What a version brought, in order, each told with its own leg. An amount and its currency are one sentence; what only
+ * machines ask for has none.
+ */
 export function describeChanges(changes: readonly Change[], reservation: Reservation, locale = ENGLISH): string[] {
   const legs = new Map(reservation.legs.map((leg) => [leg.id, leg]));
-  return changes.map((change) =>
+  const priced = new Set(changes.filter((one) => one.path === 'price.amount').map((one) => one.leg));
+  const told = changes.filter(
+    (one) => !UNSPOKEN.has(one.path ?? '') && !(one.path === 'price.currency' && priced.has(one.leg)),
+  );
+  return told.map((change) =>
     describeChange(change, change.leg === undefined ? undefined : legs.get(change.leg), locale, reservation),
   );
 }
@@ -113,7 +123,7 @@ function plainSentence(
         ? `${subject}: the seat was withdrawn${was}`
         : `${subject}: ${whose(change, leg)}seat is now ${show(to)}${was}`;
     case 'price':
-      return `${subject}: the price is now ${show(to)}${was}`;
+      return `${subject}: the price is now ${priceWords(change, leg?.fields ?? reservation?.fields)}${was}`;
     case 'passenger':
       return `${subject}: ${passengerWords(change)}`;
     case 'place':
@@ -128,6 +138,12 @@ function plainSentence(
     case 'details':
       return detailSentence(change, subject, was, leg, locale);
   }
+}
+
+/** `412.60 EUR`: an amount says nothing without its currency. */
+function priceWords({ path, to }: Change, fields: Fields | undefined): string {
+  const currency = path === 'price.amount' && fields !== undefined ? textOf(fields, 'price.currency') : undefined;
+  return currency === undefined ? show(to) : `${show(to)} ${currency}`;
 }
 
 /** The person's word stands; the sentence says who says otherwise. */

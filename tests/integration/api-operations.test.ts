@@ -12,7 +12,9 @@ import { FLIGHT, idle, startApi } from './api.testing.ts';
 let service: Awaited<ReturnType<typeof startApi>>;
 before(async () => {
   service = await startApi({
-    config: { providers: [{ account: 'adb', connector: 'aerodatabox', key: 'env:X', freshSeconds: 300 }] },
+    config: {
+      providers: [{ account: 'adb', connector: 'aerodatabox', label: 'AeroDataBox', key: 'env:X', freshSeconds: 300 }],
+    },
     consumers: [
       { name: 'reconcile', reads: 'observation.recorded' },
       { name: 'track', reads: 'reservation.changed' },

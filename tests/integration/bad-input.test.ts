@@ -145,7 +145,10 @@ test('broken MIME: what can be read is read, and the rest says what to do', asyn
   const open = await mailed(`${head('No end')}Content-Type: multipart/mixed; boundary=q\r\n\r\n${part}`);
   assert.equal(open.disposition, 'imported');
 
-  const lost = await mailed(`${head('Lost')}Content-Type: multipart/mixed; boundary="q\r\n\r\n${part}--q--`);
+  const unclosed = await mailed(`${head('Quote')}Content-Type: multipart/mixed; boundary="q\r\n\r\n${part}--q--`);
+  assert.equal(unclosed.disposition, 'imported');
+
+  const lost = await mailed(`${head('Lost')}Content-Type: multipart/mixed; boundary=other\r\n\r\n${part}--q--`);
   assert.equal(lost.disposition, 'nothing-found');
   assert.match(lost.reason, /no reservation found\. It carries no reservation data/);
 

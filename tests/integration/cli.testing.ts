@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const BIN = fileURLToPath(new URL('../../bin/tripwatch.js', import.meta.url));
 export const FIXTURES = fileURLToPath(new URL('../fixtures/mail', import.meta.url));
 /** A process that hangs is ended, so that a fault shows as one failed test. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 240_000;
 
 export interface Ran {
   readonly code: number | null;

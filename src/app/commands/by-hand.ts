@@ -20,6 +20,17 @@ import { printable } from '../terminal/style.ts';
 import { chosenOrFirstTraveller } from '../travellers.ts';
 import { withCore } from '../with-core.ts';
 
+/** Real ms to wait for the reservation that comes of it; on a busy machine its turn may take so long. */
+const SETTLED_MS_MAX = 15_000;
+
+/** Nobody waits for what an operator has paused. */
+async function patienceMs({ store }: Core): Promise<number> {
+  const pauses = await store.read((tx) => tx.control.pauses());
+  return pauses.some(({ kind, id }) => kind === 'tenant' || (kind === 'stage' && id === 'reconcile'))
+    ? 0
+    : SETTLED_MS_MAX;
+}
+
 /** `tripwatch add|edit|remove|restore`: what a person says is never silently overwritten. */
 export function byHandCommands(program: Command): void {
   program
@@ -125,7 +136,7 @@ async function onlyLeg(core: Core, id: string): Promise<string | undefined> {
 /** Waits until the state is made (by the running service, or right here where none runs) and shows it. */
 async function report(context: CommandContext, core: Core, recorded: Recorded, word: string): Promise<void> {
   await settle(core, context.signal);
-  const reservation = await settledReservation(core.commands, OPERATOR, recorded, 3000);
+  const reservation = await settledReservation(core.commands, OPERATOR, recorded, await patienceMs(core));
   context.result({
     ...recorded,
     ...(reservation === undefined ? {} : { reservation: reservationSummary(reservation) }),

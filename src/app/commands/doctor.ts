@@ -138,6 +138,7 @@ async function examine(core: Core): Promise<readonly Finding[]> {
   const pauses = await store.read((tx) => tx.control.pauses());
   findings.push(...pauseFindings(pauses));
   findings.push(await waiting(core, running && pauses.length === 0, now));
+  if (config.broker.url !== undefined) findings.push(await relayFinding(core, running, now));
   findings.push(
     view.deadLettersOpen === 0
       ? { state: 'ok', what: 'no open dead letter' }
@@ -188,6 +189,19 @@ async function waiting(core: Core, running: boolean, now: number): Promise<Findi
       : running
         ? {}
         : { remedy: 'a running service works them off; what is paused waits until it is resumed' }),
+  };
+}
+
+/** Events that NATS does not have yet. Nothing is lost by that: stages read from the store then, later than by NATS. */
+async function relayFinding(core: Core, running: boolean, now: number): Promise<Finding> {
+  const { readFigures } = await import('../../adapters/broker/nats/relay.ts');
+  const { waiting: behind, oldestAt = now } = await readFigures(core.store, 0, undefined);
+  if (behind === 0) return { state: 'ok', what: 'NATS has every event of the log' };
+  const late = running && now - oldestAt > WAIT_MS_MAX;
+  return {
+    state: late ? 'bad' : 'note',
+    what: `${behind} events are not in NATS yet; the oldest for ${age(now - oldestAt)}`,
+    ...(late ? { remedy: 'see docs/operating/broker-lost.md; until then stages read from PostgreSQL' } : {}),
   };
 }
 

@@ -19,7 +19,7 @@ const text = (max: number) =>
     .min(1)
     .max(max)
     .refine((value) => !value.includes('\0'), { message: 'must not hold NUL' });
-const moment = z
+export const moment = z
   .string()
   .max(40)
   .refine((value) => momentOf(value, 0) !== undefined, {

@@ -16,7 +16,7 @@ export function phaseOf(id: string): number {
  * promise can still be kept, so the spread must fit into what it leaves; after a long one there is nothing left to keep,
  * and the provider is spared.
  */
-const CATCH_UP_SHARE_SHORT = 0.05;
+const CATCH_UP_SHARE_SHORT = 0.02;
 const CATCH_UP_SHARE_LONG = 0.25;
 
 export interface FirstDue {

@@ -40,6 +40,11 @@ export interface ItineraryRepo {
   appendFeed(tenant: TenantId, traveller: TravellerId, event: Event<Topic>): Promise<void>;
   /** After the cursor, oldest first. */
   feed(tenant: TenantId, after: number, limit: number, traveller?: TravellerId): Promise<readonly FeedItem[]>;
+  /** Newest first; `before` is a cursor. */
+  feedBack(
+    tenant: TenantId,
+    query: { readonly before?: number; readonly limit: number; readonly traveller?: TravellerId },
+  ): Promise<readonly FeedItem[]>;
   /** First and last cursor kept, so that a reader behind the first is told to reset. */
   feedBounds(tenant: TenantId): Promise<{ readonly first: number; readonly last: number }>;
 }

@@ -30,6 +30,9 @@ export function createFanOutHandler(options: { readonly followersMax?: number } 
 
 function recorded(event: Event<'subject.observed'>, to: Follower, digest: string): AnyNewEvent {
   const observation = observationOf(event, to, digest);
+  const { checkedBefore, only } = event.data;
+  // Who only now begins to follow hears it for the first time.
+  const checked = checkedBefore === undefined || only !== undefined ? {} : { checkedBefore };
   return {
     topic: 'observation.recorded',
     tenant: to.tenant,
@@ -37,7 +40,7 @@ function recorded(event: Event<'subject.observed'>, to: Follower, digest: string
     key: to.traveller,
     subject: observation.id,
     // The domain's lists are readonly, the contract's are not.
-    data: { observation } as unknown as { observation: never },
+    data: { observation, ...checked } as unknown as { observation: never },
   };
 }
 

@@ -7,6 +7,7 @@ import { isoInstant } from '../../ports/clock.ts';
 import { ack, type Handler } from '../../ports/handler.ts';
 import type { ItineraryItem } from '../../ports/store/itineraries.ts';
 import type { Tx } from '../../ports/store.ts';
+import { confirmationOf } from './confirmation.ts';
 
 /**
  * Keeps the read side and publishes: the row that lists read, and one `itinerary.updated` for each version, in the log
@@ -30,7 +31,7 @@ export function createProjectHandler(): Handler<'reservation.changed'> {
             traveller: reservation.traveller,
             key: reservation.traveller,
             subject: reservation.id,
-            data: updated(event, reservation, isoInstant(now)),
+            data: updated(event, reservation, now),
           },
         ],
         { source: 'project', cause: event, seed: event.id },
@@ -69,8 +70,9 @@ export function itineraryItem(reservation: Reservation, now: number): ItineraryI
   };
 }
 
-function updated(event: Event<'reservation.changed'>, reservation: Reservation, publishedAt: string) {
-  const { changes, changedAt, assertedAt, observedAt, mergedInto } = event.data;
+function updated(event: Event<'reservation.changed'>, reservation: Reservation, now: number) {
+  const { changes, changedAt, assertedAt, observedAt, checkedBefore, mergedInto } = event.data;
+  const confirmation = confirmationOf(changes as readonly Change[], reservation, now);
   return {
     reservationId: reservation.id,
     version: reservation.version,
@@ -80,7 +82,9 @@ function updated(event: Event<'reservation.changed'>, reservation: Reservation, 
     changedAt,
     ...(assertedAt === undefined ? {} : { assertedAt }),
     ...(observedAt === undefined ? {} : { observedAt }),
-    publishedAt,
+    ...(checkedBefore === undefined ? {} : { checkedBefore }),
+    publishedAt: isoInstant(now),
+    ...(confirmation === undefined ? {} : { confirmation }),
     ...(mergedInto === undefined ? {} : { mergedInto }),
   };
 }

@@ -17,7 +17,7 @@ import type { Tx } from '../../ports/store.ts';
 export function reconcileHandler(): Handler<'observation.recorded'> {
   return async (event, { clock }) => {
     const observation = event.data.observation as Observation;
-    return ack((tx) => recordObservation(tx, observation, clock.now()));
+    return ack((tx) => recordObservation(tx, observation, clock.now(), event.data.checkedBefore));
   };
 }
 
@@ -26,6 +26,7 @@ export async function recordObservation(
   tx: Tx,
   observation: Observation,
   now: number,
+  checkedBefore?: string,
 ): Promise<readonly AnyNewEvent[]> {
   const { tenant, traveller } = observation;
   await tx.reservations.addObservation(observation, now);
@@ -45,7 +46,7 @@ export async function recordObservation(
       await tx.reservations.merge(tenant, gone.id, made.reservation.id, now);
       standing.delete(gone.id);
     }
-    events.push(...eventsOf(made, observation, now));
+    events.push(...eventsOf(made, observation, now, checkedBefore));
   }
   await linkReceipt(tx, observation, [...standing.values()]);
   const old = superseded(known, standing.values());
@@ -64,12 +65,13 @@ async function linkReceipt(tx: Tx, observation: Observation, reservations: reado
 }
 
 /** One event for the reservation, and one for each that it swallowed, so that nobody goes on following a dead id. */
-function eventsOf(made: NewVersion, observation: Observation, now: number): AnyNewEvent[] {
+function eventsOf(made: NewVersion, observation: Observation, now: number, checkedBefore?: string): AnyNewEvent[] {
   const { reservation, changes, merged } = made;
   const times = {
     changedAt: isoInstant(now),
     assertedAt: observation.assertedAt,
     observedAt: observation.observedAt,
+    ...(checkedBefore === undefined ? {} : { checkedBefore }),
   };
   const about = (subject: ReservationId) => ({
     topic: 'reservation.changed' as const,

@@ -12,6 +12,8 @@ export interface NewAnswer {
   readonly answer: Answer;
   readonly digest: string;
   readonly fetchedAt: number;
+  /** The last answer before, which was another one. */
+  readonly checkedBefore?: number | undefined;
 }
 
 /**
@@ -24,7 +26,8 @@ export function publishAnswer(store: Store, made: NewAnswer): Promise<boolean> {
     const subject = await tx.subjects.get(id);
     if (subject?.state !== 'active') return false;
     await tx.subjects.setAnswer(id, answer, digest, fetchedAt);
-    await tx.append([observedEvent({ id, account, label, answer, fetchedAt })], {
+    const checkedBefore = subject.answer === undefined ? undefined : subject.checkedAt;
+    await tx.append([observedEvent({ id, account, label, answer, fetchedAt, checkedBefore })], {
       source: 'track',
       correlation: id,
       seed: `${id}/${digest}/${fetchedAt}`,
@@ -47,6 +50,7 @@ export function observedEvent(made: Omit<NewAnswer, 'digest'>) {
       label: made.label,
       answer: made.answer,
       fetchedAt: isoInstant(made.fetchedAt),
+      ...(made.checkedBefore === undefined ? {} : { checkedBefore: isoInstant(made.checkedBefore) }),
     },
   };
 }

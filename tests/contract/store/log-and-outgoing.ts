@@ -140,6 +140,11 @@ export function itinerariesContract(open: OpenStore): void {
     assert.deepEqual(all[0]?.event, events[0]);
     assert.deepEqual(await feed(all[1]!.seq, 2), all.slice(2, 4));
     assert.equal((await feed(0, 100, ana.traveller)).length, 4);
+    const back = (query: { before?: number; limit: number; traveller?: typeof ana.traveller }) =>
+      store.read((tx) => tx.itineraries.feedBack(ana.tenant, query));
+    assert.deepEqual(await back({ limit: 2 }), all.slice(-2).reverse());
+    assert.deepEqual(await back({ limit: 9, before: all[2]!.seq }), all.slice(0, 2).reverse());
+    assert.equal((await back({ limit: 9, traveller: ana.traveller })).length, 4);
     assert.deepEqual(await store.read((tx) => tx.itineraries.feedBounds(ana.tenant)), {
       first: all[0]!.seq,
       last: all.at(-1)!.seq,

@@ -21,7 +21,7 @@ export interface NatsOptions extends NatsSettings {
   readonly logger: Logger;
   /** Copies of the stream: 1, or 3 in a cluster. */
   readonly replicas?: number;
-  /** How long NATS keeps events, for systems that read them there. Default: 14 days. */
+  /** How long NATS keeps events, for systems that read them there. Default: 3 days. */
   readonly keepMs?: number;
   /** Of subjects and streams. Default: `tripwatch`. */
   readonly prefix?: string;
@@ -53,7 +53,7 @@ export interface NatsCarrier {
   close(): Promise<void>;
 }
 
-const KEEP_MS = 14 * 24 * 3600 * 1000;
+const KEEP_MS = 3 * 24 * 3600 * 1000;
 
 /**
  * Connects and checks the servers and streams. Where no server answers in time it goes on without, reads from the store

@@ -1,7 +1,7 @@
 import type { Event } from '../../../contracts/event.ts';
 import type { Topic } from '../../../contracts/topics.ts';
 import type { ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
-import type { ItineraryItem, ItineraryRepo } from '../../../ports/store/itineraries.ts';
+import type { FeedItem, ItineraryItem, ItineraryRepo } from '../../../ports/store/itineraries.ts';
 import type { SqlHooks } from './hooks.ts';
 import { parseJson } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
@@ -73,12 +73,14 @@ export function openItineraries(db: Db, hooks: Pick<SqlHooks, 'appendFeed'>): It
       let select = db.selectFrom('feed').selectAll().where('tenant', '=', tenant).where('seq', '>', after);
       if (traveller !== undefined) select = select.where('traveller', '=', traveller);
       const rows = await select.orderBy('seq').limit(limit).execute();
-      return rows.map((row) => ({
-        seq: row.seq,
-        tenant: row.tenant as TenantId,
-        traveller: row.traveller as TravellerId,
-        event: parseJson<Event<Topic>>(row.event),
-      }));
+      return rows.map(feedItemOf);
+    },
+    feedBack: async (tenant, { before, limit, traveller }) => {
+      let select = db.selectFrom('feed').selectAll().where('tenant', '=', tenant);
+      if (before !== undefined) select = select.where('seq', '<', before);
+      if (traveller !== undefined) select = select.where('traveller', '=', traveller);
+      const rows = await select.orderBy('seq', 'desc').limit(limit).execute();
+      return rows.map(feedItemOf);
     },
     feedBounds: async (tenant) => {
       const of = (direction: 'asc' | 'desc') =>
@@ -91,6 +93,15 @@ export function openItineraries(db: Db, hooks: Pick<SqlHooks, 'appendFeed'>): It
           .executeTakeFirst();
       return { first: (await of('asc'))?.seq ?? 0, last: (await of('desc'))?.seq ?? 0 };
     },
+  };
+}
+
+function feedItemOf(row: Pick<Schema['feed'], 'tenant' | 'traveller' | 'event'> & { readonly seq: number }): FeedItem {
+  return {
+    seq: row.seq,
+    tenant: row.tenant as TenantId,
+    traveller: row.traveller as TravellerId,
+    event: parseJson<Event<Topic>>(row.event),
   };
 }
 
