@@ -156,7 +156,8 @@ function row(context: CommandContext, one: MailboxView, now: number): readonly s
     one.id,
     one.kind,
     paint(state),
-    printable(one.address ?? one.label),
+    printable(one.label),
+    printable(one.address === undefined || one.address === one.label ? '' : one.address),
     `${mails?.seen ?? 0} seen, ${mails?.imported ?? 0} imported, ${mails?.skipped ?? 0} not opened`,
     style.dim([checked, older].filter((text) => text !== '').join('; ')),
   ];
