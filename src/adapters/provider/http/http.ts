@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { unzip } from 'node:zlib';
 import { Pool } from 'undici';
 import { TripwatchError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -34,8 +36,13 @@ export interface ProviderRequest {
   readonly bytesMax?: number;
   /** Statuses that are answers here, beside 200 (404, 204). They come without a parsed body. */
   readonly also?: readonly number[];
-  /** The vendor's own word on a refusal, from the parsed body (undefined: no JSON); undefined: the status decides. */
-  readonly explain?: (status: number, body: unknown) => Failure | undefined;
+  /** Statuses whose body is read as that of 200 is (206: a part of the answer). */
+  readonly read?: readonly number[];
+  /**
+   * The vendor's own word on a refusal, from the parsed body (undefined: no JSON) and the headers (names in lower case);
+   * undefined: the status decides.
+   */
+  readonly explain?: (status: number, body: unknown, headers: Readonly<Record<string, string>>) => Failure | undefined;
 }
 
 export interface ProviderResponse {
@@ -104,18 +111,18 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
           await discard(response.body);
           return { status: response.statusCode, json: undefined, headers };
         }
-        if (response.statusCode !== 200) {
-          const body = await readRefusal(response.body);
-          const said = request.explain?.(response.statusCode, body);
+        if (response.statusCode !== 200 && !request.read?.includes(response.statusCode)) {
+          const body = await readRefusal(response.body, headers);
+          const said = request.explain?.(response.statusCode, body, headers);
           throw failureOfStatus(response.statusCode, headers, options.clock.now(), said);
         }
         const bytes = await readAnswer(response.body, headers, request.bytesMax ?? bodyBytesMax);
         const token = tokenOf(headers, bytes);
         // Compared before it is parsed: most answers say what the last one said.
         if (token === request.token) return { status: 200, json: undefined, headers, token, unchanged: true };
-        if (request.as === 'text')
-          return { status: 200, json: undefined, text: bytes.toString('utf8'), headers, token };
-        return { status: 200, json: parseJson(bytes), headers, token };
+        const status = response.statusCode;
+        if (request.as === 'text') return { status, json: undefined, text: bytes.toString('utf8'), headers, token };
+        return { status, json: parseJson(bytes), headers, token };
       } catch (error) {
         throw failureOfTransport(error, url.origin, signal);
       }
@@ -133,10 +140,10 @@ type Body = AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown };
 const REFUSAL_BYTES_MAX = 64 * 1024;
 
 async function discard(body: Body): Promise<void> {
-  await readRefusal(body);
+  await readRefusal(body, {});
 }
 
-async function readRefusal(body: Body): Promise<unknown> {
+async function readRefusal(body: Body, headers: Readonly<Record<string, string>>): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -148,7 +155,7 @@ async function readRefusal(body: Body): Promise<unknown> {
     chunks.push(chunk);
   }
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse((await unpacked(Buffer.concat(chunks), headers, REFUSAL_BYTES_MAX)).toString('utf8'));
   } catch {
     return undefined;
   }
@@ -165,15 +172,37 @@ async function readAnswer(body: Body, headers: Readonly<Record<string, string>>,
     size += chunk.byteLength;
     if (size > bytesMax) {
       body.destroy();
-      throw new TripwatchError(
-        'transient',
-        'provider-answer-too-large',
-        `The provider's answer is longer than ${bytesMax} bytes and was not read.`,
-      );
+      throw tooLarge(bytesMax);
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return unpacked(Buffer.concat(chunks), headers, bytesMax);
+}
+
+const unzipped = promisify(unzip);
+
+/** Some vendors insist on packing (`accept-encoding` of the connector). Bounded by what comes out, not by what came. */
+async function unpacked(bytes: Buffer, headers: Readonly<Record<string, string>>, bytesMax: number): Promise<Buffer> {
+  if (!/^(x-)?gzip$|^deflate$/i.test(headers['content-encoding']?.trim() ?? '') || bytes.length === 0) return bytes;
+  try {
+    return await unzipped(bytes, { maxOutputLength: bytesMax });
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(bytesMax);
+    throw new TripwatchError(
+      'transient',
+      'provider-answered-garbage',
+      `The provider's answer of ${bytes.length} bytes is not packed as it says, perhaps cut short. It is asked again.`,
+      { cause },
+    );
+  }
+}
+
+function tooLarge(bytesMax: number): TripwatchError {
+  return new TripwatchError(
+    'transient',
+    'provider-answer-too-large',
+    `The provider's answer is longer than ${bytesMax} bytes and was not read.`,
+  );
 }
 
 function parseJson(bytes: Buffer): unknown {
