@@ -103,7 +103,7 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
     only: roles.includes('api') ? undefined : 'health',
   });
   const forgetAppended = store.onAppended((appended) => {
-    if (appended.has('itinerary.updated')) api.wake();
+    if (appended.has('itinerary.updated') || appended.has('mailbox.changed')) api.wake();
   });
   const intake = createIntake({ store, blobs: core.blobs, clock, logger, overloaded });
   let smtp: SmtpListener | undefined;

@@ -133,6 +133,22 @@ export const TOPICS = {
     confirmation: z.object({ account: z.string(), urgency: z.string() }).optional(),
     mergedInto: z.templateLiteral(['rsv_', z.string()]).optional(),
   }),
+  /** A connected mailbox cannot go on without its owner, or can again. Once for each time that it stops. */
+  'mailbox.changed': z.object({
+    mailboxId: z.templateLiteral(['mbx_', z.string()]),
+    kind: z.enum(['imap', 'gmail', 'graph', 'jmap']),
+    address: z.string().optional(),
+    state: z.enum(['needs-you', 'works-again']),
+    /** `password-refused`, `consent-needed`, …: docs/errors.md. */
+    reasonCode: z.string(),
+    /** Why, and what to do. */
+    reason: z.string(),
+    title: z.string(),
+    /** What happened in plain words, as on the change stream. */
+    sentences: z.array(z.string()),
+    changedAt: instant,
+    publishedAt: instant,
+  }),
   'notification.sent': z.object({
     endpointId: z.templateLiteral(['whe_', z.string()]),
     eventId: z.string(),

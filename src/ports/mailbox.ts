@@ -135,15 +135,17 @@ export type MailboxPushVerdict =
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   /** A handshake: to be answered with this text as it is, `text/plain`. */
   | { readonly kind: 'reply'; readonly text: string }
-  | {
-      readonly kind: 'hint';
-      /** What the provider calls them (address, subscription id). */
-      readonly accounts: readonly string[];
-      /** Ours, where the push itself proves which; then `accounts` need not be looked up. */
-      readonly mailboxes?: readonly MailboxId[];
-      /** Of these, those whose subscription has ended or is about to: `subscribe` is due at once. */
-      readonly renew?: readonly MailboxId[];
-    };
+  | ({ readonly kind: 'hint' } & MailboxHint);
+
+/** Which mailboxes may have something new. */
+export interface MailboxHint {
+  /** What the provider calls them (address, subscription id). */
+  readonly accounts: readonly string[];
+  /** Ours, where the push itself proves which; then `accounts` need not be looked up. */
+  readonly mailboxes?: readonly MailboxId[];
+  /** Of these, those whose subscription has ended or is about to: `subscribe` is due at once. */
+  readonly renew?: readonly MailboxId[];
+}
 
 /** Bytes of a header block that are read, at most. */
 export const HEAD_BYTES_MAX = 256 * 1024;

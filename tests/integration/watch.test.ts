@@ -160,8 +160,8 @@ test('"check now" looks now, here or in whatever process watches it; hints wake 
   const named = { state: 's', renewAt: rig.clock.now() + HOUR, pushName: 'me@a.example' };
   await rig.store.transact((tx) => tx.watches.subscribed({ tenant: DEFAULT_TENANT, mailbox: 'mbx_a' }, named));
   server.deliver(letter(3), rig.clock.now());
-  assert.equal(await process.watcher.pushed('imap', ['me@a.example', 'nobody']), 1);
-  assert.equal(await process.watcher.pushed('gmail', ['me@a.example']), 0);
+  assert.equal(await process.watcher.pushed('imap', { accounts: ['me@a.example', 'nobody'] }), 1);
+  assert.equal(await process.watcher.pushed('gmail', { accounts: ['me@a.example'] }), 0);
   assert.ok(await rig.until(async () => (await seen(rig)).length === 3, 0, 1));
 });
 

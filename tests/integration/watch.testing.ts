@@ -233,7 +233,8 @@ export function watchOf(mailbox: MailboxId, traveller: TravellerId, since: numbe
     ...{ tenant: DEFAULT_TENANT, traveller, mailbox, kind: 'imap', settings: {}, sealedCredentials: undefined, since },
     ...{ liveCursor: undefined, backfillCursor: undefined, backfillDone: since >= now, backfillLeft: undefined },
     ...{ state: 'connecting', reasonCode: 'connecting', reason: 'Being tried.', stateAt: now, checkedAt: undefined },
-    ...{ dueAt: undefined, seen: 0, subscription: undefined, renewAt: undefined, pushName: undefined, createdAt: now },
+    ...{ dueAt: undefined, seen: 0, subscription: undefined, renewAt: undefined, pushName: undefined },
+    ...{ pushFault: undefined, needsSince: undefined, createdAt: now },
   };
 }
 

@@ -141,6 +141,8 @@ async function store(
     subscription: undefined,
     renewAt: undefined,
     pushName: undefined,
+    pushFault: undefined,
+    needsSince: undefined,
     createdAt: now,
   };
   const entry = auditEntry(deps, caller, { action: 'mailbox.connect', target: mailbox.id, details: { kind } });

@@ -44,8 +44,7 @@ export function watchCommand(program: Command): void {
             );
             for (const item of items) {
               after = item.seq;
-              if (item.event.topic !== 'itinerary.updated') continue;
-              const { data } = item.event as Event<'itinerary.updated'>;
+              const { data } = item.event as Event<'itinerary.updated' | 'mailbox.changed'>;
               if (context.json) {
                 // One object a line, so that a program can read the stream.
                 process.stdout.write(`${JSON.stringify({ cursor: item.seq, event: item.event })}\n`);

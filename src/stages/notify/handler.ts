@@ -3,6 +3,7 @@ import { derivedId, type TenantId } from '../../domain/ids.ts';
 import { ack, type Handler } from '../../ports/handler.ts';
 import type { Endpoint } from '../../ports/store/accounts.ts';
 import type { Notification } from '../../ports/store/notifications.ts';
+import type { Tx } from '../../ports/store.ts';
 
 /** Receivers may refuse larger ones (Standard Webhooks). */
 export const BODY_BYTES_MAX = 20_000;
@@ -17,22 +18,35 @@ export function createNotifyHandler(
 ): Handler<'itinerary.updated'> {
   return async (event, { clock }) =>
     ack(async (tx) => {
-      const tenant = event.tenantid as TenantId;
-      const endpoints = (await tx.accounts.listEndpoints(tenant)).filter((one) => wants(one, event));
-      if (endpoints.length === 0) return [];
-      const body = webhookBody(event);
-      for (const endpoint of endpoints) await tx.notifications.add(notification(endpoint, event, body, clock.now()));
-      options.onDeliveries?.();
+      if ((await queueDeliveries(tx, event, () => webhookBody(event), clock.now())) > 0) options.onDeliveries?.();
       return [];
     });
 }
 
-function wants(endpoint: Endpoint, event: Event<'itinerary.updated'>): boolean {
+/** What is told to endpoints. */
+type Told = Event<'itinerary.updated' | 'mailbox.changed'>;
+
+/** One delivery for each endpoint that wants it; a repeat queues nothing. Returns how many want it. */
+export async function queueDeliveries(
+  tx: Tx,
+  event: Told,
+  body: string | (() => string),
+  now: number,
+): Promise<number> {
+  const tenant = event.tenantid as TenantId;
+  const endpoints = (await tx.accounts.listEndpoints(tenant)).filter((one) => wants(one, event));
+  if (endpoints.length === 0) return 0;
+  const text = typeof body === 'string' ? body : body();
+  for (const endpoint of endpoints) await tx.notifications.add(notification(endpoint, event, text, now));
+  return endpoints.length;
+}
+
+function wants(endpoint: Endpoint, event: Told): boolean {
   if (endpoint.state !== 'active') return false;
   return endpoint.traveller === undefined || endpoint.traveller === event.travellerid;
 }
 
-function notification(endpoint: Endpoint, event: Event<'itinerary.updated'>, body: string, now: number): Notification {
+function notification(endpoint: Endpoint, event: Told, body: string, now: number): Notification {
   return {
     id: derivedId('ntf', endpoint.id, event.id),
     tenant: endpoint.tenant,

@@ -15,6 +15,8 @@ const LIVE_PAGES_MAX = 4;
 /** One page, real ms. */
 const PAGE_MS_MAX = 60_000;
 const SUBSCRIBE_RETRY_MS = 300_000;
+/** Notices that a subscription ends may come many at a time, and be repeated. */
+const SUBSCRIBE_AGAIN_MS = 10_000;
 
 export interface LaneParts {
   readonly sessions: MailboxSessions;
@@ -97,11 +99,21 @@ export async function subscribe(one: Watched, session: MailboxSession, { clock, 
     const stored = { state, renewAt, ...(pushName === undefined ? {} : { pushName }) };
     await one.store.transact((tx) => tx.watches.subscribed(watch, stored));
     one.watch = { ...one.watch, subscription: state, renewAt, pushName: pushName ?? watch.pushName };
+    one.watch = { ...one.watch, pushFault: undefined };
+    one.subscribeAt = now + SUBSCRIBE_AGAIN_MS;
   } catch (error) {
     one.subscribeAt = now + SUBSCRIBE_RETRY_MS;
     const { code } = describeError(error);
+    await note(one, code);
     logger.warn({ mailbox: watch.mailbox, code }, 'no push for a mailbox; it is looked at more often meanwhile');
   }
+}
+
+/** Why nothing is pushed, for the owner to see; the sweep goes on in any case. */
+async function note(one: Watched, fault: string): Promise<void> {
+  if (one.watch.pushFault === fault) return;
+  await one.store.transact((tx) => tx.watches.subscribed(one.watch, { fault })).catch(() => undefined);
+  one.watch = { ...one.watch, pushFault: fault };
 }
 
 function pushNameOf({ address }: Readonly<Record<string, unknown>>): string | undefined {

@@ -3,10 +3,11 @@ import { DueHeap } from '../../domain/due-heap.ts';
 import { describeError } from '../../domain/errors.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { MailboxKind, MailboxSession } from '../../ports/mailbox.ts';
+import type { MailboxHint, MailboxKind, MailboxSession } from '../../ports/mailbox.ts';
 import type { WatchGone, WatchOfShard, WatchRef, WatchStanding } from '../../ports/store/watches.ts';
 import type { Store } from '../../ports/store.ts';
 import { lookBack, lookLive, subscribe } from './lanes.ts';
+import { standAndTell } from './notice.ts';
 import { failureOf, RETRY, standingOf, sweepMs } from './schedule.ts';
 import type { MailboxSessions } from './sessions.ts';
 import { keyOf, type Watched, watchedOf } from './watched.ts';
@@ -32,8 +33,8 @@ export interface Watcher {
   shard(resource: string, store: Store): { start(): Promise<void>; stop(): Promise<void> };
   /** These should be looked at now, whoever watches them: "check now". Errors: those of the store. */
   wake(refs: readonly WatchRef[]): Promise<void>;
-  /** A pushed hint: wakes what it means. How many that are. Errors: those of the store. */
-  pushed(kind: MailboxKind, names: readonly string[]): Promise<number>;
+  /** A pushed hint: wakes what it means, whoever watches that. How many mailboxes that are. Errors: those of the store. */
+  pushed(kind: MailboxKind, hint: MailboxHint): Promise<number>;
   status(): WatcherStatus;
   /** After all shards have stopped. */
   stop(): Promise<void>;
@@ -135,10 +136,26 @@ class MailboxWatcher implements Watcher {
     if (elsewhere.length > 0) await this.#options.store.transact((tx) => tx.watches.wake(elsewhere));
   }
 
-  async pushed(kind: MailboxKind, names: readonly string[]): Promise<number> {
-    const refs = await this.#options.store.read((tx) => tx.watches.findByPushName(kind, names));
-    await this.wake(refs);
+  async pushed(kind: MailboxKind, { accounts, mailboxes = [], renew = [] }: MailboxHint): Promise<number> {
+    const { store } = this.#options;
+    // Where the push proves which of ours it means, names say nothing more.
+    const hint = mailboxes.length > 0 ? { mailboxes } : { names: accounts };
+    const refs = await store.read((tx) => tx.watches.findPushed(kind, hint));
+    const anew = refs.filter(({ mailbox }) => renew.includes(mailbox));
+    // Through the store in any case: whoever holds the mailbox by then must know.
+    if (anew.length > 0) {
+      await store.transact((tx) => tx.watches.wake(anew, { renew: true }));
+      for (const ref of anew) this.#renew(this.#mailboxes.get(keyOf(ref)));
+    }
+    await this.wake(refs.filter((ref) => !anew.includes(ref)));
     return refs.length;
+  }
+
+  /** Its subscription has ended or is about to: subscribed at the next look, which is now. */
+  #renew(one: Watched | undefined): void {
+    if (one === undefined) return;
+    one.watch = { ...one.watch, renewAt: 0 };
+    this.#wakeNow(one);
   }
 
   status(): WatcherStatus {
@@ -232,6 +249,7 @@ class MailboxWatcher implements Watcher {
       one.failures = 0;
       one.watch = { ...one.watch, state: row.state, reasonCode: row.reasonCode, reason: row.reason };
     }
+    if (row.renewAt === 0 && (watch.renewAt ?? 0) > 0) one.watch = { ...one.watch, renewAt: 0 };
     const rested = one.resting;
     one.resting = row.resting;
     if (rested !== row.resting) this.#rest(one);
@@ -352,9 +370,12 @@ class MailboxWatcher implements Watcher {
       if (!whole) return clock.now();
       one.checked = true;
       one.watch = { ...one.watch, checkedAt: clock.now() };
-      const told = one.listening !== undefined || (one.watch.renewAt ?? 0) > clock.now();
+      const subscribed = session.subscribe !== undefined && (one.watch.renewAt ?? 0) > clock.now();
+      const told = one.listening !== undefined || subscribed;
       const sweep = Math.max(sweepMs(told, random.number()), SWEEP_REAL_MS_MIN * clock.speed);
-      const renew = Math.max((one.watch.renewAt ?? Number.POSITIVE_INFINITY) - clock.now(), 1000);
+      // After a failure not before it is tried again.
+      const renewAt = Math.max(one.watch.renewAt ?? Number.POSITIVE_INFINITY, one.subscribeAt);
+      const renew = session.subscribe === undefined ? Number.POSITIVE_INFINITY : Math.max(renewAt - clock.now(), 1000);
       await this.#stand(one, standingOf(one.watch));
       const idle = one.filling === undefined && one.backfillAt === undefined && !one.inLine;
       if (!one.watch.backfillDone && idle) this.#schedule(one, 'backfill', clock.now());
@@ -456,16 +477,16 @@ class MailboxWatcher implements Watcher {
     if (watch.state === standing.state && watch.reasonCode === standing.reasonCode) return;
     const now = this.#options.clock.now();
     one.watch = { ...watch, ...standing, stateAt: now };
-    const fields = { mailbox: watch.mailbox, state: standing.state, code: standing.reasonCode };
-    if (standing.state === 'needs-you') this.#logger.warn(fields, 'a mailbox needs its owner');
-    else this.#logger.info(fields, 'a mailbox stands otherwise now');
-    await one.store
-      .transact((tx) => tx.watches.stand(watch, standing, now))
-      .catch((error: unknown) => {
-        // The next look says it again.
-        one.watch = { ...one.watch, state: watch.state, reasonCode: watch.reasonCode };
-        this.#logger.debug({ mailbox: watch.mailbox, ...describeError(error) }, 'how a mailbox stands was not stored');
-      });
+    try {
+      const need = await one.store.transact((tx) => standAndTell(tx, watch, standing, now));
+      const fields = { mailbox: watch.mailbox, state: standing.state, code: standing.reasonCode };
+      if (need === 'began') this.#logger.warn(fields, 'a mailbox needs its owner');
+      else this.#logger.info(fields, 'a mailbox stands otherwise now');
+    } catch (error) {
+      // The next look says it again.
+      one.watch = { ...one.watch, state: watch.state, reasonCode: watch.reasonCode };
+      this.#logger.debug({ mailbox: watch.mailbox, ...describeError(error) }, 'how a mailbox stands was not stored');
+    }
   }
 
   async #markAll(): Promise<void> {

@@ -97,6 +97,8 @@ export interface Schema {
     subscription: string | null;
     renew_at: number | null;
     push_name: string | null;
+    push_fault: string | null;
+    needs_since: number | null;
     created_at: number;
     shard: number;
     /** The owner lets it rest. */
