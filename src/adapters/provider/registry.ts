@@ -4,10 +4,18 @@ import { aeroDataBoxEntry } from './aerodatabox/entry.ts';
 import { anyAgencyEntry } from './any-agency/entry.ts';
 import { duffelEntry } from './duffel/entry.ts';
 import type { ConnectorEntry } from './entry.ts';
+import { expediaEntry } from './expedia/entry.ts';
 import { sabreEntry } from './sabre/entry.ts';
 
 /** Every connector, one line each: a new one brings its folder and its line here, and nothing else changes. */
-const ENTRIES: readonly ConnectorEntry[] = [aeroApiEntry, aeroDataBoxEntry, anyAgencyEntry, duffelEntry, sabreEntry];
+const ENTRIES: readonly ConnectorEntry[] = [
+  aeroApiEntry,
+  aeroDataBoxEntry,
+  anyAgencyEntry,
+  duffelEntry,
+  expediaEntry,
+  sabreEntry,
+];
 
 export const connectorNames: readonly string[] = ENTRIES.map((entry) => entry.name);
 
