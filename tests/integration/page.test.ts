@@ -190,7 +190,7 @@ test('readable in light and dark, on a phone without scrolling sideways, with na
     const small = await phone.page(signIn());
     await small.locator('.leg', { hasText: 'N9 77' }).click();
     await small.locator('.history').waitFor();
-    for (const view of ['Trips', 'Mails', /Changes/]) {
+    for (const view of ['Trips', 'Mails', /Changes/, 'Mailboxes']) {
       await small.getByRole('tab', { name: view }).click();
       await small.waitForTimeout(50);
       const width = await small.evaluate(() => document.documentElement.scrollWidth);
