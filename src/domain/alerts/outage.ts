@@ -1,0 +1,76 @@
+import { pointOf } from '../leg-points.ts';
+import type { Leg, Reservation } from '../reservation.ts';
+import type { Told } from './alert.ts';
+import { factOf, toldOf } from './found.ts';
+import { cancelledBy, type Word } from './grounds.ts';
+
+/** A journey is near from so long before its start, ms. */
+const NEAR_MS = 12 * 3_600_000;
+/** What all of them say is waited for so long after the first answers again, and for what it says to be worked through. */
+const OTHERS_MS = 120_000;
+export const SETTLE_MS = 30_000;
+export const LOOK_MS = 60_000;
+
+const FACT = factOf(undefined, 'unverified');
+
+/** Whether what is known of a reservation is confirmed by those who could. */
+export type Verification =
+  | { readonly state: 'verified' }
+  /** Nobody answers; nothing of it was told yet. Epoch ms of the last answer. */
+  | { readonly state: 'lost'; readonly since: number; readonly leg: Leg }
+  /** It was told, and goes on: news are held. */
+  | { readonly state: 'held'; readonly since: number }
+  /** It was told, and they answer again. */
+  | { readonly state: 'back'; readonly since: number; readonly leg: Leg | undefined };
+
+/**
+ * `minutes`: so long nobody must have answered. Where live status is asked of someone, it is their word that counts, not
+ * that of whoever sold the booking.
+ */
+export function verificationOf(
+  reservation: Reservation,
+  told: Told,
+  words: readonly Word[],
+  minutes: number,
+  now: number,
+): Verification {
+  const held = toldOf(told, FACT)?.value;
+  const leg = nearLeg(reservation, now);
+  const asked = words.filter((one) => one.asked);
+  const live = asked.filter((one) => !one.own);
+  const who = live.length > 0 ? live : asked;
+  const checked = who.map((one) => one.checkedAt ?? Number.NEGATIVE_INFINITY);
+  if (typeof held === 'number') {
+    const fresh = checked.filter((at, index) => at > held && !who[index]!.failing);
+    const [first, last] = [Math.min(...fresh), Math.max(...fresh)];
+    const isBack = fresh.length === who.length || (fresh.length > 0 && now - first >= OTHERS_MS);
+    // Over, or asked of nobody any more: nothing is left to wait for.
+    if (leg === undefined || who.length === 0 || (isBack && now - last >= SETTLE_MS))
+      return { state: 'back', since: held, leg };
+    return { state: 'held', since: held };
+  }
+  const last = Math.max(...checked);
+  const silent = who.length > 0 && who.every((one) => one.failing) && last <= now - minutes * 60_000;
+  if (leg === undefined || !silent || !Number.isFinite(last)) return { state: 'verified' };
+  return { state: 'lost', since: last, leg };
+}
+
+export function isHeld(told: Told): boolean {
+  return typeof toldOf(told, FACT)?.value === 'number';
+}
+
+/** The fact in the record: epoch ms of the last answer before the outage, or false when it is over. */
+export function unverifiedFact(since: number | false) {
+  return { fact: FACT, value: since };
+}
+
+/** The next leg that is near or under way and takes place. */
+function nearLeg(reservation: Reservation, now: number): Leg | undefined {
+  return reservation.legs.find((leg) => {
+    const [start, end] = [pointOf(leg, 'start'), pointOf(leg, 'end')];
+    const from = start.at ?? end.at;
+    const until = end.at ?? start.at;
+    if (from === undefined || until === undefined || cancelledBy(leg.fields).state === 'yes') return false;
+    return from - NEAR_MS <= now && now <= until;
+  });
+}
