@@ -121,7 +121,8 @@ export function modelBroker(
             if (found.length > 0) return found.map((one) => deliveryOf(one, mine));
           } else if (!mine.lost) for (const one of found) one.release();
         }
-        return [];
+        // An answer to the dead would be asked for again at once, for ever.
+        return life.alive ? [] : never();
       },
       lag: async (consumer) => (held.has(consumer) ? life.reach(broker.lag(consumer)) : { waiting: 0, parked: 0 }),
       close: async () => {
