@@ -161,7 +161,10 @@ function mattersTo(flown: ReadonlySet<string>, context: PlayContext, text: strin
   return flights.some((flight) => flown.has(flight.id));
 }
 
-/** Does each thing at its time, what is overdue at once; at most `width` under way. Stops early when aborted. */
+/**
+ * Does each thing at its time, what is overdue at once; at most `width` under way. Stops early when aborted, after what
+ * is under way: a mail that was taken while nobody noted it would be handed over again.
+ */
 async function atTheirTime<T extends { readonly at: number }>(
   items: readonly T[],
   width: number,
@@ -171,19 +174,22 @@ async function atTheirTime<T extends { readonly at: number }>(
 ): Promise<void> {
   const underWay = new Set<Promise<void>>();
   let failure: unknown;
-  for (const item of items) {
-    const wait = item.at - clock.now();
-    if (wait > 0) await clock.sleep(wait, signal);
-    signal.throwIfAborted();
-    while (underWay.size >= width) await Promise.race(underWay);
-    if (failure !== undefined) throw failure;
-    const one = work(item)
-      .catch((error) => {
-        failure ??= error;
-      })
-      .finally(() => underWay.delete(one));
-    underWay.add(one);
+  try {
+    for (const item of items) {
+      const wait = item.at - clock.now();
+      if (wait > 0) await clock.sleep(wait, signal);
+      signal.throwIfAborted();
+      while (underWay.size >= width) await Promise.race(underWay);
+      if (failure !== undefined) throw failure;
+      const one = work(item)
+        .catch((error) => {
+          failure ??= error;
+        })
+        .finally(() => underWay.delete(one));
+      underWay.add(one);
+    }
+  } finally {
+    await Promise.all(underWay);
   }
-  await Promise.all(underWay);
   if (failure !== undefined) throw failure;
 }

@@ -196,7 +196,7 @@ export async function playSandbox(options: PlayOptions): Promise<void> {
       either,
     );
     const people = await enrol(context);
-    await Promise.all([
+    await allOrNone(ended, [
       playMails(context, people),
       playRegistrations(context, people),
       playPushes(context),
@@ -213,6 +213,17 @@ export async function playSandbox(options: PlayOptions): Promise<void> {
     sinkJournal.close();
     said.close();
   }
+}
+
+/** Waits for all, and ends the others when one fails. Errors: the first one's. */
+async function allOrNone(others: AbortController, parts: readonly Promise<void>[]): Promise<void> {
+  const failures: unknown[] = [];
+  const end = (error: unknown): void => {
+    failures.push(error);
+    others.abort();
+  };
+  await Promise.all(parts.map((part) => part.catch(end)));
+  if (failures.length > 0) throw failures[0];
 }
 
 function sentencesOf(event: unknown): readonly string[] {
