@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { changedSince } from '../../../src/adapters/provider/booking/changed.ts';
 import { createSabreConnector } from '../../../src/adapters/provider/sabre/connector.ts';
 import { toAnswer } from '../../../src/adapters/provider/sabre/map.ts';
-import { changedSince, locatorsOf } from '../../../src/adapters/provider/sabre/queue.ts';
+import { locatorsOf } from '../../../src/adapters/provider/sabre/queue.ts';
 import { bookingSchema } from '../../../src/adapters/provider/sabre/schema.ts';
 import { sabre } from '../../../src/sandbox/providers/sabre.ts';
 import { indexOf } from '../../../src/sandbox/scenario/state.ts';
@@ -108,6 +109,9 @@ test('what the airline moved holds, and the day it was sold for is still a key',
 test('a code that nobody knows is never a cancellation', () => {
   assert.equal(read({ flights: [flight({ flightStatusCode: 'ZZ' })] }).facts.status, undefined);
   assert.equal(read({ flights: [flight({ flightStatusCode: 'UN' }), flight()] }).facts.status?.value, 'confirmed');
+  const gone = { flights: [flight({ flightStatusCode: 'UN' })] };
+  assert.equal(read(gone).facts.status?.value, 'cancelled');
+  assert.equal(read({ ...gone, ...errors('RESOURCE_UNAVAILABLE', 'WARNING') }).facts.status, undefined);
 });
 
 test('stays and cars of a booking, at the hours of their places', () => {

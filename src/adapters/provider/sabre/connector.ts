@@ -2,13 +2,14 @@ import { TripwatchError } from '../../../domain/errors.ts';
 import { type Clock, isoInstant } from '../../../ports/clock.ts';
 import type { ProviderConnector, ReadResult, SubjectSpec, Unchanged } from '../../../ports/provider.ts';
 import { foundBooking, sameId } from '../booking/answer.ts';
+import { changedSince } from '../booking/changed.ts';
 import { bookingSubjects, meantByLookUp } from '../booking/subjects.ts';
 import { answeredOther, incomplete, readAs, unreadable } from '../http/failed.ts';
 import { FAILURES, type Failure } from '../http/failures.ts';
 import { createProviderHttp, type ProviderHttp } from '../http/http.ts';
 import { createOAuth } from '../http/oauth.ts';
 import { toAnswer } from './map.ts';
-import { changedSince, locatorsOf, queueRequest } from './queue.ts';
+import { locatorsOf, queueRequest } from './queue.ts';
 import { bookingSchema, type SabreError } from './schema.ts';
 
 /** Bookings of an agency at Sabre, by record locator. */
