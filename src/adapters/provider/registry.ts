@@ -7,6 +7,7 @@ import { duffelEntry } from './duffel/entry.ts';
 import type { ConnectorEntry } from './entry.ts';
 import { expediaEntry } from './expedia/entry.ts';
 import { hotelbedsEntry } from './hotelbeds/entry.ts';
+import { motisEntry } from './motis/entry.ts';
 import { sabreEntry } from './sabre/entry.ts';
 import { travelportEntry } from './travelport/entry.ts';
 
@@ -19,6 +20,7 @@ const ENTRIES: readonly ConnectorEntry[] = [
   duffelEntry,
   expediaEntry,
   hotelbedsEntry,
+  motisEntry,
   sabreEntry,
   travelportEntry,
 ];
