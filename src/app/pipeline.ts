@@ -12,6 +12,7 @@ import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { createSender, type Sender } from '../stages/notify/sender.ts';
 import { STAGES } from '../stages/stages.ts';
 import { subjectIdOf } from '../stages/track/subject.ts';
+import type { Wake } from '../stages/track/item.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import type { Watcher } from '../stages/watch/watcher.ts';
 import { readSecret } from './config.ts';
@@ -34,7 +35,7 @@ export interface Pipeline {
   /** The trackers at work here, by account. */
   readonly trackers: () => readonly Tracker[];
   /** Asks about subjects of an account now, whoever asks it. */
-  wake(account: string, specIds: readonly string[]): void;
+  wake(account: string, specIds: readonly string[], why?: Wake): void;
   /** The watcher of connected mailboxes: "check now", pushed hints. */
   readonly watcher: Pick<Watcher, 'wake' | 'pushed' | 'status'>;
   /** Deliveries may be due. */
@@ -83,6 +84,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
         shared: core.shared,
         paused: pauses,
       }),
+        askElsewhere: wake,
   );
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
     createSender({ store: fenced, clock, random, post: core.webhooks, secrets: core.secrets, logger }),
@@ -91,8 +93,17 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     createRetention({ store: fenced, blobs: core.blobs, clock, logger, keepDays: config.mails.keepDays }),
   );
   const onDeliveries = (): void => sender.here.get('sender')?.wake();
-  const wakeHere = (account: string, specIds: readonly string[]): number =>
-    trackers.here.get(`account/${account}`)?.wake(account, specIds) ?? 0;
+  const wakeHere = (account: string, specIds: readonly string[], why?: Wake): number =>
+    trackers.here.get(`account/${account}`)?.wake(account, specIds, why) ?? 0;
+  function wake(account: string, specIds: readonly string[], why?: Wake): void {
+    if (trackers.here.has(`account/${account}`)) {
+      wakeHere(account, specIds, why);
+      return;
+    }
+    store
+      .transact((tx) => tx.subjects.wake(specIds.map((id) => subjectIdOf(account, id))))
+      .catch((error: unknown) => logger.warn({ error: String(error) }, 'subjects could not be woken'));
+  }
   const carrier = await openCarrier(core);
   const pool = createExtractPool(config.workers === undefined ? {} : { size: config.workers });
   const groups: WorkGroup[] = [];
@@ -143,14 +154,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     conservation,
     relayLag: carrier?.relayLag,
     trackers: () => [...trackers.here.values()],
-    wake: (account, specIds) => {
-      const ids = specIds.map((id) => subjectIdOf(account, id));
-      if (trackers.here.has(`account/${account}`)) wakeHere(account, specIds);
-      else
-        store
-          .transact((tx) => tx.subjects.wake(ids))
-          .catch((error: unknown) => logger.warn({ error: String(error) }, 'subjects could not be woken'));
-    },
+    wake,
     onDeliveries,
     overloaded,
     watcher: mailboxes.watcher,

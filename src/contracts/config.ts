@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { IN_FLIGHT_MAX, OPERATIONS } from '../domain/limits.ts';
 
 /**
  * The one configuration: defaults, then the file (`--config`, else `tripwatch.config.json` in the data folder), then
@@ -12,6 +13,8 @@ export const secretRefSchema = z
     /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+)$/,
     'must be env:NAME or file:/path (or command:…), so that no secret stands in the file',
   );
+
+const unit = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 
 const port = z.int().min(0).max(65535).describe('0: any free port');
 
@@ -34,12 +37,28 @@ export const providerAccountSchema = z.strictObject({
     .default({})
     .describe('what else the system wants to know, by the names its page gives'),
   calls: z
-    .array(z.strictObject({ max: z.int().min(1), perSeconds: z.int().min(1) }))
+    .array(
+      z.strictObject({
+        max: z.int().min(1),
+        perSeconds: z.int().min(1),
+        unit: unit.optional().describe('what is counted: `result-sets`, `credits`; absent: calls'),
+      }),
+    )
     .min(1)
     .optional()
     .describe(
       'how many calls in how many seconds, all limits together; default: what is known of the system, else one a second',
     ),
+  costs: z
+    .partialRecord(z.enum(OPERATIONS), z.record(unit, z.int().min(0)))
+    .optional()
+    .describe('what one operation costs, by unit (`calls` for those that name none); default: one of each'),
+  inFlightMax: z
+    .int()
+    .min(1)
+    .max(IN_FLIGHT_MAX)
+    .default(IN_FLIGHT_MAX)
+    .describe('questions out at the same time at most, and connections; how many are sensible is found out by itself'),
   freshSeconds: z.int().min(30).max(86_400).default(300).describe('how old an answer may get where the calls allow'),
 });
 export type ProviderAccountConfig = z.infer<typeof providerAccountSchema>;

@@ -1,3 +1,4 @@
+import type { CallLimit } from '../../domain/schedule/call-budget.ts';
 import type { ProviderConnector } from '../../ports/provider.ts';
 import type { AccountHealth } from './health.ts';
 import type { Item } from './item.ts';
@@ -19,9 +20,11 @@ export interface AccountStatus {
   readonly failed: number;
   /** Subjects whose last question failed. */
   readonly failing: number;
+  /** Subjects that another account is asked about; this one stands by. */
+  readonly resting: number;
   /** Cancellations held back as improbable. */
   readonly held: number;
-  readonly budget: readonly { readonly max: number; readonly perSeconds: number; readonly left: number }[];
+  readonly budget: readonly (CallLimit & { readonly left: number })[];
   /** Share of the limits in use, after refusals; 1: all. */
   readonly pace: number;
   /** So much older than promised answers get in the long run, because the limits allow no more calls; 0: enough. */
@@ -58,9 +61,11 @@ export function statusOf(state: AccountState): AccountStatus {
   const ages: number[] = [];
   let needed = 0;
   let failing = 0;
+  let resting = 0;
   for (const item of state.items) {
     if (item.failure !== undefined) failing++;
-    if (item.spec.fromAt > now) continue;
+    if (item.resting) resting++;
+    if (item.spec.fromAt > now || item.resting) continue;
     needed += 1000 / state.intervalOf(item);
     if (item.spec.everyMs === undefined) ages.push((now - (item.checkedAt ?? item.addedAt)) / 1000);
   }
@@ -80,6 +85,7 @@ export function statusOf(state: AccountState): AccountStatus {
     refused: health.refused,
     failed: health.failed,
     failing,
+    resting,
     held: state.held,
     budget: health.budget.left(now),
     pace: health.pace(now),

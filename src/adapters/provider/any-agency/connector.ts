@@ -88,6 +88,7 @@ export function createAnyAgencyConnector(options: AnyAgencyOptions): ProviderCon
     ...(push === undefined || webhookSecret === undefined
       ? {}
       : { receivePush: (request) => checkPush(push, webhookSecret, request) }),
+    limitsSaid: () => http.limitsSaid?.(),
     close: async () => {
       await Promise.all([http.close(), mapper.close()]);
     },

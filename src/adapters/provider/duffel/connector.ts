@@ -113,6 +113,7 @@ export function createDuffelConnector(options: DuffelOptions): ProviderConnector
     name: 'duffel',
     label: 'Duffel',
     capabilities: { covers: ['booking'], readOne: true, ...(webhookSecret === undefined ? {} : { push: 'signed' }) },
+    limitsSaid: () => http.limitsSaid?.(),
     close: () => http.close(),
     subjectsOf: (reservation) => subjectsOf(reservation, account),
     readOne: async (subject, signal) => {

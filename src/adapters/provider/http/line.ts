@@ -1,4 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
+import { IN_FLIGHT_MAX } from '../../../domain/limits.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { failureOfTransport } from './failures.ts';
 
@@ -21,7 +22,7 @@ export interface HttpLine {
 export interface LineRequest {
   readonly url: string;
   /** Default: GET. */
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** More is not read: `truncated`. Default 1 MiB. */
@@ -44,9 +45,9 @@ export interface OpenAnswer {
   readonly body: AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown };
 }
 
+/** Longest for one exchange, real time. */
 const DEADLINE_MS = 15_000;
 const BODY_BYTES_MAX = 1024 * 1024;
-const CONNECTIONS_MAX = 16;
 const USER_AGENT = 'Tripwatch (+https://tripwatch.dev)';
 
 export interface HttpLineOptions {
@@ -64,7 +65,7 @@ export function createHttpLine(options: HttpLineOptions): HttpLine {
     if (options.dispatcher !== undefined) return options.dispatcher;
     const pool =
       pools.get(origin) ??
-      new Pool(origin, { connections: CONNECTIONS_MAX, pipelining: 1, connect: { timeout: lineDeadlineMs } });
+      new Pool(origin, { connections: IN_FLIGHT_MAX, pipelining: 1, connect: { timeout: lineDeadlineMs } });
     pools.set(origin, pool);
     return pool;
   }

@@ -21,7 +21,7 @@ export function retryAtOf(headers: Readonly<Record<string, string>>, now: number
   return undefined;
 }
 
-function waitMs(value: string | undefined, serverNow: number): number | undefined {
+export function waitMs(value: string | undefined, serverNow: number): number | undefined {
   if (value === undefined) return undefined;
   const text = value.trim();
   if (/^\d{1,13}(\.\d+)?$/.test(text)) {

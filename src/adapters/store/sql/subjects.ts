@@ -45,6 +45,14 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
       ]);
       return row && subjectOf(row);
     },
+    some: async (ids) => {
+      const found: Subject[] = [];
+      for (const part of slices(ids)) {
+        const rows = await db.selectFrom('subject').selectAll().where('id', 'in', part).execute();
+        found.push(...rows.map(subjectOf));
+      }
+      return found;
+    },
     listActive: async (account) => {
       let select = db.selectFrom('subject').selectAll().where('state', '=', 'active');
       if (account !== undefined) select = select.where('account', '=', account);
