@@ -11,8 +11,8 @@ import { createRetention } from '../runtime/retention.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { createSender, type Sender } from '../stages/notify/sender.ts';
 import { STAGES } from '../stages/stages.ts';
-import { subjectIdOf } from '../stages/track/subject.ts';
 import type { Wake } from '../stages/track/item.ts';
+import { subjectIdOf } from '../stages/track/subject.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import type { Watcher } from '../stages/watch/watcher.ts';
 import { readSecret } from './config.ts';
@@ -83,8 +83,8 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
         accounts: [providerAccount(core, resource.slice('account/'.length))],
         shared: core.shared,
         paused: pauses,
-      }),
         askElsewhere: wake,
+      }),
   );
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
     createSender({ store: fenced, clock, random, post: core.webhooks, secrets: core.secrets, logger }),

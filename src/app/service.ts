@@ -58,9 +58,6 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
   const { runtime, overloaded } = pipeline;
   const pushed = roles.includes('api') ? providerAccounts(core) : [];
   const takePush = createPushDesk(pushed, pipeline.wake);
-  const takeMailboxPush = roles.includes('api')
-    ? createMailboxPushDesk({ ...(await core.mailboxes()), watcher: pipeline.watcher, logger })
-    : undefined;
   let ready = false;
 
   const status = async (): Promise<StatusReport> => {
