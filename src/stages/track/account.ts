@@ -40,6 +40,8 @@ export interface TrackedAccount {
   readonly beside?: readonly string[];
 }
 
+/** It looks again at least so often, in real time, should the clock be moved. */
+const REST_MS_MAX = 60_000;
 /** Verified pushes say which subjects have changed, as long as they come: then polling is the second line. */
 const PUSH_COVERS_MS = 24 * 3_600_000;
 /** Whoever knows an address can send a hint that nobody signed: it asks no more often than this about one subject. */
@@ -336,7 +338,7 @@ export class AccountRunner {
     const { clock } = this.#parts;
     const next = this.#engine.nextAt(now, this.#isPaused) ?? Number.POSITIVE_INFINITY;
     // At least a real millisecond, so that a wrong guess is no busy loop; at most a minute, should the clock be moved.
-    const wait = Math.max(clock.speed, Math.min(60_000, next - now));
+    const wait = Math.max(clock.speed, Math.min(REST_MS_MAX * clock.speed, next - now));
     const alarm = new AbortController();
     this.#alarm = alarm;
     await clock.sleep(wait, AbortSignal.any([alarm.signal, this.#signal])).catch(() => {});
