@@ -160,7 +160,7 @@ export class Answers {
     const code = error instanceof TripwatchError ? error.code : 'unexpected';
     logger.debug({ subject: item.id, code }, 'no good answer among those asked together');
     this.mark(item, now, code);
-    const isLasting = ['permanent', 'poison', 'unauthorised'].includes(kindOf(error));
+    const isLasting = !['transient', 'rate-limited'].includes(kindOf(error));
     schedule(item, now + backoffDelayMs(isLasting ? PERMANENT : RETRY, ++item.attempts, random.number()));
   }
 
