@@ -33,6 +33,8 @@ export interface ProviderConnector {
    * Rejects when the call as a whole failed, with the errors of `readOne`.
    */
   readMany?(subjects: readonly SubjectSpec[], signal: AbortSignal): Promise<readonly BatchResult[]>;
+  /** Pure. Only subjects with equal keys are read together: each key is a call of its own there. Absent: all are. */
+  batchOf?(subject: SubjectSpec): string;
   /** `board`: reading what is due at one place together. */
   readonly board?: ProviderBoard;
   /**

@@ -4,6 +4,7 @@ import { bookingCom, reservationOf } from './providers/booking-com.ts';
 import { expedia, itineraryIdOf } from './providers/expedia.ts';
 import { type FakeServer, startFake, type Vendor } from './providers/fake.ts';
 import { hotelbeds, hotelbedsReference } from './providers/hotelbeds.ts';
+import { motis } from './providers/motis.ts';
 import { rentalCompany } from './providers/rental-company.ts';
 import { sabre } from './providers/sabre.ts';
 import { travelport } from './providers/travelport.ts';
@@ -112,6 +113,15 @@ export const SANDBOX_VENDORS: readonly SandboxVendor[] = [
     options: { user: GDS.user, pcc: GDS.pcc, queues: [GDS.queue] },
     secrets: { key: KEYS.sabre },
     idOf: AIR,
+  },
+  {
+    account: 'trains',
+    connector: 'motis',
+    fake: motis,
+    ...MINUTELY,
+    options: { contact: DESK },
+    secrets: {},
+    hint: 'trains of the same day',
   },
   {
     account: 'travelport',

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { connectorEntry } from '../../src/adapters/provider/registry.ts';
 import { loadConfig } from '../../src/app/config.ts';
+import type { Reservation } from '../../src/domain/reservation.ts';
 import { openFolder } from '../../src/sandbox/folder.ts';
+import { trainsOf } from '../../src/sandbox/scenario/trains.ts';
+import { HOUR, type Scenario } from '../../src/sandbox/scenario/types.ts';
 import { SANDBOX_VENDORS, startSandboxVendors, vendorAccount } from '../../src/sandbox/vendors.ts';
 import { reservation } from '../contract/provider/cases.ts';
 import { flightReservation } from '../contract/provider/truth.ts';
@@ -15,6 +18,25 @@ after(() => rmSync(data, { recursive: true }));
 const page = readFileSync(new URL('../../docs/connectors/any-agency.md', import.meta.url), 'utf8');
 const described = /<!-- file: kestrel.json -->\n```json\n([\s\S]*?)```/.exec(page)![1]!;
 writeFileSync(join(data, 'kestrel.json'), described);
+
+/** What a vendor knows of the day: its example, or a flight or train of it. */
+function known(scenario: Scenario, account: string, connector: string, example: string | undefined): Reservation {
+  const { startAt } = scenario.options;
+  if (connector === 'motis') {
+    const [first, ...calls] = trainsOf(scenario).find((one) => one.calls[0]!.departure! > startAt + HOUR)!.calls;
+    const train = trainsOf(scenario).find((one) => one.calls[0] === first)!;
+    const time = Temporal.Instant.fromEpochMilliseconds(first!.departure!).toZonedDateTimeISO(first!.station.zone);
+    const ends = { 'start.name': first!.station.printed, 'end.name': calls.at(-1)!.station.printed };
+    return reservation({
+      kind: 'train',
+      facts: { number: `${train.kind} ${train.number}`, ...ends, 'start.scheduled': time.toString() },
+    });
+  }
+  if (example === undefined) return flightReservation(scenario.flights.find((one) => one.script === 'plain')!);
+  const rental = { kind: 'rental', facts: { name: 'Kestrel Cars', 'start.scheduled': '2026-12-03T14:00:00' } } as const;
+  const bookingKeys = [`id:${account}:${example}`, `ref:rental:${example.toLowerCase()}`];
+  return reservation(connector === 'any-agency' ? rental : [], { bookingKeys });
+}
 
 test('each further vendor can be connected with the account that is proposed, and answers about the day', async () => {
   const folder = openFolder({ dataDir: data, day: { seed: 3, travellers: 40, flights: 20 }, speed: 1 });
@@ -43,17 +65,7 @@ test('each further vendor can be connected with the account that is proposed, an
         options: entry.options?.parse(account.options),
         folder: data,
       });
-      const flight = folder.scenario.flights.find((one) => one.script === 'plain')!;
-      const known =
-        example === undefined
-          ? flightReservation(flight)
-          : reservation(
-              vendor.connector === 'any-agency'
-                ? { kind: 'rental', facts: { name: 'Kestrel Cars', 'start.scheduled': '2026-12-03T14:00:00' } }
-                : [],
-              { bookingKeys: [`id:${account.account}:${example}`, `ref:rental:${example.toLowerCase()}`] },
-            );
-      const [spec] = connector.subjectsOf(known);
+      const [spec] = connector.subjectsOf(known(folder.scenario, account.account, vendor.connector, example));
       assert.ok(spec, account.account);
       const result = await connector.readOne(spec, new AbortController().signal);
       assert.equal(result.kind, 'found', account.account);

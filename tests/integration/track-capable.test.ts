@@ -45,6 +45,18 @@ check('one call for as many as the provider takes, within one unit of the budget
     assert.ok(rig.clock.now() - (await stored(rig, id))!.checkedAt! <= INTERVAL + 3000);
 });
 
+check('only those of one batch are read together', { readManyMax: 10, batches: true }, async (rig) => {
+  await rig.changed('ana', [...ids('stay', 5), ...ids('car', 3)]);
+  await rig.advance(2 * INTERVAL);
+  const since = rig.clock.now();
+  await rig.advance(4 * INTERVAL);
+  const many = rig.provider.log.filter(({ how, at }) => how === 'many' && at >= since);
+  assert.ok(many.every(({ about }) => new Set(about.map((id) => id.split('-')[0])).size === 1));
+  assert.ok(many.some(({ about }) => about.length === 5) && many.some(({ about }) => about.length === 3));
+  for (const id of [...ids('stay', 5), ...ids('car', 3)])
+    assert.ok(rig.clock.now() - (await stored(rig, id))!.checkedAt! <= INTERVAL + 3000);
+});
+
 check('a bad answer of a batch harms no other, and is asked about alone', { readManyMax: 10 }, async (rig) => {
   await rig.changed('ana', ids('booking', 6));
   await rig.advance(INTERVAL + 2000);

@@ -13,6 +13,8 @@ import { FakeProvider } from './track.testing.ts';
 
 interface Can {
   readonly readManyMax?: number;
+  /** What stands before the first dash is asked in calls of its own. */
+  readonly batches?: true;
   /** Calls that a board costs; `fra-1` and `fra-2` stand on the board `fra`. */
   readonly board?: number;
   readonly token?: boolean;
@@ -23,6 +25,7 @@ interface Can {
 export class CapableProvider extends FakeProvider {
   override readonly capabilities: ProviderCapabilities;
   readonly readMany?: (subjects: readonly SubjectSpec[]) => Promise<readonly BatchResult[]>;
+  readonly batchOf?: (subject: SubjectSpec) => string;
   readonly board?: ProviderBoard;
   readonly readIfChanged?: (subject: SubjectSpec, token: string) => Promise<ReadResult | Unchanged>;
   readonly listChanged?: (cursor: string | undefined) => Promise<ChangedList>;
@@ -39,7 +42,8 @@ export class CapableProvider extends FakeProvider {
   constructor(clock: ManualClock, can: Can) {
     super(clock);
     this.#now = () => clock.now();
-    const { board, listEveryMs, readManyMax, token } = can;
+    const { batches, board, listEveryMs, readManyMax, token } = can;
+    if (batches === true) this.batchOf = ({ id }) => id.split('-')[0]!;
     this.capabilities = {
       covers: ['booking'],
       readOne: true,

@@ -116,7 +116,7 @@ export class Questions {
     if (reading.operation === 'readOne') return [];
     if (reading.operation === 'readMany') {
       const until = now + intervalOf(first) * ALONG_SHARE;
-      const mayGo = (slot: number): boolean => readings.mayGoAlong(itemAt(slot), now);
+      const mayGo = (slot: number): boolean => readings.mayGoAlong(itemAt(slot), now, first);
       return engine.takeAlong(now, until, reading.max - 1, mayGo).map((slot) => itemAt(slot)!);
     }
     const others = readings.withBoard(reading.key, first, now);

@@ -89,10 +89,12 @@ export class Readings {
     return [...on].filter((other) => other !== item && this.mayGoAlong(other, now));
   }
 
-  /** May be asked along with others: its time has come, nothing is wrong with it. */
-  mayGoAlong(item: Item | undefined, now: number): boolean {
+  /** May be asked along with others: its time has come, nothing is wrong with it. `first`: in one batch with that one. */
+  mayGoAlong(item: Item | undefined, now: number, first?: Item): boolean {
     if (item === undefined) return false;
     const { spec } = item;
+    const { connector } = this.#parts;
+    if (first !== undefined && connector.batchOf?.(spec) !== connector.batchOf?.(first.spec)) return false;
     if (item.asking || item.resting || item.gone || item.aloneUntil > now) return false;
     return spec.fromAt <= now && now < spec.endAt;
   }

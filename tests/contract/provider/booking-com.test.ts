@@ -5,6 +5,7 @@ import { carAnswer, stayAnswer } from '../../../src/adapters/provider/booking-co
 import { carsAnswer, staysAnswer } from '../../../src/adapters/provider/booking-com/schema.ts';
 import { answerSchema } from '../../../src/contracts/topics.ts';
 import type { Kind } from '../../../src/domain/facts.ts';
+import type { BatchResult, SubjectSpec } from '../../../src/ports/provider.ts';
 import { bookingCom, orderOf, reservationOf } from '../../../src/sandbox/providers/booking-com.ts';
 import { cancelledBy } from '../../../src/sandbox/scenario/state.ts';
 import { HOUR, MINUTE, type PlaceBooking } from '../../../src/sandbox/scenario/types.ts';
@@ -91,21 +92,20 @@ test('an answer that has orders nobody asked for says of nobody that he does not
     assert.equal(absent.error.code, 'provider-answered-other');
   }));
 
-test('stays and cars have addresses of their own; what fails for one kind does not fail for the other', () =>
+test('stays and cars have addresses of their own: never asked in one call, and none is answered for the other', () =>
   asking(async (vendor, connector) => {
-    vendor.behave = (request, response) =>
-      request.url!.endsWith('/cars')
-        ? json(500, { errors: [{ id: 'x' }] })(request, response)
-        : json(200, data(stay()))(request, response);
-    const both = [subjectOf('88001122', 'rental'), subject];
-    const [car, room] = await connector.readMany!(both, signal);
-    assert.ok(car?.kind === 'failed' && room?.kind === 'found');
-    assert.equal(car.error.code, 'provider-failed');
+    vendor.behave = json(200, data(stay()));
+    const car = subjectOf('88001122', 'rental');
+    assert.notEqual(connector.batchOf!(car), connector.batchOf!(subject));
+    const [room, other] = await connector.readMany!([subject, car], signal);
+    assert.ok(room?.kind === 'found');
+    assert.deepEqual(other, { kind: 'unanswered' });
+    vendor.behave = json(500, { errors: [{ id: 'x' }] });
+    await assert.rejects(connector.readMany!([car], signal), { code: 'provider-failed' });
     assert.deepEqual(
       vendor.asked.map(({ url }) => url),
-      ['/orders/details/cars', '/orders/details/accommodations'],
+      ['/orders/details/accommodations', '/orders/details/cars'],
     );
-    await assert.rejects(connector.readMany!([both[0]!], signal), { code: 'provider-failed' });
   }));
 
 test('shut out without a hint, it says for how long; a hint goes first; the next answer says nothing', () =>
@@ -210,9 +210,12 @@ for (const ids of ['reservations', 'orders'] as const)
         const before = Math.min(...places.map((one) => one.bookedAt));
         for (const time of [before, ...HOURS]) {
           at(time);
-          const results = await connector.readMany!(subjects, calling);
+          const results = new Map<SubjectSpec, BatchResult>();
+          for (const batch of Map.groupBy(subjects, connector.batchOf!).values())
+            for (const [i, result] of (await connector.readMany!(batch, calling)).entries())
+              results.set(batch[i]!, result);
           for (const [i, one] of places.entries()) {
-            const result = results[i]!;
+            const result = results.get(subjects[i]!)!;
             if (one.bookedAt > time) {
               assert.equal(result.kind, 'absent');
               seen.absent++;

@@ -42,19 +42,19 @@ export function createBookingComConnector(options: BookingComOptions): ProviderC
     'x-affiliate-id': options.affiliateId,
     'content-type': 'application/json',
   };
-  let said: LimitsSaid | undefined;
+  let shutOut: LimitsSaid | undefined;
 
   /** Orders of one kind, asked for by ids of one kind, in one call. */
   async function ask({ thing, by }: Group, wanted: readonly string[], signal: AbortSignal): Promise<Found> {
     const url = `${base}/orders/details/${thing === 'stay' ? 'accommodations' : 'cars'}`;
     const extras = thing === 'stay' ? { extras: ['accommodation_details'] } : {};
     const body = JSON.stringify({ [by]: wanted, ...extras });
-    said = undefined;
+    shutOut = undefined;
     const { json } = await http
       .ask({ url, method: 'POST', headers, body, bytesMax: BODY_BYTES_MAX }, signal)
       .catch((error: unknown) => {
         if (kindOf(error) === 'rate-limited' && (error as TripwatchError).retryAt === undefined)
-          said = { limits: [], left: 0, resetAt: clock.now() + BLOCKED_MS };
+          shutOut = { limits: [], left: 0, resetAt: clock.now() + BLOCKED_MS };
         throw error;
       });
     const idOf = (one: BookingStay | BookingCar) => (by === 'orders' ? one.id : one.reservation);
@@ -86,27 +86,19 @@ export function createBookingComConnector(options: BookingComOptions): ProviderC
   }
 
   async function readMany(subjects: readonly SubjectSpec[], signal: AbortSignal): Promise<readonly BatchResult[]> {
-    const groups = Map.groupBy(subjects, (one) => JSON.stringify(groupOf(one, ids)));
-    const results = new Map<SubjectSpec, BatchResult>();
-    const failures: unknown[] = [];
-    for (const [key, members] of groups) {
-      const wanted = [...new Set(members.map(wantedOf))];
-      await ask(JSON.parse(key) as Group, wanted, signal).then(
-        (found) => {
-          for (const one of members)
-            results.set(
-              one,
-              settled(() => resultOf(one, found)),
-            );
-        },
-        (error: unknown) => {
-          failures.push(error);
-          for (const one of members) results.set(one, { kind: 'failed', error: ours(error) });
-        },
-      );
-    }
-    if (failures.length === groups.size && failures.length > 0) throw failures[0];
-    return subjects.map((one) => results.get(one)!);
+    const [first] = subjects;
+    if (first === undefined) return [];
+    const batch = batchOf(first);
+    const mine = subjects.filter((one) => batchOf(one) === batch);
+    const found = await ask(groupOf(first, ids), [...new Set(mine.map(wantedOf))], signal);
+    return subjects.map((one) =>
+      batchOf(one) === batch ? settled(() => resultOf(one, found)) : ({ kind: 'unanswered' } as const),
+    );
+  }
+
+  function batchOf(subject: SubjectSpec): string {
+    const { thing, by } = groupOf(subject, ids);
+    return `${thing} ${by}`;
   }
 
   return {
@@ -115,7 +107,7 @@ export function createBookingComConnector(options: BookingComOptions): ProviderC
     capabilities: { covers: ['booking'], readOne: true, readManyMax: IDS_MAX },
     // That of their sandbox; the one in production is the partner's own.
     limits: [{ max: 50, perSeconds: 60 }],
-    limitsSaid: () => said,
+    limitsSaid: () => shutOut ?? http.limitsSaid?.(),
     close: () => http.close(),
     subjectsOf: (reservation) =>
       bookingSubjects(reservation, {
@@ -128,6 +120,7 @@ export function createBookingComConnector(options: BookingComOptions): ProviderC
     readOne: async (subject, signal) =>
       resultOf(subject, await ask(groupOf(subject, ids), [wantedOf(subject)], signal)),
     readMany,
+    batchOf,
   };
 }
 
@@ -165,11 +158,7 @@ function settled(result: () => ReadResult): BatchResult {
   try {
     return result();
   } catch (error) {
-    return { kind: 'failed', error: ours(error) };
+    if (error instanceof TripwatchError) return { kind: 'failed', error };
+    throw error;
   }
-}
-
-function ours(error: unknown): TripwatchError {
-  if (error instanceof TripwatchError) return error;
-  throw error;
 }

@@ -97,7 +97,7 @@ export function createHotelbedsConnector(options: HotelbedsOptions): ProviderCon
     },
     // That of a key for trying out; a partner's own is told in the account.
     limits: [{ max: 50, perSeconds: 86_400 }],
-    limitsSaid: () => said,
+    limitsSaid: () => said ?? http.limitsSaid?.(),
     close: () => http.close(),
     subjectsOf: (reservation) =>
       bookingSubjects(reservation, {

@@ -121,6 +121,7 @@ export function createTravelportConnector(options: TravelportOptions): ProviderC
       readOne: true,
       ...(options.queues.length === 0 ? {} : { listChanged: true, listEveryMs: LIST_EVERY_MS }),
     },
+    limitsSaid: () => http.limitsSaid?.(),
     close: () => http.close(),
     subjectsOf: (reservation) =>
       bookingSubjects(reservation, {
