@@ -73,12 +73,31 @@ export const oauthClientSchema = z.strictObject({
 });
 export type OauthClientConfig = z.infer<typeof oauthClientSchema>;
 
+/** Gmail tells of new mails by way of a Pub/Sub topic of the operator's, whose push subscription calls us. */
+const gmailPushSchema = z.strictObject({
+  topic: z
+    .string()
+    .regex(/^projects\/[^/]+\/topics\/[^/]+$/, 'must be projects/PROJECT/topics/TOPIC')
+    .describe('that Gmail publishes to: gmail-api-push@system.gserviceaccount.com must be a publisher of it'),
+  serviceAccount: z.string().min(3).max(320).describe('whose tokens the push subscription sends'),
+  subscription: z.string().max(500).optional().describe('projects/PROJECT/subscriptions/NAME; default: any of it'),
+  audience: z
+    .string()
+    .max(2000)
+    .optional()
+    .describe('of its tokens; default: its address, http.publicUrl with /push/mailboxes/gmail'),
+  keysUrl: z.url().optional().describe("where the keys are that sign its tokens; default: Google's"),
+});
+
 export const configSchema = z.strictObject({
   http: z
     .strictObject({
       host: z.string().default('127.0.0.1'),
       port: port.default(8420),
-      publicUrl: z.url().optional().describe('address under which others reach this, for feeds and provider webhooks'),
+      publicUrl: z
+        .url()
+        .optional()
+        .describe('address under which others reach this, for feeds, provider webhooks and notices of mail providers'),
     })
     .prefault({}),
   smtp: z
@@ -143,7 +162,12 @@ export const configSchema = z.strictObject({
     .prefault({}),
   oauth: z
     .strictObject({
-      google: oauthClientSchema.optional().describe('for Gmail mailboxes'),
+      google: oauthClientSchema
+        .extend({
+          push: gmailPushSchema.optional().describe('absent: Gmail mailboxes are looked at every few minutes'),
+        })
+        .optional()
+        .describe('for Gmail mailboxes'),
       microsoft: oauthClientSchema.optional().describe('for Microsoft 365 and Outlook mailboxes'),
     })
     .prefault({}),

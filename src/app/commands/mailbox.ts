@@ -39,7 +39,7 @@ export function mailboxCommands(program: Command): void {
         await withCore(context, 'existing', async (core) => {
           const owner = options.traveller === undefined ? undefined : await chosenTraveller(core, options.traveller);
           const items = await core.store.read(async (tx) =>
-            mailboxViews(tx, await tx.accounts.listMailboxes(OPERATOR.tenant, owner?.id), context.json),
+            mailboxViews(tx, await tx.accounts.listMailboxes(OPERATOR.tenant, owner?.id), core.commands, context.json),
           );
           context.result(items);
           context.say(
@@ -47,8 +47,7 @@ export function mailboxCommands(program: Command): void {
               ? 'No mailbox yet: tripwatch mailbox add'
               : table(items.map((one) => row(context, one, core.clock.now()))),
           );
-          for (const one of items.filter(({ watch }) => watch?.state === 'needs-you' || watch?.state === 'unreachable'))
-            context.say(`${one.id}: ${printable(one.watch!.reason)}`);
+          for (const one of items) sayNotes(context, one);
         });
       }),
     );
@@ -138,6 +137,15 @@ export function mailboxCommands(program: Command): void {
         });
       }),
     );
+}
+
+/** What its owner, or the operator, can do about it. */
+function sayNotes(context: CommandContext, { id, watch, mails }: MailboxView): void {
+  if (watch?.needsSince !== undefined || watch?.state === 'unreachable')
+    context.say(`${id}: ${printable(watch.reason)}`);
+  if (watch?.news?.by === 'looking') context.say(context.style.dim(`${id}: ${printable(watch.news.note)}`));
+  if ((mails?.needsYou ?? 0) > 0)
+    context.say(`${id}: ${mails!.needsYou} mails need you: tripwatch receipts --disposition needs-you`);
 }
 
 function row(context: CommandContext, one: MailboxView, now: number): readonly string[] {

@@ -46,6 +46,11 @@ export const mailboxViewSchema = z.object({
       since: instant.describe('mails received before are not read'),
       folders: z.array(z.string()).optional(),
       backfill: z.object({ done: z.boolean(), left: z.int().optional() }).describe('the older mails'),
+      needsSince: instant.optional().describe('since when it needs its owner; until it works again'),
+      news: z
+        .object({ by: z.enum(['connection', 'notices', 'looking']), note: z.string() })
+        .optional()
+        .describe('how new mails make themselves known, and what would make that sooner'),
     })
     .optional()
     .describe('of one that is connected'),
@@ -53,6 +58,7 @@ export const mailboxViewSchema = z.object({
     .object({
       seen: z.int(),
       imported: z.int(),
+      needsYou: z.int().describe('opened; their owner has to do something, as their receipts say'),
       opened: z.int().describe('read without finding anything new'),
       skipped: z.int(),
       waiting: z.int(),

@@ -29,7 +29,8 @@ export interface Watched {
   /** Failed looks in a row. */
   failures: number;
   backfillFailures: number;
-  /** After a failed subscription: not tried again before. */
+  /** Failed subscriptions in a row, and before when none is tried again. */
+  subscribeFailures: number;
   subscribeAt: number;
   listening: { readonly session: MailboxSession; readonly stop: AbortController } | undefined;
   /** Read to its end since the last mark was stored. */
@@ -56,6 +57,7 @@ export function watchedOf(row: WatchOfShard, store: Store, now: number): Watched
     again: false,
     failures: 0,
     backfillFailures: 0,
+    subscribeFailures: 0,
     subscribeAt: 0,
     listening: undefined,
     checked: false,

@@ -362,7 +362,7 @@ class MailboxWatcher implements Watcher {
       const session = await sessions.pin(one.watch, one.stopping.signal, one.watch.state === 'needs-you');
       // Before the look: what comes after it is told.
       this.#listen(one, session);
-      await subscribe(one, session, this.#parts);
+      await subscribe(one, session, { ...this.#parts, random });
       const whole = await lookLive(one, session, this.#parts);
       if (one.stopping.signal.aborted || this.#rests(one)) return undefined;
       // Where the listener has just ended, it stays suspect.
