@@ -154,6 +154,7 @@ function Checked({ leg, now }) {
       const since = fresh.unverifiedSince === undefined ? '' : ` for ${age(now - Date.parse(fresh.unverifiedSince))}`;
       return html`<span key=${fresh.subject} class="checked small warn">⚠ ${fresh.label} could not be asked${since}; shown as last known</span>`;
     }
+    if (fresh.state === 'stands-by') return undefined;
     if (fresh.checkedAt === undefined)
       return html`<span key=${fresh.subject} class="checked muted small">${fresh.label} is about to be asked</span>`;
     const text = `checked ${age(now - Date.parse(fresh.checkedAt))} ago by ${fresh.label}`;

@@ -140,7 +140,9 @@ export const freshnessViewSchema = z.object({
   checkedAt: instant.optional(),
   ageSeconds: z.int().optional(),
   changedAt: instant.optional(),
-  state: z.enum(['ok', 'not-checked-yet', 'unverified-since', 'ended']),
+  state: z
+    .enum(['ok', 'not-checked-yet', 'unverified-since', 'stands-by', 'ended'])
+    .describe('stands-by: another account is asked about it'),
   unverifiedSince: instant.optional(),
   reason: z.string().optional(),
   due: instant.optional().describe('next check at the latest, as planned'),
@@ -169,6 +171,7 @@ export const reservationViewSchema = reservationSummarySchema.extend({
   fields: z.record(z.string(), fieldViewSchema),
   legs: z.array(legViewSchema.extend({ keys: z.array(z.string()), fields: z.record(z.string(), fieldViewSchema) })),
   freshness: z.array(freshnessViewSchema),
+  unverifiedSince: instant.optional().describe('since when no account confirms something of it'),
   observations: z.array(z.string()),
   /** What mails say that nothing proves: shown beside, asked of the provider, never taken over. */
   unproven: z
