@@ -104,6 +104,8 @@ export async function startFake(vendor: Vendor, options: FakeOptions): Promise<F
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy());
   });
+  // On a busy machine the usual five seconds end a line just as a question is put on it.
+  server.keepAliveTimeout = 60_000;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://sandbox');

@@ -2,7 +2,7 @@ import { TripwatchError } from '../../../domain/errors.ts';
 import { type Clock, isoInstant } from '../../../ports/clock.ts';
 import type { ProviderConnector, ReadResult, SubjectSpec, Unchanged } from '../../../ports/provider.ts';
 import { foundBooking, sameId } from '../booking/answer.ts';
-import { changedSince } from '../booking/changed.ts';
+import { lookAtQueues } from '../booking/changed.ts';
 import { bookingSubjects, meantByLookUp } from '../booking/subjects.ts';
 import { answeredOther, incomplete, readAs, unreadable } from '../http/failed.ts';
 import { FAILURES, type Failure } from '../http/failures.ts';
@@ -112,11 +112,8 @@ export function createSabreConnector(options: SabreOptions): ProviderConnector {
     ...(options.queues.length === 0
       ? {}
       : {
-          listChanged: async (cursor: string | undefined, signal: AbortSignal) => {
-            const listed = [];
-            for (const queue of options.queues) listed.push(...(await listQueue(queue, signal)));
-            return changedSince(cursor, [...new Set(listed)].sort());
-          },
+          listChanged: (cursor: string | undefined, signal: AbortSignal) =>
+            lookAtQueues(cursor, options.queues, (queue) => listQueue(queue, signal)),
         }),
   };
 

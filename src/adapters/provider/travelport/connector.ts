@@ -2,7 +2,7 @@ import { TripwatchError } from '../../../domain/errors.ts';
 import { type Clock, isoInstant } from '../../../ports/clock.ts';
 import type { ProviderConnector, ReadResult, SubjectSpec } from '../../../ports/provider.ts';
 import { foundBooking } from '../booking/answer.ts';
-import { changedSince } from '../booking/changed.ts';
+import { lookAtQueues } from '../booking/changed.ts';
 import { bookingSubjects, meantByLookUp } from '../booking/subjects.ts';
 import { answeredOther, incomplete, readAs, unreadable } from '../http/failed.ts';
 import type { Failure } from '../http/failures.ts';
@@ -62,7 +62,7 @@ export function createTravelportConnector(options: TravelportOptions): ProviderC
   const headers = (token: string) => ({
     authorization: `Bearer ${token}`,
     // It insists on being allowed to pack.
-    'accept-encoding': 'gzip, deflate',
+    'accept-encoding': 'gzip',
     'accept-version': '11',
     'content-version': '11',
     'tvp-pcc-core': `${pcc}_${core}`,
@@ -134,11 +134,8 @@ export function createTravelportConnector(options: TravelportOptions): ProviderC
     ...(options.queues.length === 0
       ? {}
       : {
-          listChanged: async (cursor: string | undefined, signal: AbortSignal) => {
-            const listed = [];
-            for (const queue of options.queues) listed.push(...(await listQueue(queue, signal)));
-            return changedSince(cursor, [...new Set(listed)].sort());
-          },
+          listChanged: (cursor: string | undefined, signal: AbortSignal) =>
+            lookAtQueues(cursor, options.queues, (queue) => listQueue(queue, signal)),
         }),
   };
 }
