@@ -96,6 +96,10 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'check the server name; make an authority of your own known',
   ],
   'mailbox-closed': ['the connection to the mail server ended', 'none: it is opened again and goes on where it was'],
+  'mailbox-tells-nothing': [
+    'the mail server tells of new mails only when it is asked',
+    'none: it is looked at every few minutes',
+  ],
   'mailbox-cursor-invalid': [
     'the stored place in a mailbox cannot be read',
     'disconnect the mailbox and connect it again; mails are not doubled by it',

@@ -65,7 +65,8 @@ export interface MailboxSession {
   fetch(ref: string, bytesMax: number, signal: AbortSignal): Promise<FetchedMail>;
   /**
    * Only with push `live`: calls `wake` whenever something may have come, until aborted. Rejects when it can listen no
-   * longer (`transient`); a server that is silent beyond its own deadline counts as gone.
+   * longer (`transient`); a server that is silent beyond its own deadline counts as gone. Where the server turns out to
+   * tell nothing it rejects with `permanent`, and is looked at as often as one that cannot tell.
    */
   listen?(wake: () => void, signal: AbortSignal): Promise<void>;
   /**

@@ -56,6 +56,18 @@ test('what nobody tells is found by looking: within ten minutes, within four whe
   }
 });
 
+test('a server that offers to tell and does not is looked at like one that cannot, in one session', async (t) => {
+  const rig = new WatchRig({ push: 'live' });
+  const server = await rig.connect('a', { tellsNothing: true });
+  await begin(t, rig);
+  await rig.until(async () => (await stateOf(rig, 'a')) === 'watching');
+  for (let n = 0; n < 3; n++) {
+    server.deliver(letter(n), rig.clock.now());
+    assert.ok(await rig.until(async () => (await seen(rig)).length === n + 1, 4 * MINUTE + 2 * SECOND, SECOND));
+  }
+  assert.equal(server.signIns, 1);
+});
+
 test('refused credentials are offered twice in hours, said once, and tried anew when they change', async (t) => {
   const rig = new WatchRig();
   const server = await rig.connect('a');

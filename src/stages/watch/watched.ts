@@ -33,6 +33,8 @@ export interface Watched {
   subscribeFailures: number;
   subscribeAt: number;
   listening: { readonly session: MailboxSession; readonly stop: AbortController } | undefined;
+  /** The session whose server said that it tells nothing. */
+  deafTo: MailboxSession | undefined;
   /** Read to its end since the last mark was stored. */
   checked: boolean;
 }
@@ -60,6 +62,7 @@ export function watchedOf(row: WatchOfShard, store: Store, now: number): Watched
     subscribeFailures: 0,
     subscribeAt: 0,
     listening: undefined,
+    deafTo: undefined,
     checked: false,
   };
 }

@@ -1,6 +1,6 @@
 import { backoffDelayMs } from '../../domain/backoff.ts';
 import { DueHeap } from '../../domain/due-heap.ts';
-import { describeError } from '../../domain/errors.ts';
+import { describeError, TripwatchError } from '../../domain/errors.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { MailboxHint, MailboxKind, MailboxSession } from '../../ports/mailbox.ts';
@@ -56,9 +56,9 @@ const SUSPECTS_MAX = 64;
 /** Mailboxes whose older mails are read side by side, one page each in turn. */
 const BACKFILL_MAX = 4;
 /** Mails of one mailbox that wait to be read, from which no older ones are listed: live ones must not stand behind many. */
-const UNDECIDED_MAX = 200;
+const UNDECIDED_MAX = 15;
 /** Real time: when the older ones are looked for again then. */
-const UNDECIDED_MS = 150;
+const UNDECIDED_MS = 40;
 /** Real time: what others changed is read, and marks are stored. */
 const LOOK_MS = 1000;
 const LOOK_BACK_MS = 15_000;
@@ -366,7 +366,7 @@ class MailboxWatcher implements Watcher {
       const whole = await lookLive(one, session, this.#parts);
       if (one.stopping.signal.aborted || this.#rests(one)) return undefined;
       // Where the listener has just ended, it stays suspect.
-      if (session.listen === undefined || one.listening !== undefined) one.failures = 0;
+      if (session.listen === undefined || one.listening !== undefined || one.deafTo === session) one.failures = 0;
       if (!whole) return clock.now();
       one.checked = true;
       one.watch = { ...one.watch, checkedAt: clock.now() };
@@ -386,7 +386,7 @@ class MailboxWatcher implements Watcher {
   }
 
   #listen(one: Watched, session: MailboxSession): void {
-    if (session.listen === undefined || one.listening?.session === session) return;
+    if (session.listen === undefined || one.listening?.session === session || one.deafTo === session) return;
     this.#stopListening(one);
     const { clock, random, sessions } = this.#options;
     const listening = { session, stop: new AbortController() };
@@ -394,6 +394,13 @@ class MailboxWatcher implements Watcher {
     const ended = (error?: unknown): void => {
       if (one.listening !== listening) return;
       one.listening = undefined;
+      if (error instanceof TripwatchError && error.kind === 'permanent') {
+        // It tells nothing, and there is no use in asking it to: it is looked at as often as one that cannot.
+        one.deafTo = session;
+        one.again = true;
+        if (one.looking === undefined) this.#schedule(one, 'live', clock.now());
+        return;
+      }
       sessions.drop(one.watch, 'live');
       if (error !== undefined)
         this.#logger.debug({ mailbox: one.watch.mailbox, ...describeError(error) }, 'a mailbox tells no longer');

@@ -106,6 +106,8 @@ export function createHttpLine(options: HttpLineOptions): HttpLine {
       try {
         signal.throwIfAborted();
         const response = await send(request, url, AbortSignal.any([signal, late.signal]));
+        // Who destroys it unread knows; Node would end the process over it.
+        response.body.on('error', () => {});
         return { status: response.statusCode, headers: flat(response.headers), body: response.body };
       } catch (error) {
         throw failureOfTransport(late.signal.aborted ? late.signal.reason : error, url.origin, signal);
