@@ -2,9 +2,11 @@ import type { SandboxFolder } from './folder.ts';
 import { aeroApi } from './providers/aeroapi.ts';
 import { bookingCom, reservationOf } from './providers/booking-com.ts';
 import { expedia, itineraryIdOf } from './providers/expedia.ts';
+import { rapidDesk } from './providers/expedia-notices.ts';
 import { type FakeServer, startFake, type Vendor } from './providers/fake.ts';
 import { hotelbeds, hotelbedsReference } from './providers/hotelbeds.ts';
 import { motis } from './providers/motis.ts';
+import { ndcAirline, orderIdOf } from './providers/ndc-airline.ts';
 import { rentalCompany } from './providers/rental-company.ts';
 import { sabre } from './providers/sabre.ts';
 import { travelport } from './providers/travelport.ts';
@@ -48,6 +50,7 @@ const KEYS = {
   expediaSecret: 'sandbox-expedia-secret',
   hotelbeds: 'sandbox-hotelbeds-key',
   hotelbedsSecret: 'sandbox-hotelbeds-secret',
+  ndc: 'sandbox-ndc-key',
   rental: 'sandbox-rental-key',
   sabre: 'sandbox-sabre-password',
   travelport: 'sandbox-travelport-password',
@@ -55,6 +58,8 @@ const KEYS = {
 } as const;
 const TRAVELPORT = { user: GDS.user, clientId: 'sandbox-client', pcc: GDS.pcc, core: '1G' } as const;
 const DESK = 'desk@agency.example';
+const RAPID = { key: KEYS.expedia, secret: KEYS.expediaSecret, email: DESK } as const;
+const NDC_OWNER = 'XA';
 
 export const SANDBOX_VENDORS: readonly SandboxVendor[] = [
   {
@@ -79,9 +84,9 @@ export const SANDBOX_VENDORS: readonly SandboxVendor[] = [
   {
     account: 'expedia',
     connector: 'expedia',
-    fake: (scenario) => expedia(scenario, { key: KEYS.expedia, secret: KEYS.expediaSecret, email: DESK }),
+    fake: (scenario) => expedia(scenario, RAPID, rapidDesk({ scenario, ...RAPID })),
     ...MINUTELY,
-    options: { email: DESK, pushes: 'none' },
+    options: { email: DESK },
     secrets: { key: KEYS.expedia, sharedSecret: KEYS.expediaSecret },
     idOf: stays(itineraryIdOf),
   },
@@ -93,6 +98,16 @@ export const SANDBOX_VENDORS: readonly SandboxVendor[] = [
     callsPerMinuteMax: 240,
     secrets: { key: KEYS.hotelbeds, secret: KEYS.hotelbedsSecret },
     idOf: stays(hotelbedsReference),
+  },
+  {
+    account: 'ndc-airline',
+    connector: 'any-agency',
+    fake: (scenario) => ndcAirline(scenario, { key: KEYS.ndc, owner: NDC_OWNER }),
+    ...MINUTELY,
+    options: { file: 'ndc-airline.json' },
+    secrets: { key: KEYS.ndc },
+    idOf: (one) => (one.kind === 'flight' ? orderIdOf(one, NDC_OWNER) : undefined),
+    hint: 'needs docs/connectors/ndc-airline.json in the data folder',
   },
   {
     account: 'rental-company',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -18,6 +18,7 @@ after(() => rmSync(data, { recursive: true }));
 const page = readFileSync(new URL('../../docs/connectors/any-agency.md', import.meta.url), 'utf8');
 const described = /<!-- file: kestrel.json -->\n```json\n([\s\S]*?)```/.exec(page)![1]!;
 writeFileSync(join(data, 'kestrel.json'), described);
+copyFileSync(new URL('../../docs/connectors/ndc-airline.json', import.meta.url), join(data, 'ndc-airline.json'));
 
 /** What a vendor knows of the day: its example, or a flight or train of it. */
 function known(scenario: Scenario, account: string, connector: string, example: string | undefined): Reservation {

@@ -27,9 +27,8 @@ export interface RapidNotice {
 
 export interface RapidDeskOptions extends ExpediaFakeOptions {
   readonly scenario: Scenario;
-  readonly clock: Pick<Clock, 'now'>;
-  /** Where notices go; absent: none is registered, and all of them are undeliverable. */
-  readonly url?: string;
+  /** Where notices go; absent: no address is registered, and all of them are undeliverable. */
+  readonly registered?: { readonly url: string; readonly clock: Pick<Clock, 'now'> };
   /** Of those that happen, so many are not even tried. Default: a fifth. */
   readonly lostShare?: number;
 }
@@ -39,12 +38,13 @@ const LIST_MAX = 25;
 const KNOWN_TYPES = /^itinerary\.(agent|supplier|fraud|payment_verification|traveler)\./;
 
 export function rapidDesk(options: RapidDeskOptions): RapidDesk {
-  const { scenario, clock, url, lostShare = 0.2 } = options;
+  const { scenario, registered, lostShare = 0.2 } = options;
   const open = happenings(scenario, options.email);
   const missed: { at: number; notice: RapidNotice }[] = [];
 
   async function post(notice: RapidNotice): Promise<boolean> {
-    if (url === undefined) return false;
+    if (registered === undefined) return false;
+    const { url, clock } = registered;
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -68,7 +68,7 @@ export function rapidDesk(options: RapidDeskOptions): RapidDesk {
 
   return {
     deliver: async (signal) => {
-      for (const one of due(clock.now())) {
+      for (const one of due(registered?.clock.now() ?? 0)) {
         if (signal.aborted) return;
         const draw = rng(scenario.options.seed, 'rapid', one.notice.event_id);
         const arrived = !draw.chance(lostShare) && (await post(one.notice));
@@ -77,7 +77,7 @@ export function rapidDesk(options: RapidDeskOptions): RapidDesk {
       }
     },
     undelivered: (at) => {
-      if (url === undefined) missed.push(...due(at));
+      if (registered === undefined) missed.push(...due(at));
       return missed.splice(0, LIST_MAX).map((one) => one.notice);
     },
     test: (call) => {

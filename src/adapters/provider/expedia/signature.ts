@@ -40,7 +40,9 @@ export function receivePush(request: PushRequest, credentials: RapidCredentials 
   }
   const notice = notificationSchema.safeParse(json);
   if (!notice.success) return refused('body-unreadable', 'The body is no notification of Expedia Rapid.');
-  return { kind: 'hint', pushId: notice.data.event_id, wakes: wakesOf(notice.data.itinerary_id) };
+  const { event_id: id, itinerary_id: about } = notice.data;
+  // With what it is about, so that nobody can have a notice taken for a repeat by sending its id about something else first.
+  return { kind: 'hint', pushId: `${id}/${about}`, wakes: wakesOf(about) };
 }
 
 /** Subjects that a notice about this itinerary wakes. */

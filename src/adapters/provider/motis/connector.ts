@@ -136,6 +136,7 @@ export function createMotisConnector(options: MotisOptions): ProviderConnector {
     subjectsOf: trainSubjects,
     readOne: (subject, signal) => read(subject, undefined, signal) as Promise<ReadResult>,
     readIfChanged: (subject, token, signal) => read(subject, token, signal),
+    limitsSaid: () => http.limitsSaid?.(),
     close: () => http.close(),
   };
 }
