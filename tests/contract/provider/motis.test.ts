@@ -7,10 +7,14 @@ import { onBoard, rideIn } from '../../../src/adapters/provider/motis/ride.ts';
 import { stopTimeSchema, tripSchema } from '../../../src/adapters/provider/motis/schema.ts';
 import type { Answer } from '../../../src/contracts/topics.ts';
 import { legKeys } from '../../../src/domain/keys.ts';
+import type { Observation } from '../../../src/domain/observation.ts';
+import { reconcile } from '../../../src/domain/reconcile/reconcile.ts';
+import type { Reservation } from '../../../src/domain/reservation.ts';
+import { describeChanges } from '../../../src/domain/reservation-view.ts';
 import { callCancelled, motis, trackAt } from '../../../src/sandbox/providers/motis.ts';
 import { type Train, trainAt, trainsOf } from '../../../src/sandbox/scenario/trains.ts';
 import { HOUR } from '../../../src/sandbox/scenario/types.ts';
-import { stillClock } from '../store/harness.ts';
+import { ana, stillClock } from '../store/harness.ts';
 import { reservation } from './cases.ts';
 import { NOW, providerContract } from './provider-contract.ts';
 import { DAY, HOURS, withFake } from './truth.ts';
@@ -210,7 +214,7 @@ test('in a trip: the stops of the traveller, across parts that are ridden throug
   assert.equal(rideIn(whole, { ...asked, from: 'Leipzig Hbf' }, tz), undefined, 'another train leaves from there');
 });
 
-const answerOf = async (body: unknown): Promise<Answer['legs'][number]['facts']> => {
+const read = async (body: unknown): Promise<Answer> => {
   const vendor = await startVendor();
   vendor.around = around;
   vendor.behave = json(200, body);
@@ -219,12 +223,12 @@ const answerOf = async (body: unknown): Promise<Answer['legs'][number]['facts']>
   await connector.close!();
   await vendor.close();
   assert.ok(result.kind === 'found');
-  return result.answer.legs[0]!.facts;
+  return result.answer;
 };
 
 test('how it runs: expectations only with real time, cancelled at the own station, ending before it', async () => {
   const value = async (change: Record<string, unknown>) => {
-    const facts = await answerOf(trip(change));
+    const { facts } = (await read(trip(change))).legs[0]!;
     return (path: string) => facts[path]?.value;
   };
   const late = await value({ from: leaves({ departure: '2026-12-01T09:25:00Z', track: '5' }) });
@@ -238,6 +242,51 @@ test('how it runs: expectations only with real time, cancelled at the own statio
   assert.equal((await value({ from: leaves({ cancelled: true }) }))('operation'), 'cancelled');
   assert.equal((await value({ to: arrives({ cancelled: true }) }))('operation'), 'diverted');
   assert.equal((await value({}))('operation'), 'scheduled');
+});
+
+const said = { tenant: ana.tenant, traveller: ana.traveller, facts: {} } as const;
+const mailed = (): Observation => {
+  const facts = { number: 'ICE 512', 'start.name': 'Berlin Hbf', 'end.name': 'München Hbf', 'start.scheduled': AT };
+  const leg = {
+    kind: 'train' as const,
+    keys: legKeys({ kind: 'train', number: 'ICE 512', from: 'Berlin Hbf', start: AT }),
+    facts: Object.fromEntries(Object.entries(facts).map(([path, value]) => [path, { value }])),
+  };
+  const stamps = { assertedAt: '2026-11-01T00:00:00.000Z', observedAt: '2026-11-01T00:00:00.000Z' };
+  const source = { kind: 'mail', ref: 'mail_1', label: 'mail' } as const;
+  return { ...said, ...stamps, id: 'obs_0', source, authority: 'mail', bookingKeys: ['ref:rail:qq77zz'], legs: [leg] };
+};
+
+test('what a traveller is told of a train: the answer joins the ticket by its key, and its changes have sentences', async () => {
+  const observations = [mailed()];
+  let published: Reservation[] = [];
+  const told = async (minute: number, change: Record<string, unknown>): Promise<string> => {
+    const { legs } = await read(trip(change));
+    const at = `2026-12-01T08:${String(minute).padStart(2, '0')}:00.000Z`;
+    const source = { kind: 'provider', ref: 'sub_1', label: 'Transitous', account: 'trains' } as const;
+    const stamps = { assertedAt: at, observedAt: at };
+    const id = `obs_${observations.length}` as const;
+    const one = { ...said, ...stamps, id, source, authority: 'status', bookingKeys: [], legs } as const;
+    observations.push(one as unknown as Observation);
+    return tell();
+  };
+  const tell = (): string => {
+    const versions = reconcile(ana, observations, published, () => 'rsv_1');
+    if (versions.length > 0) published = versions.map((version) => version.reservation);
+    return versions.flatMap(({ changes, reservation: now }) => describeChanges(changes, now)).join('; ');
+  };
+  assert.match(tell(), /was added/);
+  await told(0, {});
+  assert.equal(published.length, 1, 'one reservation: the ticket');
+  assert.equal(published[0]!.legs.length, 1);
+  const late = { from: leaves({ departure: '2026-12-01T09:25:00Z', track: '5' }) };
+  const sentence = await told(1, late);
+  assert.match(sentence, /ICE 512 .*expected to (leave|depart) at 10:25, 20 min/);
+  assert.match(sentence, /platform.* 5/);
+  assert.match(await told(2, { ...late, to: arrives({ cancelled: true }) }), /ICE 512 .*does not go to München Hbf/);
+  assert.match(await told(3, { ...late, cancelled: true }), /ICE 512 .*is cancelled/);
+  assert.match(await told(4, late), /no longer cancelled/);
+  assert.equal(await told(5, late), '', 'never the same twice');
 });
 
 test('stations and trains by the names that timetables and tickets give them', () => {
