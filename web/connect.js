@@ -140,7 +140,7 @@ function ByPassword({ way, address, found, busy, since, sinceDays, problem, conn
       way === 'jmap'
         ? html`<label class="row">Server <input class="field" type="url" placeholder="https://${address.split('@')[1] || 'mail.example.com'}" value=${url} onInput=${(event) => setUrl(event.target.value)} /></label>
           <label class="row">User <input class="field" value=${used.user} onInput=${set('user')} autocomplete="username" /></label>`
-        : html`<details open=${proposed.host === ''}>
+        : html`<details open=${proposed.host === '' || field === 'host'}>
           <summary>Server: ${used.host === '' ? 'not known' : `${used.host}, port ${used.port}, ${SECURITY[used.security]}`}</summary>
           <label class="row">Server <input class="field" required placeholder="imap.example.com" value=${used.host} onInput=${set('host')} /></label>
           <label class="row">Port <input class="field" required inputmode="numeric" pattern="[0-9]{1,5}" value=${used.port} onInput=${set('port')} /></label>

@@ -148,7 +148,7 @@ function Reading({ mailbox, onChanged, onDone }) {
       return on ? [...next, name] : next.length === 0 ? undefined : next;
     });
   return html`<div class="told">
-    <p class="small">Of each mail the headers are read: sender, subject, date. It is opened only where it looks like a booking, or a rule of yours allows it. Nothing in the mailbox is changed.</p>
+    <p class="small">Of each mail the headers are read: sender, subject, date. It is opened only where it looks like a booking, or a rule of yours allows it. Nothing in the mailbox is changed.${watch.news === undefined ? '' : ` ${watch.news.note}`}</p>
     <div class="buttons"><button type="button" class="plain" onClick=${test} disabled=${busy}>${busy && look === undefined ? 'Looking…' : 'Look into it now'}</button></div>
     <${Wrong} problem=${problem} />
     ${look !== undefined && html`<${Sample} look=${look} />`}

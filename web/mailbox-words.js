@@ -48,8 +48,9 @@ export const isBusy = ({ state, watch, mails }) =>
   (watch?.state === 'connecting' || watch?.state === 'backfilling' || (watch !== undefined && mails?.waiting > 0));
 
 /** `12 with bookings`, …: what came of its mails, in the order in which it matters. */
-export function outcomes({ imported, opened, skipped, waiting, failed }) {
+export function outcomes({ imported, needsYou = 0, opened, skipped, waiting, failed }) {
   return [
+    [needsYou, needsYou === 1 ? 'needs you' : 'need you'],
     [imported, 'with a booking'],
     [opened, 'read, nothing new in them'],
     [skipped, 'left unopened'],
@@ -64,8 +65,10 @@ export const count = (number) => new Intl.NumberFormat(navigator.language || 'en
 export const mailsText = (number) => (number === 1 ? '1 mail' : `${count(number)} mails`);
 
 export function checkedText({ watch }, now) {
-  if (watch?.checkedAt === undefined) return 'not checked yet';
-  return `checked ${age(now - Date.parse(watch.checkedAt))} ago`;
+  const soon =
+    watch?.news === undefined ? '' : watch.news.by === 'looking' ? ', every few minutes' : ', new mails at once';
+  if (watch?.checkedAt === undefined) return `not checked yet${soon}`;
+  return `checked ${age(now - Date.parse(watch.checkedAt))} ago${soon}`;
 }
 
 export const HOW_FAR = [

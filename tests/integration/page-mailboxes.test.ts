@@ -374,7 +374,7 @@ describe('how mailboxes stand', { skip: noBrowser }, () => {
       },
       createdAt: at,
       watch: { reasonCode: 'x', reason: 'It is so.', stateAt: at, since: at, backfill: { done: true }, ...watch },
-      mails: { seen: 1200, imported: 12, opened: 3, skipped: 1180, waiting: 4, failed: 1 },
+      mails: { seen: 1200, imported: 12, needsYou: 2, opened: 3, skipped: 1180, waiting: 4, failed: 1 },
       ...more,
     });
     const consent = { reasonCode: 'consent-needed', reason: 'Google has ended our access.' };
@@ -405,7 +405,10 @@ describe('how mailboxes stand', { skip: noBrowser }, () => {
       /^consent\s+Sign in again/,
       'what needs its owner comes first',
     );
-    assert.match(await seen(of('watching')), /Watching[\s\S]*1,200 mails seen: 12 with a booking[\s\S]*checked .* ago/);
+    assert.match(
+      await seen(of('watching')),
+      /Watching[\s\S]*1,200 mails seen: 2 need you · 12 with a booking[\s\S]*checked .* ago/,
+    );
     assert.match(await seen(of('older')), /Catching up[\s\S]*1,200 of 4,000 looked at/);
     const bar = of('older').getByRole('progressbar');
     assert.equal(await bar.evaluate((one: HTMLProgressElement) => one.position), 0.3);

@@ -5,6 +5,7 @@ import { mailboxTestView, mailboxViews } from '../../api/views/mailboxes.ts';
 import { pauseWorkSchema } from '../../contracts/http/control.ts';
 import { changeMailboxSchema } from '../../contracts/http/mailboxes.ts';
 import type { MailboxView } from '../../contracts/http/views.ts';
+import { TripwatchError } from '../../domain/errors.ts';
 import { parseOptions } from '../checked.ts';
 import { action, type CommandContext } from '../command.ts';
 import { OPERATOR } from '../core.ts';
@@ -92,6 +93,12 @@ export function mailboxCommands(program: Command): void {
       action(async (context, id: string, options: ChangeOptions) => {
         await withCore(context, 'existing', async (core) => {
           const wanted = [options.password, options.passwordEnv, options.passwordFile].some((one) => one !== undefined);
+          if (!wanted && options.folder === undefined && options.since === undefined)
+            throw new TripwatchError(
+              'permanent',
+              'option-missing',
+              'Say what to change: --password (it is asked for), --folder or --since.',
+            );
           const body = parseOptions(changeMailboxSchema, {
             test: options.test,
             ...(options.folder === undefined ? {} : { folders: [...options.folder] }),
