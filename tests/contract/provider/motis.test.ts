@@ -109,15 +109,19 @@ providerContract({
 });
 
 test('what is asked: trains with number, minute and station; keys are those of the reservation', () => {
+  const [key] = legKeys({ kind: 'train', number: 'ICE 512', from: 'Berlin Hbf', start: AT });
   assert.deepEqual(subject.query, {
+    key,
     number: 'ICE 512',
     day: '2026-12-01',
     at: AT,
     from: 'Berlin Hbf',
     to: 'München Hbf',
   });
-  const key = legKeys({ kind: 'train', number: 'ICE 512', from: 'Berlin Hbf', start: AT });
-  assert.deepEqual([subject.id], key);
+  assert.equal(subject.id, `${key}:munchenhbf`);
+  const [shorter] = make().subjectsOf(booked({ 'end.name': 'Leipzig Hbf' }));
+  assert.equal(shorter!.query.key, key);
+  assert.notEqual(shorter!.id, subject.id, 'another arrival is another subject');
   const none = (facts: Record<string, string>, change: object = {}) => make().subjectsOf(booked(facts, change)).length;
   assert.equal(none({ number: '' }), 0);
   assert.equal(none({ number: 'Regional express' }), 0);
@@ -170,7 +174,7 @@ test('a trip that the service has forgotten is looked for again; an unknown stat
   await vendor.close();
 });
 
-const asked = { number: 'ICE 512', day: '2026-12-01', at: AT, from: 'Berlin Hbf', to: 'München Hbf' };
+const asked = { key: 'k', number: 'ICE 512', day: '2026-12-01', at: AT, from: 'Berlin Hbf', to: 'München Hbf' };
 const entry = (change: Record<string, unknown> = {}) => stopTimeSchema.parse(departure(change));
 const at = (time: string) => ({ place: leaves({ scheduledDeparture: time }) });
 

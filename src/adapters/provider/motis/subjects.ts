@@ -1,3 +1,4 @@
+import { fold } from '../../../domain/facts.ts';
 import { legKeys, localDay } from '../../../domain/keys.ts';
 import { pointOf, textOf } from '../../../domain/leg-points.ts';
 import type { Leg, Reservation } from '../../../domain/reservation.ts';
@@ -33,17 +34,18 @@ function subjectOf(leg: Leg): SubjectSpec | undefined {
   const from = of('start.name');
   if (!number || trainNumber(number) === undefined || !at || at.length < 16 || day === undefined || !from)
     return undefined;
-  const [id] = legKeys({ kind: 'train', number, from: of('start.code') ?? from, start: at });
-  if (id === undefined) return undefined;
+  const [key] = legKeys({ kind: 'train', number, from: of('start.code') ?? from, start: at });
+  if (key === undefined) return undefined;
   const start = pointOf(leg, 'start');
   const end = pointOf(leg, 'end');
   const unsure = start.at === undefined ? ZONE_MS_MAX : 0;
   const startAt = start.at ?? orderingMsOf(at);
   const to = of('end.name');
   return {
-    id,
+    // Who leaves the train earlier has another arrival, and other worries.
+    id: to === undefined ? key : `${key}:${fold(to)}`,
     label: `${number} of ${Temporal.PlainDate.from(day).toLocaleString('en-GB', { day: 'numeric', month: 'short' })}`,
-    query: { number, day, at, from, ...(to === undefined ? {} : { to }) },
+    query: { key, number, day, at, from, ...(to === undefined ? {} : { to }) },
     fromAt: startAt - FROM_BEFORE_MS - unsure,
     startAt,
     endAt: Math.max(end.at ?? startAt + RIDE_MS_MAX, startAt) + unsure + UNTIL_AFTER_MS,
