@@ -109,19 +109,23 @@ providerContract({
 });
 
 test('what is asked: trains with number, minute and station; keys are those of the reservation', () => {
-  const [key] = legKeys({ kind: 'train', number: 'ICE 512', from: 'Berlin Hbf', start: AT });
   assert.deepEqual(subject.query, {
-    key,
+    keys: 'leg:train:ice512:2026-12-01:berlinhbf leg:train:512:2026-12-01:berlinhbf',
     number: 'ICE 512',
     day: '2026-12-01',
     at: AT,
     from: 'Berlin Hbf',
     to: 'München Hbf',
   });
-  assert.equal(subject.id, `${key}:munchenhbf`);
+  assert.equal(subject.id, 'leg:train:ice512:2026-12-01:berlinhbf:munchenhbf');
   const [shorter] = make().subjectsOf(booked({ 'end.name': 'Leipzig Hbf' }));
-  assert.equal(shorter!.query.key, key);
+  assert.equal(shorter!.query.keys, subject.query.keys);
   assert.notEqual(shorter!.id, subject.id, 'another arrival is another subject');
+  const [split] = make().subjectsOf(booked({ number: '512', name: 'ICE', 'start.code': 'BLS' }));
+  assert.equal(split!.id, subject.id, 'number and name apart are the same train');
+  for (const form of ['512', 'ICE 512'])
+    for (const from of ['Berlin Hbf', 'BLS'])
+      assert.ok(split!.query.keys!.includes(legKeys({ kind: 'train', number: form, from, start: AT })[0]!));
   const none = (facts: Record<string, string>, change: object = {}) => make().subjectsOf(booked(facts, change)).length;
   assert.equal(none({ number: '' }), 0);
   assert.equal(none({ number: 'Regional express' }), 0);
@@ -174,7 +178,7 @@ test('a trip that the service has forgotten is looked for again; an unknown stat
   await vendor.close();
 });
 
-const asked = { key: 'k', number: 'ICE 512', day: '2026-12-01', at: AT, from: 'Berlin Hbf', to: 'München Hbf' };
+const asked = { keys: ['k'], number: 'ICE 512', day: '2026-12-01', at: AT, from: 'Berlin Hbf', to: 'München Hbf' };
 const entry = (change: Record<string, unknown> = {}) => stopTimeSchema.parse(departure(change));
 const at = (time: string) => ({ place: leaves({ scheduledDeparture: time }) });
 

@@ -111,7 +111,7 @@ export function createMotisConnector(options: MotisOptions): ProviderConnector {
       const ride = response.status === 404 ? undefined : rideIn(readAs(tripSchema, response.json), asked, found.tz);
       if (ride !== undefined) {
         keep(trips, subject.id, found);
-        const answer = toAnswer(ride, asked.key, found.tz, isoInstant(clock.now()));
+        const answer = toAnswer(ride, asked.keys, found.tz, isoInstant(clock.now()));
         const result = {
           kind: 'found',
           digest: answerDigest(answer),

@@ -13,10 +13,8 @@ const CANCELLED_MS = 3 * 3_600_000;
 /**
  * How a train runs, for one traveller's part of it. MOTIS has no time of its own for what it says, so that of the answer
  * counts. Only a train with real time has expectations, and one without them takes none back.
- *
- * @param key of the leg, as its reservation has it
  */
-export function toAnswer(ride: Ride, key: string, tz: string | undefined, fetchedAt: string): Answer {
+export function toAnswer(ride: Ride, keys: readonly string[], tz: string | undefined, fetchedAt: string): Answer {
   const out = factWriter();
   const [operation, where] = operationOf(ride);
   out.put('operation', operation, where);
@@ -28,7 +26,7 @@ export function toAnswer(ride: Ride, key: string, tz: string | undefined, fetche
     assertedAt: fetchedAt,
     bookingKeys: [],
     facts: {},
-    legs: [{ kind: 'train', keys: [key], facts: out.facts }],
+    legs: [{ kind: 'train', keys: [...keys], facts: out.facts }],
   };
 }
 

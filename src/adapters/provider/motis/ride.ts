@@ -8,8 +8,8 @@ import type { Stop, StopTime, Trip, TripLeg } from './schema.ts';
 /** Finding the train that was asked about on a board, and the traveller's stops in a trip. */
 
 export interface AskedRide {
-  /** Of the leg, as its reservation has it. */
-  readonly key: string;
+  /** Of the leg: each form in which reservations may have it. */
+  readonly keys: readonly string[];
   readonly number: string;
   readonly day: string;
   /** As the reservation has it: with a zone, an offset, or local. */
@@ -20,10 +20,10 @@ export interface AskedRide {
 
 /** Errors: defect `subject-incomplete`. */
 export function askedOf(subject: SubjectSpec): AskedRide {
-  const { key, number, day, at, from, to } = subject.query;
-  if (key === undefined || number === undefined || day === undefined || at === undefined || from === undefined)
+  const { keys, number, day, at, from, to } = subject.query;
+  if (keys === undefined || number === undefined || day === undefined || at === undefined || from === undefined)
     throw incomplete(subject.id);
-  return { key, number, day, at, from, to };
+  return { keys: keys.split(' '), number, day, at, from, to };
 }
 
 /** Works on the line move a train by so much and it is still the one that was booked. */

@@ -28,14 +28,19 @@ export function trainSubjects(reservation: Reservation): readonly SubjectSpec[] 
 
 function subjectOf(leg: Leg): SubjectSpec | undefined {
   const of = (path: string) => textOf(leg.fields, path)?.trim();
-  const number = of('number');
+  const number = numberOf(of('number'), of('name'));
   const at = of('start.scheduled');
   const day = localDay(at);
   const from = of('start.name');
-  if (!number || trainNumber(number) === undefined || !at || at.length < 16 || day === undefined || !from)
-    return undefined;
-  const [key] = legKeys({ kind: 'train', number, from: of('start.code') ?? from, start: at });
-  if (key === undefined) return undefined;
+  if (number === undefined || !at || at.length < 16 || day === undefined || !from) return undefined;
+  const asked = trainNumber(number);
+  if (asked === undefined) return undefined;
+  // Mails make a key of each form in which a train is printed; so do we, or the answer would not find its leg.
+  const forms = [of('number'), number, asked.digits].filter((form) => form !== undefined);
+  const places = [from, of('start.code')].filter((place) => place !== undefined);
+  const keys = forms.flatMap((form) =>
+    places.flatMap((place) => legKeys({ kind: 'train', number: form, from: place, start: at })),
+  );
   const start = pointOf(leg, 'start');
   const end = pointOf(leg, 'end');
   const unsure = start.at === undefined ? ZONE_MS_MAX : 0;
@@ -43,11 +48,17 @@ function subjectOf(leg: Leg): SubjectSpec | undefined {
   const to = of('end.name');
   return {
     // Who leaves the train earlier has another arrival, and other worries.
-    id: to === undefined ? key : `${key}:${fold(to)}`,
+    id: `leg:train:${asked.kind}${asked.digits}:${day}:${fold(from)}${to === undefined ? '' : `:${fold(to)}`}`,
     label: `${number} of ${Temporal.PlainDate.from(day).toLocaleString('en-GB', { day: 'numeric', month: 'short' })}`,
-    query: { key, number, day, at, from, ...(to === undefined ? {} : { to }) },
+    query: { keys: [...new Set(keys)].join(' '), number, day, at, from, ...(to === undefined ? {} : { to }) },
     fromAt: startAt - FROM_BEFORE_MS - unsure,
     startAt,
     endAt: Math.max(end.at ?? startAt + RIDE_MS_MAX, startAt) + unsure + UNTIL_AFTER_MS,
   };
+}
+
+/** `ICE 512` of the number `512` of a train called `ICE`; of what has its number in its name, the name. */
+function numberOf(number: string | undefined, name: string | undefined): string | undefined {
+  if (number === undefined || number === '') return name;
+  return name === undefined || /\p{L}/u.test(number) || /\d/.test(name) ? number : `${name} ${number}`;
 }
