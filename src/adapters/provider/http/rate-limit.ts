@@ -11,6 +11,9 @@ import { RETRY_MS_MAX, RETRY_MS_MIN, waitMs } from './retry-after.ts';
 /** What stands before `remaining` and `reset`. */
 const PREFIXES = ['ratelimit-', 'x-ratelimit-', 'x-rate-limit-', 'x-ratelimit-requests-'] as const;
 
+/** One of these is there, or nothing is said: most answers say nothing, and all are looked at. */
+const FIELDS = ['ratelimit', 'ratelimit-policy', 'ratelimit-limit', ...PREFIXES.map((prefix) => `${prefix}remaining`)];
+
 /** A window named by the provider is believed within these bounds. */
 const WINDOW_S_MAX = 31 * 86_400;
 const CALLS_MAX = 1_000_000_000;
@@ -18,6 +21,7 @@ const POLICIES_MAX = 10;
 
 /** Undefined: it says nothing. `now`: epoch ms by our clock. */
 export function limitsSaidBy(headers: Readonly<Record<string, string>>, now: number): LimitsSaid | undefined {
+  if (FIELDS.every((field) => headers[field] === undefined)) return undefined;
   const serverNow = dateOf(headers.date) ?? now;
   const limits = [...policiesOf(headers['ratelimit-policy']), ...policiesOf(headers['ratelimit-limit'])];
   const states = [stateOf(headers.ratelimit, now)];
