@@ -42,7 +42,7 @@ export function MailboxCard({ mailbox, now, checking, onCheck, onChanged, onRemo
     ${
       kind === 'forward' &&
       html`<${Copied} label="Forwarding address" text=${address} />
-      <p class="small muted">Mails sent here are yours, whoever sends them: keep the address to yourself.</p>`
+      <p class="small muted">Mails sent here are yours, whoever sends them: keep the address to yourself.${address.endsWith('.localhost') ? ' So far it can be reached from this machine only: the operator has to name a domain (smtp.domain).' : ''}</p>`
     }
     ${watch !== undefined && html`<${Standing} ...${{ mailbox, act, now, onChanged }} />`}
     ${!paused && watch !== undefined && watch.state !== 'needs-you' && html`<${Older} watch=${watch} seen=${mails?.seen ?? 0} />`}

@@ -65,10 +65,11 @@ export const count = (number) => new Intl.NumberFormat(navigator.language || 'en
 export const mailsText = (number) => (number === 1 ? '1 mail' : `${count(number)} mails`);
 
 export function checkedText({ watch }, now) {
-  const soon =
-    watch?.news === undefined ? '' : watch.news.by === 'looking' ? ', every few minutes' : ', new mails at once';
-  if (watch?.checkedAt === undefined) return `not checked yet${soon}`;
-  return `checked ${age(now - Date.parse(watch.checkedAt))} ago${soon}`;
+  const works = watch.state === 'watching' || watch.state === 'backfilling';
+  const soon = { looking: ', every few minutes', connection: ', new mails at once', notices: ', new mails at once' };
+  const how = (works && soon[watch.news?.by]) || '';
+  if (watch.checkedAt === undefined) return `not checked yet${how}`;
+  return `checked ${age(now - Date.parse(watch.checkedAt))} ago${how}`;
 }
 
 export const HOW_FAR = [

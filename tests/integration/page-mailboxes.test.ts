@@ -21,6 +21,8 @@ const LUNCH = 'From: Bea <bea@friends.example>\r\nSubject: Sunday lunch\r\nMessa
 /** The text as it is shown, line by line. */
 const seen = async (where: Locator) => (await where.allInnerTexts()).join('\n');
 const exact = { exact: true } as const;
+/** Mails, tokens and a browser on a machine that is busy. */
+const PATIENCE_MS = 60_000;
 
 describe('a mailbox by IMAP on the page', { skip: noBrowser || skipWithoutDovecot() }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'tripwatch-page-ca-'));
@@ -41,6 +43,7 @@ describe('a mailbox by IMAP on the page', { skip: noBrowser || skipWithoutDoveco
     browser = await openBrowser();
     watched = await Watched.open(browser, service.service.url, { locale: 'en-GB' });
     page = await watched.page(`${service.service.url}/?token=${service.token}`);
+    page.setDefaultTimeout(PATIENCE_MS);
     await page.getByText('live', exact).waitFor();
   });
   after(async () => {
@@ -61,7 +64,7 @@ describe('a mailbox by IMAP on the page', { skip: noBrowser || skipWithoutDoveco
     await page.keyboard.type('user1@example.org');
     await page.keyboard.press('Enter');
     const password = page.getByLabel('Password', exact);
-    await password.waitFor({ timeout: 30_000 });
+    await password.waitFor();
     assert.equal(await page.getByRole('radio', { name: /Password \(IMAP\)/ }).isChecked(), true);
     const told = await seen(page.locator('form .told'));
     for (const part of [
@@ -95,12 +98,12 @@ describe('a mailbox by IMAP on the page', { skip: noBrowser || skipWithoutDoveco
     await page.getByRole('button', { name: 'Connect', ...exact }).click();
     await page.getByRole('status').getByText('user1@example.org is connected').waitFor();
     const mine = card('user1@example.org');
-    await mine.getByText('2 mails seen: 1 with a booking · 1 left unopened').waitFor({ timeout: 30_000 });
+    await mine.getByText('2 mails seen: 1 with a booking · 1 left unopened').waitFor();
     await mine.getByText('Watching').waitFor();
     await page.getByRole('tab', { name: 'Trips' }).click();
     await page.locator('.leg', { hasText: 'N9 41' }).waitFor();
     await server.deliver('user1', Buffer.from(flightMail({ reference: 'IMAP02', number: '42' })));
-    await page.locator('.leg', { hasText: 'N9 42' }).waitFor({ timeout: 30_000 });
+    await page.locator('.leg', { hasText: 'N9 42' }).waitFor();
   });
 
   test('it shows what would be read; it is checked, rests and goes on', async () => {
@@ -135,7 +138,7 @@ describe('a mailbox by IMAP on the page', { skip: noBrowser || skipWithoutDoveco
     await page.waitForFunction(() => document.querySelectorAll('.receipts li').length === 1);
     const lunch = page.locator('.receipts li', { hasText: 'Sunday lunch' });
     await lunch.getByRole('button', { name: 'Read it after all: Sunday lunch' }).click();
-    await lunch.getByText('No travel in it').waitFor({ timeout: 30_000 });
+    await lunch.getByText('No travel in it').waitFor();
     assert.equal(await lunch.getByRole('button', { name: /Read it after all/ }).count(), 0);
     await page.getByLabel('Show').selectOption('imported');
     const booking = page.locator('.receipts li', { hasText: 'IMAP02' });
@@ -174,14 +177,14 @@ describe('a mailbox by IMAP on the page', { skip: noBrowser || skipWithoutDoveco
     const { id } = items.find((one: { kind: string }) => one.kind === 'imap');
     await service.call('PATCH', `/v1/mailboxes/${id}`, { password: 'changed', test: false });
     const mine = card('user1@example.org');
-    await mine.getByText('Needs you').waitFor({ timeout: 30_000 });
+    await mine.getByText('Needs you').waitFor();
     await page.getByRole('tab', { name: 'Trips' }).click();
     await page.getByText('The mailbox user1@example.org needs you').waitFor();
     await page.getByRole('button', { name: 'See what to do' }).click();
     await mine.getByText(/refuses user or password/).waitFor();
     await mine.getByLabel(/Password or app password/).fill(PASSWORD);
     await mine.getByRole('button', { name: 'Try it' }).click();
-    await mine.getByText('Watching').waitFor({ timeout: 30_000 });
+    await mine.getByText('Watching').waitFor();
   });
 
   test('removing is asked about first, by keyboard too; the receipts stay', async () => {
@@ -285,6 +288,7 @@ describe('a mailbox by sign-in on the page', { skip: noBrowser }, () => {
     browser = await openBrowser();
     watched = await Watched.open(browser, service.service.url, { locale: 'en-GB' });
     page = await watched.page(`${service.service.url}/?token=${service.token}`);
+    page.setDefaultTimeout(PATIENCE_MS);
   });
   after(async () => {
     await browser?.close();
@@ -300,7 +304,7 @@ describe('a mailbox by sign-in on the page', { skip: noBrowser }, () => {
     await page.getByLabel('Your mail address').fill('ada@gmail.com');
     await page.getByRole('button', { name: 'Find the settings' }).click();
     const way = page.getByRole('radio', { name: /Sign in at Google.*fits this address/ });
-    await way.waitFor({ timeout: 30_000 });
+    await way.waitFor();
     assert.equal(await way.isChecked(), true);
     await page.getByRole('button', { name: 'Go on to Google' }).click();
   };
@@ -320,10 +324,10 @@ describe('a mailbox by sign-in on the page', { skip: noBrowser }, () => {
   test('who agrees comes back to a connected mailbox, and the code is in no address', async () => {
     answer = 'allow';
     await begin();
-    await page.getByText('ada@gmail.example is connected').waitFor({ timeout: 30_000 });
+    await page.getByText('ada@gmail.example is connected').waitFor();
     assert.doesNotMatch(page.url(), /code|state/);
     const mine = page.locator('.mailbox', { hasText: 'ada@gmail.example' });
-    await mine.getByText('2 mails seen: 1 with a booking · 1 left unopened').waitFor({ timeout: 30_000 });
+    await mine.getByText('2 mails seen: 1 with a booking · 1 left unopened').waitFor();
     await page.reload();
     await mine.getByText('2 mails seen').waitFor();
     await page.getByRole('tab', { name: 'Trips' }).click();
@@ -336,11 +340,11 @@ describe('a mailbox by sign-in on the page', { skip: noBrowser }, () => {
     await page.getByRole('tab', { name: 'Mailboxes' }).click();
     const mine = page.locator('.mailbox', { hasText: 'ada@gmail.example' });
     await mine.getByRole('button', { name: /^Check now/ }).click();
-    await mine.locator('.pill', { hasText: 'Sign in again' }).waitFor({ timeout: 30_000 });
+    await mine.locator('.pill', { hasText: 'Sign in again' }).waitFor();
     box.deliver(Buffer.from(flightMail({ reference: 'GMAIL2', number: '52' })), Date.now());
     await mine.getByRole('button', { name: 'Sign in at Google again' }).click();
-    await page.getByText('ada@gmail.example is connected').waitFor({ timeout: 30_000 });
-    await mine.getByText('3 mails seen: 2 with a booking').waitFor({ timeout: 30_000 });
+    await page.getByText('ada@gmail.example is connected').waitFor();
+    await mine.getByText('3 mails seen: 2 with a booking').waitFor();
     assert.deepEqual(faults(), []);
   });
 });
@@ -395,6 +399,7 @@ describe('how mailboxes stand', { skip: noBrowser }, () => {
       route.fulfill({ json: { items } }),
     );
     const page = await watched.page(`${service.service.url}/?token=${service.token}`);
+    page.setDefaultTimeout(PATIENCE_MS);
     await page.getByText('The mailbox consent needs you').waitFor();
     await page.getByRole('tab', { name: 'Mailboxes' }).click();
     const of = (name: string) =>
