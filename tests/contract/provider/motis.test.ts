@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createMotisConnector } from '../../../src/adapters/provider/motis/connector.ts';
 import { motisEntry } from '../../../src/adapters/provider/motis/entry.ts';
@@ -6,6 +7,7 @@ import { likeStation, likeTrain } from '../../../src/adapters/provider/motis/nam
 import { onBoard, rideIn } from '../../../src/adapters/provider/motis/ride.ts';
 import { stopTimeSchema, tripSchema } from '../../../src/adapters/provider/motis/schema.ts';
 import type { Answer } from '../../../src/contracts/topics.ts';
+import { extractDocument } from '../../../src/domain/extract/document.ts';
 import { legKeys } from '../../../src/domain/keys.ts';
 import type { Observation } from '../../../src/domain/observation.ts';
 import { reconcile } from '../../../src/domain/reconcile/reconcile.ts';
@@ -135,6 +137,23 @@ test('what is asked: trains with number, minute and station; keys are those of t
   const [plain] = make().subjectsOf(booked({ 'start.scheduled': '2026-12-01T10:05:00' }));
   assert.equal(plain!.id, subject.id, 'one subject, whoever knows the zone');
   assert.ok(plain!.endAt > subject.endAt - 24 * HOUR && plain!.fromAt < subject.fromAt);
+});
+
+test('a train in a mail is asked about, and the answer has a key of its leg', () => {
+  const file = new URL('../../fixtures/mail/train-microdata.eml', import.meta.url);
+  const receivedAt = '2026-11-22T12:00:00.000Z';
+  const { claims } = extractDocument({ bytes: readFileSync(file), fileName: 'train.eml', receivedAt });
+  const legs = claims.flatMap((claim) => claim.legs).filter((one) => one.kind === 'train');
+  assert.ok(legs.length > 0);
+  for (const { kind, keys, facts } of legs) {
+    const values = Object.fromEntries(Object.entries(facts).map(([path, fact]) => [path, fact.value]));
+    const [spec] = make().subjectsOf(reservation({ kind, facts: values }));
+    assert.ok(spec, `${keys} is asked about`);
+    assert.ok(
+      spec.query.keys!.split(' ').some((key) => keys.includes(key)),
+      `${keys} of ${spec.query.keys}`,
+    );
+  }
 });
 
 test('who asks is told to the service, and little is asked: three calls for the first answer, one for the next', async () => {
