@@ -23,7 +23,8 @@ export interface SandboxVendor {
   readonly fake: (scenario: Scenario) => Vendor;
   /** What its base address ends with. */
   readonly path?: string;
-  readonly calls: { readonly max: number; readonly perSeconds: number };
+  /** Absent: what the connector knows. */
+  readonly calls?: { readonly max: number; readonly perSeconds: number };
   /** Calls a sandbox minute before the fake says that it is too many. */
   readonly callsPerMinuteMax: number;
   readonly options?: Readonly<Record<string, unknown>>;
@@ -94,7 +95,6 @@ export const SANDBOX_VENDORS: readonly SandboxVendor[] = [
     account: 'hotelbeds',
     connector: 'hotelbeds',
     fake: (scenario) => hotelbeds(scenario, { key: KEYS.hotelbeds, secret: KEYS.hotelbedsSecret, quotaPerDay: 50 }),
-    calls: { max: 50, perSeconds: 86_400 },
     callsPerMinuteMax: 240,
     secrets: { key: KEYS.hotelbeds, secret: KEYS.hotelbedsSecret },
     idOf: stays(hotelbedsReference),
@@ -198,7 +198,7 @@ export function vendorAccount({ vendor, url }: RunningVendor, refOf: (secret: st
     url,
     ...(key === undefined ? {} : { key }),
     ...(Object.keys(others).length === 0 ? {} : { secrets: others }),
-    calls: [vendor.calls],
+    ...(vendor.calls === undefined ? {} : { calls: [vendor.calls] }),
     ...(vendor.options === undefined ? {} : { options: vendor.options }),
   };
 }

@@ -140,7 +140,7 @@ const cases: readonly (readonly [unknown, ProviderConnector, string])[] = [
     createBookingComConnector({ account, token: 't', affiliateId: '1', ids: 'reservations', clock, http }),
     'ABCDEF',
   ],
-  [hotelbeds, createHotelbedsConnector({ account, key: 'k', secret: 's', listMinutes: 0, clock, http }), '102-1234567'],
+  [hotelbeds, createHotelbedsConnector({ account, key: 'k', secret: 's', clock, http }), '102-1234567'],
 ];
 
 const PAIRS_MAX = 600;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { boardKeyOf, boardQuery, PAGE } from '../../../src/adapters/provider/hotelbeds/board.ts';
 import { createHotelbedsConnector } from '../../../src/adapters/provider/hotelbeds/connector.ts';
-import { PAGE, pageTaken, readCursor } from '../../../src/adapters/provider/hotelbeds/list.ts';
 import { toAnswer } from '../../../src/adapters/provider/hotelbeds/map.ts';
 import { quotaSaid } from '../../../src/adapters/provider/hotelbeds/refusals.ts';
 import { bookingAnswerSchema, type HotelbedsBooking } from '../../../src/adapters/provider/hotelbeds/schema.ts';
 import { hotelbeds, hotelbedsReference } from '../../../src/sandbox/providers/hotelbeds.ts';
-import { cancelledBy, endDayAt } from '../../../src/sandbox/scenario/state.ts';
+import { cancelledBy } from '../../../src/sandbox/scenario/state.ts';
 import { HOUR, MINUTE, type PlaceBooking } from '../../../src/sandbox/scenario/types.ts';
 import { stillClock } from '../store/harness.ts';
 import { reservation } from './cases.ts';
@@ -48,13 +48,16 @@ const booking = (change: Record<string, unknown> = {}, hotel: Record<string, unk
 });
 const clock = stillClock(NOW);
 const make = (options: object = {}) =>
-  createHotelbedsConnector({ account: 'beds', key: KEY, secret: SECRET, listMinutes: 60, clock, ...options });
+  createHotelbedsConnector({ account: 'beds', key: KEY, secret: SECRET, clock, ...options });
 const registered = (id: string) => reservation([], { bookingKeys: [`id:beds:${id}`] });
 const subject = make().subjectsOf(registered(REFERENCE))[0]!;
 const { signal } = new AbortController();
 
+const onBoard = (answer: unknown) => ({ bookings: { total: 1, bookings: [(answer as { booking: unknown }).booking] } });
+
 providerContract({
   name: 'Hotelbeds',
+  ...{ onBoard },
   create: make,
   subject,
   good: () => booking(),
@@ -176,41 +179,66 @@ test('a reference is asked as it was printed, never without its dash', () => {
     );
   assert.deepEqual(
     mail(REFERENCE).map(({ query }) => query),
-    [{ reference: REFERENCE, day: '2026-12-03' }],
+    [{ reference: REFERENCE, day: '2026-12-03', checkIn: '2026-12-03' }],
   );
   assert.deepEqual(mail('1021234567'), []);
 });
 
-test('the list wakes who stands otherwise than at the last look, page by page', () => {
-  const item = (i: number, status = 'CONFIRMED') =>
-    ({
+const onDay = (day: string | undefined) =>
+  make().subjectsOf(
+    reservation(day === undefined ? [] : { kind: 'stay', facts: { name: 'Gasthof Probe', 'start.scheduled': day } }, {
+      bookingKeys: [`id:beds:${REFERENCE}`],
+    }),
+  )[0]!;
+
+test('bookings of a month stand on one board; who has no known day, on the next one; a look-up on none', () => {
+  const keys = ['2026-12-01', '2026-12-02', '2027-03-01'].map((day) => boardKeyOf(onDay(day))!);
+  assert.equal(keys[0], keys[1]);
+  assert.notEqual(keys[0], keys[2]);
+  for (const [i, day] of ['2026-12-01', '2026-12-02', '2027-03-01'].entries()) {
+    const query = new URLSearchParams(boardQuery(keys[i]!, 1, NOW));
+    assert.ok(query.get('start')! <= day && day <= query.get('end')!);
+    const days = Temporal.PlainDate.from(query.get('start')!).until(query.get('end')!).days;
+    assert.equal(days, 29);
+  }
+  const next = new URLSearchParams(boardQuery(boardKeyOf(onDay(undefined))!, 1, NOW));
+  assert.deepEqual([next.get('start'), next.get('end')], ['2026-11-30', '2026-12-29']);
+  assert.equal(boardKeyOf({ ...subject, query: { reference: REFERENCE, day: '2026-12-03' } }), undefined);
+});
+
+test('a board is read page by page; who is not on it, or of whom it says nothing, is unanswered', () =>
+  asking(async (vendor, connector) => {
+    const item = (i: number, status: string | null = 'CONFIRMED') => ({
       reference: `1-${1000 + i}`,
       status,
-      hotel: { checkIn: '2026-12-03', checkOut: '2026-12-05' },
-    }) as HotelbedsBooking;
-  const all = Array.from({ length: PAGE + 20 }, (_, i) => item(i));
-  const isReference = /^\d-\d{4}$/;
-  const look = (cursor: string | undefined, items: readonly HotelbedsBooking[]) => {
-    const wakes = [];
-    let at = readCursor(cursor);
-    for (;;) {
-      const page = pageTaken(at, items.slice(at.from - 1, at.from - 1 + PAGE), items.length, isReference);
-      wakes.push(...page.wakes);
-      at = readCursor(page.cursor);
-      if (!page.more) return { wakes, cursor: page.cursor };
+      hotel: { name: 'Gasthof Probe', checkIn: '2026-12-03', checkOut: '2026-12-05' },
+    });
+    const all = Array.from({ length: PAGE + 20 }, (_, i) =>
+      item(i, i === 3 ? 'CANCELLED' : i === 4 ? null : 'CONFIRMED'),
+    );
+    vendor.behave = (request, response) => {
+      const from = Number(new URL(request.url!, 'http://x').searchParams.get('from'));
+      const bookings = [...all.slice(from - 1, from - 1 + PAGE), { reference: 7 }];
+      json(200, { bookings: { total: all.length, bookings } })(request, response);
+    };
+    const specs = [2, 3, 4, PAGE + 1, 999].map((i) => ({ ...subject, query: { id: `1-${1000 + i}` } }));
+    const results = await connector.board!.read('2026-12-01', specs, signal);
+    assert.deepEqual(
+      results.map((one) => (one.kind === 'found' ? one.answer.facts.status?.value : one.kind)),
+      ['confirmed', 'cancelled', 'unanswered', 'confirmed', 'unanswered'],
+    );
+    assert.equal(vendor.asked.length, 2);
+    vendor.behave = json(200, { bookings: { total: 0 } });
+    assert.deepEqual(await connector.board!.read('2026-12-01', [specs[0]!], signal), [{ kind: 'unanswered' }]);
+    for (const odd of [{}, { bookings: 7 }, []]) {
+      vendor.behave = json(200, odd);
+      await assert.rejects(connector.board!.read('2026-12-01', specs, signal), {
+        code: 'provider-answered-unreadable',
+      });
     }
-  };
-  const first = look(undefined, all);
-  assert.equal(first.wakes.length, PAGE + 20);
-  const same = look(first.cursor, all);
-  assert.deepEqual(same.wakes, []);
-  const changed = look(same.cursor, all.with(3, item(3, 'CANCELLED')).with(PAGE + 1, item(PAGE + 1, 'CANCELLED')));
-  assert.deepEqual(changed.wakes, ['booking:1-1003', `booking:1-${1000 + PAGE + 1}`]);
-  assert.deepEqual(look('not ours', all.slice(0, 1)).wakes, ['booking:1-1000']);
-  assert.equal(pageTaken(readCursor(undefined), [], 999, isReference).more, false, 'an empty page ends it');
-  const strange = pageTaken(readCursor(undefined), [item(1), { ...item(2), reference: 'x y' }], 2, isReference);
-  assert.deepEqual(strange.wakes, ['booking:1-1001']);
-});
+    vendor.behave = json(200, { error: { code: 'INVALID_DATA', message: 'words' } });
+    await assert.rejects(connector.board!.read('2026-12-01', specs, signal), { code: 'provider-refused' });
+  }));
 
 const stays = DAY.bookings.filter((one): one is PlaceBooking => one.kind === 'stay');
 const fakeOf = (quotaPerDay: number, tellsQuota = false) => ({
@@ -218,22 +246,19 @@ const fakeOf = (quotaPerDay: number, tellsQuota = false) => ({
   connector: (options: object) => make(options),
 });
 
-test('the day: every booking by its reference, and the list wakes exactly those that changed', () =>
+test('the day: every booking by its reference, and the same by the board', () =>
   withFake(fakeOf(1_000_000), async ({ connector, at, signal: calling }) => {
-    const seen = { cancelled: 0, open: 0, absent: 0 };
-    const states = new Map<string, string>();
-    let cursor: string | undefined;
+    const seen = { cancelled: 0, open: 0, absent: 0, board: 0 };
     const before = Math.min(...stays.map((one) => one.bookedAt));
+    const specs = stays.map((one) => connector.subjectsOf(registered(hotelbedsReference(one)))[0]!);
     for (const time of [before, ...HOURS]) {
       at(time);
-      const list = await connector.listChanged!(cursor, calling);
-      const expected = [];
-      for (const one of stays) {
-        const id = hotelbedsReference(one);
-        const [spec] = connector.subjectsOf(registered(id));
-        const result = await connector.readOne(spec!, calling);
+      const board = await connector.board!.read('next', specs, calling);
+      for (const [i, one] of stays.entries()) {
+        const result = await connector.readOne(specs[i]!, calling);
         if (one.bookedAt > time) {
           assert.equal(result.kind, 'absent');
+          assert.equal(board[i]!.kind, 'unanswered');
           seen.absent++;
           continue;
         }
@@ -241,14 +266,12 @@ test('the day: every booking by its reference, and the list wakes exactly those 
         placeAgrees(result.answer, one, time);
         if (cancelledBy(one, time)) seen.cancelled++;
         else if (result.answer.facts.status === undefined) seen.open++;
-        const state = `${cancelledBy(one, time)} ${endDayAt(one, time)}`;
-        if (states.get(id) !== state) expected.push(`booking:${id}`);
-        states.set(id, state);
+        const told = board[i]!;
+        if (told.kind !== 'found') continue;
+        placeAgrees(told.answer, one, time);
+        assert.deepEqual(told.answer.legs[0]!.keys, result.answer.legs[0]!.keys);
+        seen.board++;
       }
-      if (time >= DAY.options.startAt) {
-        assert.deepEqual([...list.wakes].sort(), expected.sort());
-        cursor = list.cursor;
-      } else states.clear();
     }
     for (const [what, count] of Object.entries(seen)) assert.ok(count > 0, what);
   }));

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { TripwatchError } from '../../../domain/errors.ts';
 import { type Clock, isoInstant } from '../../../ports/clock.ts';
-import type { ChangedList, LimitsSaid, ProviderConnector, ReadResult, SubjectSpec } from '../../../ports/provider.ts';
+import type { BatchResult, LimitsSaid, ProviderConnector, ReadResult, SubjectSpec } from '../../../ports/provider.ts';
 import { foundBooking, sameId } from '../booking/answer.ts';
 import { bookingSubjects, meantByLookUp } from '../booking/subjects.ts';
 import { answeredOther, incomplete, readAs, unreadable } from '../http/failed.ts';
 import { createProviderHttp, type ProviderHttp } from '../http/http.ts';
-import { listQuery, pageTaken, readCursor } from './list.ts';
+import { boardKeyOf, boardQuery, checkInOf, PAGE, PAGES_MAX } from './board.ts';
 import { toAnswer } from './map.ts';
 import { explain, failureOf, quotaSaid } from './refusals.ts';
-import { bookingAnswerSchema, type HotelbedsError, listAnswerSchema } from './schema.ts';
+import { bookingAnswerSchema, type HotelbedsBooking, type HotelbedsError, listAnswerSchema } from './schema.ts';
 
 /** Hotels that an agency sold through Hotelbeds, by booking reference. */
 export const HOTELBEDS_URL = 'https://api.hotelbeds.com';
@@ -19,8 +19,6 @@ export interface HotelbedsOptions {
   readonly account: string;
   readonly key: string;
   readonly secret: string;
-  /** How often the list of bookings is read, minutes; 0: never. */
-  readonly listMinutes: number;
   readonly clock: Clock;
   readonly url?: string;
   readonly http?: ProviderHttp;
@@ -29,7 +27,7 @@ export interface HotelbedsOptions {
 const REFERENCE = /^\d{1,4}-\d{3,10}$/;
 
 export function createHotelbedsConnector(options: HotelbedsOptions): ProviderConnector {
-  const { account, clock, key, secret, listMinutes } = options;
+  const { account, clock, key, secret } = options;
   const base = `${(options.url ?? HOTELBEDS_URL).replace(/\/+$/, '')}/hotel-api/1.0/bookings`;
   const http = options.http ?? createProviderHttp({ clock });
   let said: LimitsSaid | undefined;
@@ -77,26 +75,38 @@ export function createHotelbedsConnector(options: HotelbedsOptions): ProviderCon
     return foundBooking(answer, clock.now());
   }
 
-  async function listChanged(cursor: string | undefined, signal: AbortSignal): Promise<ChangedList> {
-    const at = readCursor(cursor);
-    const json = await ask(`${base}?${listQuery(at, clock.now())}`, signal);
-    if (json === undefined) throw unreadable('it has no list');
-    const { bookings, error } = readAs(listAnswerSchema, json);
-    if (error) refused(error);
-    if (!bookings) throw unreadable('bookings');
-    return pageTaken(at, bookings.bookings, bookings.total ?? bookings.bookings.length, REFERENCE);
+  async function readBoard(
+    board: string,
+    subjects: readonly SubjectSpec[],
+    signal: AbortSignal,
+  ): Promise<readonly BatchResult[]> {
+    const found = new Map<string, HotelbedsBooking>();
+    for (let page = 0; page < PAGES_MAX; page++) {
+      const json = await ask(`${base}?${boardQuery(board, page * PAGE + 1, clock.now())}`, signal);
+      if (json === undefined) throw unreadable('it has no list');
+      const { bookings, error } = readAs(listAnswerSchema, json);
+      if (error) refused(error);
+      if (!bookings) throw unreadable('bookings');
+      for (const one of bookings.bookings) if (one.reference) found.set(one.reference, one);
+      if (bookings.bookings.length === 0 || (page + 1) * PAGE >= (bookings.total ?? 0)) break;
+    }
+    return subjects.map(({ query }) => {
+      const booking = found.get(query.id ?? '');
+      // It may have been moved to other days, or the list lacks it.
+      if (booking?.status == null || !booking.hotel?.checkIn) return { kind: 'unanswered' };
+      return foundBooking(toAnswer(booking, account, query.id!, isoInstant(clock.now())), clock.now());
+    });
   }
 
   return {
     name: 'hotelbeds',
     label: 'Hotelbeds',
-    capabilities: {
-      covers: ['booking'],
-      readOne: true,
-      ...(listMinutes === 0 ? {} : { listChanged: true, listEveryMs: listMinutes * 60_000 }),
-    },
-    // That of a key for trying out; a partner's own is told in the account.
-    limits: [{ max: 50, perSeconds: 86_400 }],
+    capabilities: { covers: ['booking'], readOne: true, board: { calls: 1 } },
+    // Those of a key for trying out, spread over the day; a partner's own are told in the account.
+    limits: [
+      { max: 50, perSeconds: 86_400 },
+      { max: 2, perSeconds: 3600 },
+    ],
     limitsSaid: () => said ?? http.limitsSaid?.(),
     close: () => http.close(),
     subjectsOf: (reservation) =>
@@ -105,9 +115,10 @@ export function createHotelbedsConnector(options: HotelbedsOptions): ProviderCon
         label: 'Hotelbeds booking',
         id: REFERENCE,
         lookUp: { kinds: ['stay'], reference: REFERENCE },
+        more: checkInOf,
       }),
     readOne,
-    ...(listMinutes === 0 ? {} : { listChanged }),
+    board: { keyOf: boardKeyOf, read: readBoard },
   };
 }
 

@@ -27,7 +27,7 @@ export type HotelbedsError = NonNullable<z.infer<typeof error>>;
 
 export const bookingAnswerSchema = z.object({ booking: bookingSchema.nullish().catch(undefined), error });
 
-/** The list holds summaries: whose state differs is asked about. */
+/** The list holds summaries. What is not readable in it is not on it. */
 export const listAnswerSchema = z.object({
   bookings: part({
     total: z.int().min(0).nullish().catch(undefined),
