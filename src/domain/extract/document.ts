@@ -1,4 +1,5 @@
 import { TripwatchError } from '../errors.ts';
+import { type ForwardingQuestion, forwardingHost, readForwardingQuestion } from '../mail/forwarding/confirmation.ts';
 import type { MailHead } from '../mail/head.ts';
 import { WALK_LIMITS } from '../mail/walk/limits.ts';
 import { decodeTransfer } from '../mail/walk/transfer.ts';
@@ -47,7 +48,9 @@ export function extractDocument(input: DocumentInput): ExtractionResult {
     const mail = walkMail(bytes);
     if (mail.problem !== undefined) throw walkError(mail.problem);
     const nodes = mail.parts.flatMap((part) => readPart(part, context));
-    return { ...finish(nodes, context), mail: describeMail(mail) };
+    const forwarding = askedToForward(mail);
+    const described = { ...describeMail(mail), ...(forwarding === undefined ? {} : { forwarding }) };
+    return { ...finish(nodes, context), mail: described };
   }
   return finish(
     readContent({ kind, bytes, charset: undefined, where: WHERE[kind], mailDate: undefined }, context),
@@ -148,6 +151,22 @@ function readHtmlContent(html: string, content: Content, context: Context): read
 /** Charset that the HTML itself names, where the mail does not. */
 function metaCharset(bytes: Buffer): string | undefined {
   return /<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]{2,40})/i.exec(bytes.toString('latin1', 0, 4096))?.[1];
+}
+
+/** Text that is read of a mail host's question. */
+const QUESTION_BYTES_MAX = 64 * 1024;
+const QUESTION_PARTS_MAX = 4;
+
+/** Whether it is a mail host's question to forward mails here; its own text, not that of mails attached to it. */
+function askedToForward({ head, parts }: MailWalk): ForwardingQuestion | undefined {
+  if (forwardingHost(head) === undefined) return undefined;
+  const texts = parts
+    .filter(({ type, mail }) => mail.level === 0 && (type === 'text/plain' || type === 'text/html'))
+    .slice(0, QUESTION_PARTS_MAX)
+    .map(({ body, encoding, charset }) =>
+      decodeText(decodeTransfer(body.subarray(0, QUESTION_BYTES_MAX), encoding), charset),
+    );
+  return readForwardingQuestion(head, texts);
 }
 
 function describeMail(mail: MailWalk): NonNullable<ExtractionResult['mail']> {

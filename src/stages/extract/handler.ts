@@ -42,7 +42,7 @@ export function createExtractHandler(parts: ExtractParts): Handler<'mail.collect
       await tx.mails.update(
         event.tenantid as TenantId,
         mailId,
-        openedReceipt(result, context.clock.now(), verdict),
+        openedReceipt(result, context.clock.now(), verdict, event.data.via),
         context.clock.now(),
       );
       return observations.map(recorded);
