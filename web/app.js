@@ -1,3 +1,4 @@
+import { Alerts } from './alerts.js';
 import { ApiProblem, call, watchChanges } from './api.js';
 import { Detail } from './detail.js';
 import { moment } from './format.js';
@@ -201,7 +202,7 @@ function App() {
       html`<p class="problem">${needing.length === 1 ? `The mailbox ${needing[0].label} needs you` : `${needing.length} mailboxes need you`}: mails are not read until then. <button type="button" class="link" onClick=${() => setView('mailboxes')}>See what to do</button></p>`
     }
     <nav role="tablist" aria-label="Views">${tab('trips', 'Trips')}${tab('changes', `Changes${feed.length > 0 ? ` (${feed.length})` : ''}`)}${tab('receipts', 'Mails')}${tab('mailboxes', 'Mailboxes')}</nav>
-    <p class="sr" aria-live="polite">${feed[0]?.data.sentences.join('. ') ?? ''}</p>
+    <p class="sr" aria-live="polite">${feed[0] === undefined ? '' : spoken(feed[0].data)}</p>
     <main>
       ${travellers.length === 0 && html`<${FirstTraveller} onAdded=${added} />`}
       ${
@@ -245,10 +246,16 @@ function Changes({ feed, onOpen }) {
     <ul class="receipts">${feed.map(
       (event) => html`<li key=${event.id}>
         <p class="line"><button type="button" class="link title" onClick=${() => onOpen(event.data)}>${event.data.title}</button><time class="muted small" datetime=${event.data.changedAt}>${moment(event.data.changedAt)}</time></p>
+        ${event.data.alerts !== undefined && html`<${Alerts} alerts=${event.data.alerts} />`}
         ${event.data.sentences.map((sentence) => html`<p key=${sentence}>${sentence}</p>`)}
       </li>`,
     )}</ul>
   </section>`;
+}
+
+/** What is read out of a change: its alerts, which say all that matters; else what changed. */
+function spoken({ alerts, sentences }) {
+  return alerts === undefined ? sentences.join('. ') : alerts.map(({ sentence }) => sentence).join(' ');
 }
 
 /** The server's clock, which the sandbox speeds up; ticks once a second. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PROOFS, TRUST_FLAGS, TRUST_LEVELS, type TrustFlag } from '../domain/trust/verdict.ts';
+import { alertSchema } from './alerts.ts';
 import { changeSchema, observationSchema, reservationSchema } from './observation.ts';
 
 /** The topics and the schema of each one's data. Grow by adding optional fields; otherwise make a new version. */
@@ -123,7 +124,10 @@ export const TOPICS = {
     title: z.string(),
     /** One plain sentence a change, in English; clients may build their own from `changes`. */
     sentences: z.array(z.string()),
+    /** Empty: nothing changed, and `alerts` are told by the clock. */
     changes: z.array(changeSchema),
+    /** What of it the traveller is told, in the traveller's language; absent: nothing. */
+    alerts: z.array(alertSchema).optional(),
     changedAt: instant,
     assertedAt: instant.optional(),
     observedAt: instant.optional(),

@@ -28,6 +28,8 @@ export function toldEvents(said: readonly SaidEvent[]): readonly ToldEvent[] {
     seen.add(one.id);
     const data = objectOf(objectOf(one.event).data);
     if (typeof data.reservationId !== 'string') continue;
+    // Alerts by the clock alone: nothing changed.
+    if (Array.isArray(data.changes) && data.changes.length === 0 && data.mergedInto === undefined) continue;
     out.push({
       id: one.id,
       reservation: data.reservationId,

@@ -7,6 +7,7 @@ import type {
   ReservationSummary,
   ReservationView,
 } from '../../contracts/http/views.ts';
+import type { Told } from '../../domain/alerts/alert.ts';
 import {
   legCancelled,
   legTitle,
@@ -120,6 +121,8 @@ export async function reservationView(
   context: ViewContext,
 ): Promise<ReservationView> {
   const subjects = await tx.subjects.followedBy(reservation.tenant, reservation.id);
+  const { tenant, traveller, id } = reservation;
+  const told = (await tx.alerts.told(tenant, traveller, [id])).get(id);
   const summary = reservationSummary(reservation);
   return {
     ...summary,
@@ -127,8 +130,20 @@ export async function reservationView(
     legs: reservation.legs.map((leg) => ({ ...legView(leg), keys: [...leg.keys], fields: fieldViews(leg.fields) })),
     freshness: freshnessViews(subjects, context),
     ...unverifiedOf(subjects),
+    ...alertsOf(told),
     observations: [...reservation.observations],
     ...unprovenOf(reservation),
+  };
+}
+
+function alertsOf(told: Told | undefined): Pick<ReservationView, 'alerts'> {
+  if (told === undefined || told.alerts.length === 0) return {};
+  return {
+    alerts: told.alerts.map(({ at, facts, ...alert }) => ({
+      ...alert,
+      facts: facts.map((fact) => ({ ...fact })),
+      at: isoInstant(at),
+    })),
   };
 }
 

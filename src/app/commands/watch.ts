@@ -54,6 +54,12 @@ export function watchCommand(program: Command): void {
               for (const sentence of data.sentences) {
                 context.say(`${context.style.dim(data.changedAt.slice(0, 19))}  ${who}${printable(sentence)}`);
               }
+              // What of it the traveller is told.
+              for (const alert of ('alerts' in data ? data.alerts : undefined) ?? []) {
+                const paint = { info: context.style.cyan, warning: context.style.yellow, critical: context.style.red };
+                const told = paint[alert.severity](`! ${printable(alert.sentence)}`);
+                context.say(`${context.style.dim(data.changedAt.slice(0, 19))}  ${who}${told}`);
+              }
             }
             if (items.length < BATCH) await delay(LOOK_MS, undefined, { signal: context.signal }).catch(() => {});
           }

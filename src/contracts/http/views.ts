@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { KINDS } from '../../domain/facts.ts';
+import { toldAlertSchema } from '../alerts.ts';
 import { changeSchema } from '../observation.ts';
 import { attemptSchema, deadLetterViewSchema } from './dead-letters.ts';
 
@@ -172,6 +173,7 @@ export const reservationViewSchema = reservationSummarySchema.extend({
   legs: z.array(legViewSchema.extend({ keys: z.array(z.string()), fields: z.record(z.string(), fieldViewSchema) })),
   freshness: z.array(freshnessViewSchema),
   unverifiedSince: instant.optional().describe('since when no account confirms something of it'),
+  alerts: z.array(toldAlertSchema).optional().describe('what the traveller was told of it last, newest first'),
   observations: z.array(z.string()),
   /** What mails say that nothing proves: shown beside, asked of the provider, never taken over. */
   unproven: z

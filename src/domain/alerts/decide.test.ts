@@ -387,6 +387,6 @@ test('whatever is said in whatever order: the same state looked at again tells n
         assert.deepEqual(again.alerts, []);
       }
     }),
-    { numRuns: 300, seed: 5 },
+    { numRuns: 120, seed: 5 },
   );
 });

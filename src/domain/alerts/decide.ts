@@ -83,9 +83,8 @@ export function decideAlerts(situation: Situation): Decision {
 
   let said: readonly Alert[] = alerts;
   const since = 'since' in verification ? verification.since : 0;
-  const zone = placeZone(reservation, verification, homeZone);
-  const time = clockAt(language, since, zone, now);
   if (verification.state === 'lost' && rules.unverified.on) {
+    const time = clockAt(language, since, placeZone(reservation, verification, homeZone), now);
     const params = { leg: legName(language, verification.leg), time };
     const news: News = {
       ...OUTAGE,
@@ -98,6 +97,7 @@ export function decideAlerts(situation: Situation): Decision {
     said = [...alerts, records.tell(reservation.id, news)];
   }
   if (verification.state === 'back') {
+    const time = clockAt(language, since, placeZone(reservation, verification, homeZone), now);
     const name =
       verification.leg === undefined ? bookingName(language, reservation) : legName(language, verification.leg);
     said =
@@ -110,6 +110,7 @@ export function decideAlerts(situation: Situation): Decision {
   };
 }
 
+const SENTENCE_CHARS_MAX = 1000;
 const OUTAGE = { kind: 'unverified', certain: true, by: undefined } as const;
 
 /** Whether deciding needs to know what those who are asked say now; else `words` may be left empty. */
@@ -212,7 +213,16 @@ class Records {
     for (const { fact, value } of news.facts) this.#put(id, fact, value, certain);
     const first = phrase(language, key, params);
     const sentence = more === undefined ? first : `${first} ${phrase(language, more.key, more.params)}`;
-    return { kind, severity, sentence, certain, facts, reservation: id, ...(leg === undefined ? {} : { leg }) };
+    // Names come from mails, and may be of any length.
+    return {
+      kind,
+      severity,
+      sentence: sentence.slice(0, SENTENCE_CHARS_MAX),
+      certain,
+      facts,
+      reservation: id,
+      ...(leg === undefined ? {} : { leg }),
+    };
   }
 
   /** All that is told at the end of an outage, as one message. */

@@ -11,6 +11,8 @@ import type { WordKey } from './words/en.ts';
 const MINUTE = 60_000;
 /** Belts come until so long after landing. */
 const BELT_AFTER_MS = 2 * 3_600_000;
+/** What is longer is no gate, seat or name; kept so short in the record. */
+const VALUE_CHARS_MAX = 120;
 /** So short before departure nobody needs to be told that check-in has opened. */
 const CHECK_IN_LATE_MS = 90 * MINUTE;
 
@@ -69,7 +71,7 @@ interface Watched {
 function watchedOf(looking: Looking, leg: Leg, watched: Watched, isFirstLook: boolean): Found {
   const { told, language, now } = looking;
   const { path, kind, severity, key, first, from = 0 } = watched;
-  const value = textOf(leg.fields, path);
+  const value = textOf(leg.fields, path)?.slice(0, VALUE_CHARS_MAX);
   // What was withdrawn is not told: the next value is.
   if (value === undefined) return NOTHING;
   const fact = factOf(leg, path);

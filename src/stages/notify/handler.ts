@@ -66,11 +66,11 @@ function notification(endpoint: Endpoint, event: Told, body: string, now: number
 
 /**
  * `{type, timestamp, data}` below 20 kB. What is too long loses first who said each change, then changes from the end,
- * with `truncated: true`: the API has the rest.
+ * then what the alerts rest on, with `truncated: true`: the API has the rest.
  */
 export function webhookBody(event: Event<'itinerary.updated'>): string {
-  const { changes, sentences, ...rest } = event.data;
-  const write = (some: readonly unknown[], words: readonly string[], truncated: boolean) =>
+  const { changes, sentences, alerts, ...rest } = event.data;
+  const write = (some: readonly unknown[], words: readonly string[], truncated: boolean, told: unknown = alerts) =>
     JSON.stringify({
       type: event.topic,
       timestamp: event.data.publishedAt,
@@ -79,6 +79,7 @@ export function webhookBody(event: Event<'itinerary.updated'>): string {
         traveller: event.travellerid,
         sentences: words,
         changes: some,
+        ...(told === undefined ? {} : { alerts: told }),
         ...(truncated ? { truncated: true } : {}),
       },
     });
@@ -89,5 +90,7 @@ export function webhookBody(event: Event<'itinerary.updated'>): string {
     const body = write(bare.slice(0, keep), sentences.slice(0, keep), true);
     if (Buffer.byteLength(body) < BODY_BYTES_MAX) return body;
   }
-  return write([], [], true);
+  const bareAlerts = alerts?.map(({ facts: _, ...alert }) => ({ ...alert, facts: [] }));
+  const short = write([], [], true, bareAlerts);
+  return Buffer.byteLength(short) < BODY_BYTES_MAX ? short : write([], [], true, []);
 }
