@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import fc from 'fast-check';
 import { createAnyAgencyConnector } from '../../../src/adapters/provider/any-agency/connector.ts';
 import { descriptionSchema, readDescription } from '../../../src/adapters/provider/any-agency/description.ts';
 import { checkPush } from '../../../src/adapters/provider/any-agency/push.ts';
@@ -10,6 +11,7 @@ import { requestOf } from '../../../src/adapters/provider/any-agency/request.ts'
 import { xmlValue } from '../../../src/adapters/provider/any-agency/xml-value.ts';
 import { connectorEntry } from '../../../src/adapters/provider/registry.ts';
 import { loadConfig } from '../../../src/app/config.ts';
+import { TripwatchError } from '../../../src/domain/errors.ts';
 import type { PushRequest } from '../../../src/ports/provider.ts';
 import { ndcAirline, orderChangeNotice, orderIdOf } from '../../../src/sandbox/providers/ndc-airline.ts';
 import { indexOf } from '../../../src/sandbox/scenario/state.ts';
@@ -126,6 +128,30 @@ test('documents as values: texts, lists, attributes, names of any kind; no docum
   ])
     assert.throws(() => xmlValue(hostile), { code: 'provider-answered-unreadable' });
   assert.throws(() => xmlValue('{"a": 1}'), { code: 'provider-answered-garbage' });
+});
+
+test('whatever is posted as XML, it becomes a value or a refusal of ours, and names no property of its own', () => {
+  const word = fc.constantFrom('a', 'Envelope', 'Body', 'OrderID', '__proto__', 'text', 'c:OrderID', 'xmlns:c');
+  const piece = fc.oneof(
+    word.map((name) => `<${name}>`),
+    word.map((name) => `</${name}>`),
+    word.map((name) => `<${name} OrderID="XA1"/>`),
+    fc.constantFrom('<![CDATA[', ']]>', '<!--', '-->', '&amp;', '&b;', '<?x', '?>', '<!DOCTYPE x>', 'XA1', '\0', '<'),
+    fc.string(),
+  );
+  const receive = make({ webhookSecret: PASSWORD }).receivePush!;
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+      const text = pieces.join('');
+      const verdict = receive(posted(text));
+      assert.ok(verdict.kind === 'hint' || verdict.code === 'body-unreadable');
+      try {
+        assert.equal(Object.getPrototypeOf(xmlValue(text)), Object.prototype);
+      } catch (thrown) {
+        assert.ok(thrown instanceof TripwatchError, String(thrown));
+      }
+    }),
+  );
 });
 
 test('a description that asks for XML says how; pushes need somebody who vouches for them', () => {
