@@ -44,9 +44,16 @@ export function providerAccount(core: Core, name: string): TrackedAccount {
     limits: (account.calls ?? connector.limits ?? [{ max: 1, perSeconds: 1 }]).map(limitOf),
     freshSeconds: account.freshSeconds,
     inFlightMax: account.inFlightMax,
+    ...pushUrlOf(core, account.account),
     ...(account.costs === undefined ? {} : { costs: account.costs }),
     ...peersOf(account, core, connector),
   };
+}
+
+/** Where a provider reaches us; see the route `receivePush`. */
+function pushUrlOf({ config }: Core, account: string): Pick<TrackedAccount, 'pushUrl'> {
+  const { publicUrl } = config.http;
+  return publicUrl === undefined ? {} : { pushUrl: `${publicUrl.replace(/\/+$/, '')}/push/${account}` };
 }
 
 function limitOf({ max, perSeconds, unit }: { max: number; perSeconds: number; unit?: string | undefined }): CallLimit {
@@ -95,6 +102,7 @@ function stateOf(one: AccountStatus): {
   if (one.paused === 'limited')
     return { state: 'paused', detail: `the provider asked to wait until ${isoInstant(one.pausedUntil ?? 0)}` };
   if (one.circuit !== 'closed') return { state: 'failing', detail: 'it does not answer; a few questions probe it' };
+  if (one.push?.kind === 'missing') return { state: 'slowed', detail: one.push.reason };
   if (one.held > 0) return { state: 'slowed', detail: `${one.held} cancellations at once are held back as improbable` };
   if (one.shortfallSeconds > 0)
     return {

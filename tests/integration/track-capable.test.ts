@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TripwatchError } from '../../src/domain/errors.ts';
+import type { PushState } from '../../src/ports/provider.ts';
 import { subjectIdOf } from '../../src/stages/track/subject.ts';
 import type { TrackedAccount } from '../../src/stages/track/tracker.ts';
 import { MINUTE, openTrackRig, type TrackRig } from './track.testing.ts';
@@ -248,4 +249,36 @@ check('a signed push is told within two seconds; one that comes too early is ask
   rig.provider.says = () => 'C33';
   await rig.advance(16_000);
   assert.equal((await rig.events('subject.observed')).length, 3);
+});
+
+test('whether the provider pushes is looked after as work of its own, and shown', async () => {
+  const asked: { readonly url: string; readonly at: number }[] = [];
+  let state: PushState = { kind: 'active' };
+  const rig = await openTrackRig({ pushUrl: 'https://trips.example/push/fake' }, undefined, (clock) => {
+    const provider = new CapableProvider(clock, {});
+    return Object.assign(provider, {
+      renewPush: async (url: string) => {
+        asked.push({ url, at: clock.now() });
+        return state;
+      },
+    });
+  });
+  try {
+    await rig.changed('ana', ['lh400']);
+    await rig.advance(10 * MINUTE);
+    assert.deepEqual(
+      asked.map(({ url }) => url),
+      ['https://trips.example/push/fake'],
+    );
+    assert.deepEqual(rig.tracker.status()[0]!.push, { kind: 'active' });
+    state = { kind: 'missing', reason: 'switched off' };
+    await rig.advance(60 * MINUTE);
+    assert.equal(asked.length, 2);
+    assert.deepEqual(rig.tracker.status()[0]!.push, state);
+    assert.ok(rig.tracker.status()[0]!.pushSeenAt! >= rig.clock.now() - 15 * MINUTE);
+    // The rounds go on beside it.
+    assert.ok(rig.provider.callsFor('lh400').length >= 14);
+  } finally {
+    await rig.close();
+  }
 });

@@ -1,5 +1,5 @@
 import type { CallLimit } from '../../domain/schedule/call-budget.ts';
-import type { ProviderConnector } from '../../ports/provider.ts';
+import type { ProviderConnector, PushState } from '../../ports/provider.ts';
 import type { AccountHealth } from './health.ts';
 import type { Item } from './item.ts';
 
@@ -34,6 +34,9 @@ export interface AccountStatus {
   readonly freshSecondsP99: number | undefined;
   readonly circuit: 'closed' | 'open' | 'probing';
   readonly paused: 'limited' | 'unauthorised' | undefined;
+  /** Whether the provider pushes, as far as that was looked after, and when it was. Undefined: not yet, or it has no push. */
+  readonly push: PushState | undefined;
+  readonly pushSeenAt: number | undefined;
   /** Epoch ms. */
   readonly pausedUntil: number | undefined;
 }
@@ -53,6 +56,8 @@ interface AccountState {
   readonly due: number;
   readonly held: number;
   readonly health: AccountHealth;
+  readonly push: PushState | undefined;
+  readonly pushSeenAt: number | undefined;
 }
 
 /** How the account stands now. */
@@ -93,6 +98,8 @@ export function statusOf(state: AccountState): AccountStatus {
     freshSecondsP50: quantile(ages, 0.5),
     freshSecondsP99: quantile(ages, 0.99),
     circuit: health.circuit,
+    push: state.push,
+    pushSeenAt: state.pushSeenAt,
     paused: pause?.why,
     pausedUntil: pause?.until,
   };

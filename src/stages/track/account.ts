@@ -1,4 +1,3 @@
-import { backoffDelayMs } from '../../domain/backoff.ts';
 import type { SubjectId } from '../../domain/ids.ts';
 import type { CallLimit, Cost } from '../../domain/schedule/call-budget.ts';
 import { createEngine, type Engine } from '../../domain/schedule/engine.ts';
@@ -14,7 +13,7 @@ import { type AccountStatus, statusOf } from './account-status.ts';
 import { Answers } from './answers.ts';
 import { RETRY } from './blame.ts';
 import { ChangeList } from './change-list.ts';
-import { type Chore, works } from './chore.ts';
+import { type Chore, Chores } from './chores.ts';
 import { AccountHealth } from './health.ts';
 import { type Item, itemOf, type Wake } from './item.ts';
 import type { Marks } from './marks.ts';
@@ -36,6 +35,8 @@ export interface TrackedAccount {
   readonly inFlightMax?: number;
   /** Accounts that answer the same and are asked first: this one asks where they do not answer. */
   readonly behind?: readonly string[];
+  /** Where its provider is to push to, as others reach us; absent: nobody does. */
+  readonly pushUrl?: string;
   /** All others that answer the same, in the order in which they are asked for a second opinion. */
   readonly beside?: readonly string[];
 }
@@ -73,7 +74,7 @@ export class AccountRunner {
   readonly #questions: Questions;
   readonly #standby: Standby | undefined;
   readonly #list: ChangeList | undefined;
-  #listChore: Chore | undefined;
+  readonly #chores: Chores;
   readonly #state: KeptState;
   #pushedAt = Number.NEGATIVE_INFINITY;
   #reading: Reading = ALONE;
@@ -132,7 +133,20 @@ export class AccountRunner {
       const isPaused = (other: string): boolean => parts.isPaused?.(other) === true;
       this.#standby = new Standby({ account, behind, store, clock, isPaused, intervalOf });
     }
-    if (this.#list !== undefined) this.#listChore = this.#addListChore(this.#list, now);
+    this.#chores = new Chores({
+      connector,
+      freshSeconds,
+      clock,
+      random,
+      list: this.#list,
+      pushUrl: tracked.pushUrl,
+      logger: this.#logger,
+      engine: this.#engine,
+      questions: () => this.#questions,
+      take: (make) => this.#slots.push(make(this.#slots.length)),
+      save: () => this.#state.save(),
+      onListLost: () => this.#askInRounds(),
+    });
   }
 
   #createEngine(now: number): Engine {
@@ -141,7 +155,7 @@ export class AccountRunner {
     return createEngine({
       now,
       gate: {
-        room: (at) => (this.#readings.isPlain && this.#listChore === undefined ? plain.room(at) : 0),
+        room: (at) => (this.#readings.isPlain && !this.#chores.isAny ? plain.room(at) : 0),
         enter: (at, tier, slot) => !this.#isPaused && gate(slot, at).enter(at, tier),
         entersAt: (at, tier, slot) => gate(slot, at).entersAt(at, tier),
       },
@@ -258,15 +272,17 @@ export class AccountRunner {
 
   #interval({ spec }: Item): number {
     const { freshSeconds } = this.tracked;
-    if (this.#listChore === undefined) return askIntervalMs(spec, freshSeconds);
     const now = this.#parts.clock.now();
-    return works(this.#listChore, now) ? listedIntervalMs(spec, freshSeconds, now) : askIntervalMs(spec, freshSeconds);
+    const isListed = this.#list !== undefined && this.#chores.isListed(now);
+    return isListed ? listedIntervalMs(spec, freshSeconds, now) : askIntervalMs(spec, freshSeconds);
   }
 
   #need(one: Item | Chore, now: number): number {
     if (!('spec' in one)) return one.everyMs;
-    const isPushed = this.tracked.connector.capabilities.push === 'signed' && now - this.#pushedAt < PUSH_COVERS_MS;
-    return needMs(one.spec, this.tracked.freshSeconds, now, isPushed || works(this.#listChore, now));
+    const { connector, freshSeconds } = this.tracked;
+    const isHeard = now - this.#pushedAt < PUSH_COVERS_MS || this.#chores.isSubscribed(now);
+    const isPushed = connector.capabilities.push === 'signed' && this.#chores.push?.kind !== 'missing' && isHeard;
+    return needMs(one.spec, freshSeconds, now, isPushed || this.#chores.isListed(now));
   }
 
   #agedFrom(one: Item | Chore): number {
@@ -349,46 +365,14 @@ export class AccountRunner {
   }
 
   #ask(one: Item | Chore, now: number): void {
-    if (!('spec' in one)) void this.#do(one, now);
+    if (!('spec' in one)) void this.#chores.do(one, now, this.#signal);
     else void this.#questions.ask(one, this.#reading, this.#signal);
   }
 
-  async #do(chore: Chore, askedAt: number): Promise<void> {
-    const { clock, random } = this.#parts;
-    const before = works(chore, askedAt);
-    try {
-      const more = await chore.run(this.#signal);
-      this.#questions.didWell(chore.operation, askedAt);
-      chore.ranAt = clock.now();
-      chore.attempts = 0;
-      this.#engine.schedule(chore.slot, more ? clock.now() : clock.now() + chore.everyMs);
-    } catch (error) {
-      this.#questions.wentWrong(chore.operation, error, askedAt);
-      const wait = Math.min(chore.everyMs, backoffDelayMs(RETRY, ++chore.attempts, random.number()));
-      this.#engine.schedule(chore.slot, clock.now() + wait);
-    }
-    // Without its list everything is asked in its rounds again.
-    if (before && !works(chore, clock.now()))
-      for (const item of this.#items.values())
-        if (this.#engine.has(item.slot)) this.#schedule(item, Math.min(item.dueAt, this.#first(item)));
-    this.#questions.finish([]);
-  }
-
-  #addListChore(list: ChangeList, now: number): Chore {
-    const slot = this.#slots.length;
-    const { listEveryMs = this.tracked.freshSeconds * 1000 } = this.tracked.connector.capabilities;
-    const chore: Chore = {
-      slot,
-      operation: 'listChanged',
-      everyMs: listEveryMs,
-      ranAt: undefined,
-      addedAt: now,
-      attempts: 0,
-      run: (signal) => list.look(signal, () => this.#state.save()),
-    };
-    this.#slots.push(chore);
-    this.#engine.schedule(slot, now);
-    return chore;
+  /** Without its list everything is asked in its rounds again. */
+  #askInRounds(): void {
+    for (const item of this.#items.values())
+      if (this.#engine.has(item.slot)) this.#schedule(item, Math.min(item.dueAt, this.#first(item)));
   }
 
   #wakeSpec(specId: string, why: Wake): boolean {
@@ -450,6 +434,8 @@ export class AccountRunner {
       due: this.#engine.waiting,
       held: this.#answers.guard.held,
       health: this.#health,
+      push: this.#chores.push,
+      pushSeenAt: this.#chores.pushSeenAt,
     });
   }
 }

@@ -50,6 +50,7 @@ export function createExpediaConnector(options: ExpediaOptions): ProviderConnect
       'customer-ip': options.customerIp,
       'user-agent': USER_AGENT,
     };
+    said = undefined;
     const response = await http.ask({ url: `${base}${path}`, headers, ...more }, signal);
     said = limitsIn(response.headers);
     return response;
@@ -90,7 +91,7 @@ export function createExpediaConnector(options: ExpediaOptions): ProviderConnect
     },
     subjectsOf: (reservation) => subjectsOf(reservation, options),
     readOne: read,
-    limitsSaid: () => said,
+    limitsSaid: () => said ?? http.limitsSaid?.(),
     close: () => http.close(),
     ...(pushes === 'none'
       ? {}

@@ -99,6 +99,7 @@ export function createSabreConnector(options: SabreOptions): ProviderConnector {
       equalityToken: true,
       ...(options.queues.length === 0 ? {} : { listChanged: true, listEveryMs: LIST_EVERY_MS }),
     },
+    limitsSaid: () => http.limitsSaid?.(),
     close: () => http.close(),
     subjectsOf: (reservation) =>
       bookingSubjects(reservation, {
