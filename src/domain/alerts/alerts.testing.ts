@@ -63,6 +63,7 @@ export function reservationOf(id: string, legs: readonly Leg[], values: Values =
 export function wordOf(account: string, keys: readonly string[], facts: Values, more: Partial<Word> = {}): Word {
   return {
     account,
+    thing: 'lh400',
     vendor: account,
     own: false,
     checkedAt: 0,

@@ -322,6 +322,26 @@ test('an outage in which nothing changed ends with a word; one that is short, or
   assert.deepEqual(far.look(), []);
 });
 
+test('an account that stands by takes over: nothing is unverified; two flights are waited for together, not for ever', () => {
+  const at = (instant: string) => Temporal.Instant.from(instant).epochMilliseconds;
+  const word = (account: string, thing: string, checkedAt: string, failing: boolean) =>
+    wordOf(account, KEYS, {}, { thing, checkedAt: at(checkedAt), failing });
+  const one = story().at('2026-12-01T10:05:00Z');
+  one.look();
+  one.words = [word('aero', 'a', '2026-12-01T09:40:00Z', true), word('aware', 'a', '2026-12-01T10:03:00Z', false)];
+  assert.deepEqual(one.look(), []);
+  one.words = [word('aero', 'a', '2026-12-01T09:40:00Z', true), word('aware', 'a', '2026-12-01T09:50:00Z', true)];
+  assert.match(one.look()[0]!, /unverified since 10:50/);
+  one.words = [word('aero', 'a', '2026-12-01T10:09:00Z', false), word('aero', 'b', '2026-12-01T09:49:00Z', true)];
+  one.at('2026-12-01T10:10:00Z');
+  assert.deepEqual(one.say(leaves('14:40')), []);
+  one.words = [word('aero', 'a', '2026-12-01T10:11:30Z', false), word('aero', 'b', '2026-12-01T09:49:00Z', true)];
+  one.at('2026-12-01T10:11:40Z');
+  assert.deepEqual(one.look(), []);
+  one.at('2026-12-01T10:12:10Z');
+  assert.match(one.look()[0]!, /verified again.*45 min late/);
+});
+
 test('thresholds of the traveller, and kinds that are not wanted: those stay untold and are told when they are wanted', () => {
   const one = story().at(DAY_OF);
   one.look();

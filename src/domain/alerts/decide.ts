@@ -18,7 +18,7 @@ import { detailsOf } from './details.ts';
 import { type Found, factOf, type Looking, type News, together, toldOf } from './found.ts';
 import { cancelledBy, isOwnWord } from './grounds.ts';
 import { onwardOf } from './onward.ts';
-import { isHeld, LOOK_MS, SETTLE_MS, unverifiedFact, verificationOf } from './outage.ts';
+import { answeringFact, isHeld, LOOK_MS, SETTLE_MS, unverifiedFact, verificationOf } from './outage.ts';
 import { bookingName, clockAt, legName, phrase } from './phrase.ts';
 import { timesOf } from './times.ts';
 
@@ -70,6 +70,8 @@ export function decideAlerts(situation: Situation): Decision {
 
   const records = new Records(situation);
   records.know(found.known);
+  if (verification.state === 'held') records.know(answeringFact(told, verification.isAnswering && now));
+  else records.know(answeringFact(told, false));
   const alerts: Alert[] = [];
   const dues = found.dueAt === undefined ? [] : [found.dueAt];
   const own = wanted.filter(passes).slice(0, ALERTS_AT_ONCE_MAX);
@@ -79,7 +81,7 @@ export function decideAlerts(situation: Situation): Decision {
     .slice(0, ALERTS_AT_ONCE_MAX - own.length))
     alerts.push(records.tell(id, news));
   if (wanted.length + onward.length > alerts.length && !isHolding) dues.push(now + SETTLE_MS);
-  if (isHolding) dues.push(now + LOOK_MS);
+  if (isHolding) dues.push(now + (verification.state === 'held' && verification.isAnswering ? SETTLE_MS : LOOK_MS));
 
   let said: readonly Alert[] = alerts;
   const since = 'since' in verification ? verification.since : 0;

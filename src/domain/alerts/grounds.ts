@@ -6,6 +6,8 @@ import type { Attribution, Fields, Leg } from '../reservation.ts';
 /** What one of those who are asked about a reservation says now. */
 export interface Word {
   readonly account: string;
+  /** What is asked about: equal for all accounts that can answer it. */
+  readonly thing: string;
   /** Two accounts at one vendor are one voice. */
   readonly vendor: string;
   /** It holds the booking or runs the journey. */

@@ -273,6 +273,7 @@ test('held during an outage as everything else', () => {
   one.words = [
     {
       account: 'aero',
+      thing: 'lh400',
       vendor: 'aero',
       own: false,
       checkedAt: one.now - 60_000,

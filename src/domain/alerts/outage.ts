@@ -6,12 +6,15 @@ import { cancelledBy, type Word } from './grounds.ts';
 
 /** A journey is near from so long before its start, ms. */
 const NEAR_MS = 12 * 3_600_000;
-/** What all of them say is waited for so long after the first answers again, and for what it says to be worked through. */
+/** What all of them say is waited for so long after the first answers again. */
 const OTHERS_MS = 120_000;
+/** ... and so long for what they say to be worked through. */
 export const SETTLE_MS = 30_000;
 export const LOOK_MS = 60_000;
 
 const FACT = factOf(undefined, 'unverified');
+/** Since when somebody answers again. */
+const ANSWERING = factOf(undefined, 'answering');
 
 /** Whether what is known of a reservation is confirmed by those who could. */
 export type Verification =
@@ -19,7 +22,7 @@ export type Verification =
   /** Nobody answers; nothing of it was told yet. Epoch ms of the last answer. */
   | { readonly state: 'lost'; readonly since: number; readonly leg: Leg }
   /** It was told, and goes on: news are held. */
-  | { readonly state: 'held'; readonly since: number }
+  | { readonly state: 'held'; readonly since: number; readonly isAnswering: boolean }
   /** It was told, and they answer again. */
   | { readonly state: 'back'; readonly since: number; readonly leg: Leg | undefined };
 
@@ -39,20 +42,24 @@ export function verificationOf(
   const asked = words.filter((one) => one.asked);
   const live = asked.filter((one) => !one.own);
   const who = live.length > 0 ? live : asked;
-  const checked = who.map((one) => one.checkedAt ?? Number.NEGATIVE_INFINITY);
+  // One account is asked about a thing, others stand by: it is the newest answer of any of them that counts.
+  const things = [...Map.groupBy(who, ({ thing }) => thing).values()].map((accounts) => ({
+    at: Math.max(...accounts.map((one) => one.checkedAt ?? Number.NEGATIVE_INFINITY)),
+    isFailing: accounts.some(({ failing }) => failing),
+  }));
   if (typeof held === 'number') {
-    const fresh = checked.filter((at, index) => at > held && !who[index]!.failing);
-    const [first, last] = [Math.min(...fresh), Math.max(...fresh)];
-    const isBack = fresh.length === who.length || (fresh.length > 0 && now - first >= OTHERS_MS);
+    const fresh = things.filter(({ at }) => at > held);
+    const answeringAt = Number(toldOf(told, ANSWERING)?.value || now);
+    const isBack = fresh.length > 0 && (fresh.length === things.length || now - answeringAt >= OTHERS_MS);
+    const isSettled = now - Math.max(...fresh.map(({ at }) => at)) >= SETTLE_MS || now - answeringAt >= SETTLE_MS;
     // Over, or asked of nobody any more: nothing is left to wait for.
-    if (leg === undefined || who.length === 0 || (isBack && now - last >= SETTLE_MS))
-      return { state: 'back', since: held, leg };
-    return { state: 'held', since: held };
+    if (leg === undefined || things.length === 0 || (isBack && isSettled)) return { state: 'back', since: held, leg };
+    return { state: 'held', since: held, isAnswering: fresh.length > 0 };
   }
-  const last = Math.max(...checked);
-  const silent = who.length > 0 && who.every((one) => one.failing) && last <= now - minutes * 60_000;
-  if (leg === undefined || !silent || !Number.isFinite(last)) return { state: 'verified' };
-  return { state: 'lost', since: last, leg };
+  const silent = things.filter(({ at, isFailing }) => isFailing && at <= now - minutes * 60_000);
+  const since = Math.min(...silent.map(({ at }) => at));
+  if (leg === undefined || !Number.isFinite(since)) return { state: 'verified' };
+  return { state: 'lost', since, leg };
 }
 
 export function isHeld(told: Told): boolean {
@@ -62,6 +69,13 @@ export function isHeld(told: Told): boolean {
 /** The fact in the record: epoch ms of the last answer before the outage, or false when it is over. */
 export function unverifiedFact(since: number | false) {
   return { fact: FACT, value: since };
+}
+
+/** In the record while an outage ends: when the first was seen to answer again (epoch ms), or false. */
+export function answeringFact(told: Told, at: number | false) {
+  const held = toldOf(told, ANSWERING)?.value;
+  if (at === false) return held === undefined || held === false ? [] : [{ fact: ANSWERING, value: false }];
+  return typeof held === 'number' ? [] : [{ fact: ANSWERING, value: at }];
 }
 
 /** The next leg that is near or under way and takes place. */

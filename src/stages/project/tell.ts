@@ -137,6 +137,7 @@ function wordOf(subject: Subject, now: number, vendorOf: VendorOf, away: Readonl
   const { account, answer, spec, state, failingSince, checkedAt } = subject;
   return {
     account,
+    thing: spec.id,
     vendor: vendorOf(account),
     own: answer === undefined ? false : answer.authority === 'booking',
     checkedAt,
