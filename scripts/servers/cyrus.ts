@@ -1,14 +1,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { cyrusCache, missingCyrus } from './find-cyrus.ts';
 import { answers, endGroup, freePorts } from './ports.ts';
 
 /**
  * A JMAP server of its own for tests: Debian's Cyrus on free loopback ports, everything it writes in a temporary folder.
- * A Cyrus that the system runs is never touched. Only as root: it works as its own user, `cyrus`.
+ * A Cyrus that the system runs is never touched. Run by root it works as `nobody`.
  */
 export interface CyrusServer {
   /** JMAP by HTTP. */
@@ -21,28 +22,22 @@ export interface CyrusServer {
 }
 
 export const CYRUS_PASSWORD = 'correct horse';
-const MASTER = '/usr/sbin/cyrmaster';
-const PROGRAMS = '/usr/lib/cyrus/bin';
-const PASSWORDS = '/usr/sbin/saslpasswd2';
 const START_MS = 30_000;
 const STOP_MS = 10_000;
-const MISSING = 'Cyrus is not installed (Debian: apt-get install cyrus-imapd cyrus-caldav sasl2-bin)';
 /** Where Linux has it: the server ends with the process that started it, also when that is killed. */
 const WITH_US = ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--'];
 const run = promisify(execFile);
-
-/** Undefined: it is there and can be run. Otherwise how to get there. */
-export function missingCyrus(): string | undefined {
-  if (![MASTER, join(PROGRAMS, 'httpd'), PASSWORDS].every((file) => existsSync(file))) return MISSING;
-  return process.getuid?.() === 0 ? undefined : 'Cyrus works as a user of its own: only root can start it';
-}
 
 export async function startCyrus(options: { readonly users: number }): Promise<CyrusServer> {
   const missing = missingCyrus();
   if (missing !== undefined) throw new Error(missing);
   const folder = mkdtempSync(join(tmpdir(), 'tripwatch-cyrus-'));
-  const [uid, gid] = await Promise.all([idOf('-u'), idOf('-g')]);
-  const own = (path: string): void => chownSync(path, uid, gid);
+  const root = process.getuid?.() === 0;
+  const user = root ? 'nobody' : userInfo().username;
+  const [uid, gid] = await Promise.all([idOf('-u', user), idOf('-g', user)]);
+  const own = (path: string): void => {
+    if (root) chownSync(path, uid, gid);
+  };
   own(folder);
   for (const part of ['conf', 'conf/socket', 'conf/proc', 'spool', 'sieve']) {
     mkdirSync(join(folder, part));
@@ -51,17 +46,22 @@ export async function startCyrus(options: { readonly users: number }): Promise<C
   const [httpPort, imapPort] = (await freePorts(2)) as [number, number];
   const conf = join(folder, 'imapd.conf');
   const services = join(folder, 'cyrus.conf');
-  writeFileSync(conf, `${settings(folder).join('\n')}\n`);
+  writeFileSync(conf, `${settings(folder, user).join('\n')}\n`);
   writeFileSync(services, `${servicesOf(conf, httpPort, imapPort).join('\n')}\n`);
   const users = Array.from({ length: options.users }, (_, index) => `user${index + 1}`);
   const passwords = join(folder, 'sasldb2');
-  for (const user of users) await setPassword(passwords, user);
+  for (const each of users) await setPassword(passwords, each);
   own(passwords);
 
-  const [program, ...args] = [...(existsSync(WITH_US[0]!) ? WITH_US : []), MASTER, '-D'];
+  const master = join(cyrusCache(), 'usr/sbin/cyrmaster');
+  const [program, ...args] = [...(existsSync(WITH_US[0]!) ? WITH_US : []), master, '-D'];
   const files = ['-C', conf, '-M', services, '-p', join(folder, 'pid')];
   const out: Buffer[] = [];
-  const child = spawn(program!, [...args, ...files], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program!, [...args, ...files], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: surroundings(),
+  });
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => out.push(bytes));
   const atExit = () => child.kill('SIGTERM');
   process.once('exit', atExit);
@@ -81,28 +81,41 @@ export async function startCyrus(options: { readonly users: number }): Promise<C
   return { url: `http://127.0.0.1:${httpPort}/`, imapPort, users, stop };
 }
 
-async function idOf(flag: '-u' | '-g'): Promise<number> {
-  return Number((await run('id', [flag, 'cyrus'])).stdout);
+async function idOf(flag: '-u' | '-g', user: string): Promise<number> {
+  return Number((await run('id', [flag, user])).stdout);
+}
+
+/** It lies where it was not built for. */
+function surroundings(): NodeJS.ProcessEnv {
+  const libraries = ['x86_64-linux-gnu', 'aarch64-linux-gnu', '']
+    .flatMap((machine) => [join('usr/lib', machine), join('lib', machine)])
+    .map((path) => join(cyrusCache(), path));
+  return {
+    ...process.env,
+    LD_LIBRARY_PATH: libraries.join(':'),
+    SASL_PATH: ['/usr/lib/x86_64-linux-gnu/sasl2', ...libraries.map((path) => join(path, 'sasl2'))].join(':'),
+  };
 }
 
 /** The realm is the server's name. */
 async function setPassword(file: string, user: string): Promise<void> {
-  const child = spawn(PASSWORDS, ['-p', '-c', '-f', file, '-u', 'localhost', user], {
+  const child = spawn(join(cyrusCache(), 'usr/sbin/saslpasswd2'), ['-p', '-c', '-f', file, '-u', 'localhost', user], {
     stdio: ['pipe', 'ignore', 'inherit'],
+    env: surroundings(),
   });
   child.stdin.end(CYRUS_PASSWORD);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   if (code !== 0) throw new Error(`saslpasswd2 ended with ${code}`);
 }
 
-function settings(folder: string): string[] {
+function settings(folder: string, user: string): string[] {
   return [
     `configdirectory: ${folder}/conf`,
     'defaultpartition: default',
     `partition-default: ${folder}/spool`,
     `sievedir: ${folder}/sieve`,
     ...['idle', 'lmtp', 'notify'].map((name) => `${name}socket: ${folder}/conf/socket/${name}`),
-    'cyrus_user: cyrus',
+    `cyrus_user: ${user}`,
     'servername: localhost',
     'allowplaintext: yes',
     'sasl_pwcheck_method: auxprop',
@@ -125,12 +138,13 @@ function settings(folder: string): string[] {
 
 /** The programs do not learn from the first one which settings are meant. */
 function servicesOf(conf: string, httpPort: number, imapPort: number): string[] {
-  const service = (name: string, program: string, port: number) =>
-    `  ${name} cmd="${program} -C ${conf}" listen="127.0.0.1:${port}" proto="tcp4" prefork=1 maxchild=50`;
+  const program = (name: string) => `${join(cyrusCache(), 'usr/lib/cyrus/bin', name)} -C ${conf}`;
+  const service = (name: string, does: string, port: number) =>
+    `  ${name} cmd="${program(does)}" listen="127.0.0.1:${port}" proto="tcp4" prefork=1 maxchild=50`;
   return [
-    `START {\n  recover cmd="ctl_cyrusdb -C ${conf} -r"\n}`,
+    `START {\n  recover cmd="${program('ctl_cyrusdb')} -r"\n}`,
     `SERVICES {\n${service('http', 'httpd', httpPort)}\n${service('imap', 'imapd', imapPort)}\n}`,
-    `DAEMON {\n  idled cmd="idled -C ${conf}"\n}`,
+    `DAEMON {\n  idled cmd="${program('idled')}"\n}`,
   ];
 }
 

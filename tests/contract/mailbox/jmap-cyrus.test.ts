@@ -1,6 +1,7 @@
 import { after } from 'node:test';
 import { ImapFlow } from 'imapflow';
-import { CYRUS_PASSWORD, type CyrusServer, missingCyrus, startCyrus } from '../../../scripts/servers/cyrus.ts';
+import { CYRUS_PASSWORD, type CyrusServer, startCyrus } from '../../../scripts/servers/cyrus.ts';
+import { missingCyrus } from '../../../scripts/servers/find-cyrus.ts';
 import { createJmapConnector } from '../../../src/adapters/mailbox/jmap/connector.ts';
 import { account, clock, freshLine } from './api-rig.ts';
 import { mailboxContract } from './mailbox-contract.ts';
