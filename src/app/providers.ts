@@ -46,7 +46,7 @@ export function providerAccount(core: Core, name: string): TrackedAccount {
     inFlightMax: account.inFlightMax,
     ...pushUrlOf(core, account.account),
     ...(account.costs === undefined ? {} : { costs: account.costs }),
-    ...peersOf(account, core, connector),
+    ...peersOf(account, core),
   };
 }
 
@@ -61,14 +61,10 @@ function limitOf({ max, perSeconds, unit }: { max: number; perSeconds: number; u
 }
 
 /** Accounts that answer the same as this one: a flight's status is the same at every vendor, a booking is not. */
-function peersOf(
-  account: ProviderAccountConfig,
-  core: Core,
-  connector: ProviderConnector,
-): Pick<TrackedAccount, 'behind' | 'beside'> {
-  if (!connector.capabilities.covers.includes('flight-status')) return {};
-  const same = core.config.providers.filter((one) => connectorEntry(one.connector)?.flightStatus === true);
-  const names = same.map((one) => one.account);
+function peersOf(account: ProviderAccountConfig, core: Core): Pick<TrackedAccount, 'behind' | 'beside'> {
+  const tellsFlights = ({ connector }: ProviderAccountConfig) => connectorEntry(connector)?.flightStatus === true;
+  if (!tellsFlights(account)) return {};
+  const names = core.config.providers.filter(tellsFlights).map((one) => one.account);
   return {
     behind: names.slice(0, names.indexOf(account.account)),
     beside: names.filter((name) => name !== account.account),
