@@ -10,7 +10,8 @@ import { within } from './within.ts';
 
 /** Mails in a page: few enough that a transaction stays short, and that others come between. */
 export const LIVE_PAGE_MAX = 50;
-export const BACKFILL_PAGE_MAX = 100;
+/** Fewer, since new mails stand in line behind those that were listed before them. */
+export const BACKFILL_PAGE_MAX = 25;
 /** Pages in one look; a mailbox with more comes up again at once, behind the others that are due. */
 const LIVE_PAGES_MAX = 4;
 /** One page, real ms. */
