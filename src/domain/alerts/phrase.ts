@@ -56,7 +56,13 @@ export function clockOf(
 }
 
 function wallAt(ms: number, zone: string): Temporal.PlainDateTime {
-  return Temporal.Instant.fromEpochMilliseconds(Math.trunc(ms)).toZonedDateTimeISO(zone).toPlainDateTime();
+  const instant = Temporal.Instant.fromEpochMilliseconds(Math.trunc(ms));
+  try {
+    return instant.toZonedDateTimeISO(zone).toPlainDateTime();
+  } catch {
+    // A source may name a zone that there is not.
+    return instant.toZonedDateTimeISO('UTC').toPlainDateTime();
+  }
 }
 
 function wallOf(time: string, zone: string | undefined): Temporal.PlainDateTime | undefined {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ALERT_KINDS } from './alert.ts';
-import { phrase, phrasingOf } from './phrase.ts';
+import { clockAt, phrase, phrasingOf } from './phrase.ts';
 import { DEFAULT_RULES, faultsOfRules, faultsOfSettings, rulesFor } from './rules.ts';
 import { en } from './words/en.ts';
 import { LANGUAGES, languageOf } from './words/languages.ts';
@@ -37,6 +37,10 @@ test('each language has each sentence, with the same braces', () => {
       assert.ok(text.trim() === text && text !== '', `${name} ${key}`);
     }
   }
+});
+
+test('a zone that there is not breaks nothing', () => {
+  assert.equal(clockAt(phrasingOf('en'), 0, 'Middle/Earth'), '00:00');
 });
 
 test('a locale chooses the language and how times are written; what is not known is English', () => {

@@ -1,6 +1,6 @@
 import type { TopicData } from '../../contracts/topics.ts';
 import type { Alert } from '../../domain/alerts/alert.ts';
-import { describeError } from '../../domain/errors.ts';
+import { describeError, TripwatchError } from '../../domain/errors.ts';
 import { reservationTitle } from '../../domain/leg-points.ts';
 import type { Reservation } from '../../domain/reservation.ts';
 import { type Clock, isoInstant } from '../../ports/clock.ts';
@@ -33,13 +33,15 @@ export interface AlerterOptions {
 
 /** Real time between two rounds. */
 const ROUND_REAL_MS = 2000;
-/** Reservations looked at in one transaction and in one round. */
+/** Reservations looked at side by side, each in a transaction of its own, and in one round. */
 const AT_ONCE = 50;
 const ROUND_MAX = 2000;
 /** Who is not answered for so long is looked at; the rules of the traveller decide whether it is told. */
 const UNANSWERED_MS = 60_000;
 const UNANSWERED_EVERY_MS = 60_000;
 const NEAR_MS = 12 * 3_600_000;
+/** What could not be told is tried again so much later. */
+const POSTPONED_MS = 3_600_000;
 
 export function createAlerter(options: AlerterOptions): Alerter {
   const { store, clock, logger, vendorOf, accounts } = options;
@@ -47,13 +49,28 @@ export function createAlerter(options: AlerterOptions): Alerter {
   let running: Promise<void> | undefined;
   let sweptAt = Number.NEGATIVE_INFINITY;
 
-  async function lookAt(looks: readonly DueLook[]): Promise<void> {
-    for (let from = 0; from < looks.length && !ending.signal.aborted; from += AT_ONCE) {
-      const some = looks.slice(from, from + AT_ONCE);
+  /** One that cannot be told must not keep the others waiting: it is said in the log, and tried again later. */
+  async function tell(look: DueLook): Promise<void> {
+    try {
+      await store.transact((tx) => tellDue(tx, look, clock.now(), vendorOf));
+    } catch (error) {
+      // The store's own: what was lost is due still.
+      if (error instanceof TripwatchError && error.kind !== 'defect') throw error;
+      logger.error(
+        { reservation: look.reservation, ...describeError(error) },
+        'alerts of a reservation could not be told',
+      );
       await store.transact(async (tx) => {
-        for (const look of some) await tellDue(tx, look, clock.now(), vendorOf);
+        const told = (await tx.alerts.told(look.tenant, look.traveller, [look.reservation])).get(look.reservation);
+        const later = clock.now() + POSTPONED_MS;
+        if (told !== undefined) await tx.alerts.put(look.tenant, look.traveller, look.reservation, told, later);
       });
     }
+  }
+
+  async function lookAt(looks: readonly DueLook[]): Promise<void> {
+    for (let from = 0; from < looks.length && !ending.signal.aborted; from += AT_ONCE)
+      await Promise.all(looks.slice(from, from + AT_ONCE).map(tell));
   }
 
   async function due(): Promise<number> {

@@ -206,6 +206,29 @@ test('by the clock: what is due is looked at once, told as the version that stan
   });
 });
 
+test('one reservation that cannot be told keeps no other waiting: it is said, and tried again later', async () => {
+  await withStore(async (run, store) => {
+    const soon = { 'start.scheduled': '2026-11-02T10:00:00+00:00[UTC]' };
+    await run(flying(1, soon, [{ type: 'created' }]));
+    const reservation = flying(1, soon, []).data.reservation as unknown as Reservation;
+    const broken = { ...reservation, id: 'rsv_0', legs: [{ id: 'leg_0', kind: 'flight', keys: [] }] };
+    const now = Date.UTC(2026, 10, 1, 10);
+    await store.transact(async (tx) => {
+      await tx.reservations.putVersion(reservation, [{ type: 'created' }], NOW);
+      await tx.reservations.putVersion(broken as unknown as Reservation, [{ type: 'created' }], NOW);
+      await tx.alerts.put('tnt_a', 'trv_a', 'rsv_0', { version: 1, facts: {}, alerts: [] }, 1);
+    });
+    const errors: unknown[] = [];
+    const logger = { ...silentLogger, error: (fields: unknown) => void errors.push(fields) };
+    const later: Clock = { ...clock, now: () => now };
+    const alerter = createAlerter({ store, clock: later, logger, vendorOf: (one) => one, accounts: [] });
+    assert.equal(await alerter.look(), 2);
+    assert.equal(errors.length, 1);
+    assert.equal((await store.read((tx) => tx.itineraries.feed('tnt_a', 0, 10))).length, 2);
+    assert.equal(await store.read((tx) => tx.alerts.nextDueAt()), now + 3_600_000);
+  });
+});
+
 test('near journeys that nobody answers about: told by the account being away, and by questions that fail', async () => {
   await withStore(async (run, store) => {
     const soon = {
