@@ -4,7 +4,10 @@ import type { PlaceBooking, Scenario } from '../scenario/types.ts';
 import { affiliateOf, type ExpediaFakeOptions, itineraryIdOf, signRapid } from './expedia.ts';
 import type { Call, Reply } from './fake.ts';
 
-/** Notices of the fake Rapid: posted where the partner registered, twice now and then; what does not arrive is listed once. */
+/**
+ * Notices of the fake Rapid: posted where the partner registered, twice now and then; what does not arrive is listed
+ * once.
+ */
 export interface RapidDesk {
   /** Posts what has happened up to now and was not posted yet. */
   readonly deliver: (signal: AbortSignal) => Promise<void>;

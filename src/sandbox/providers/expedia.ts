@@ -5,9 +5,9 @@ import type { RapidDesk } from './expedia-notices.ts';
 import type { Call, Reply, Route, Vendor } from './fake.ts';
 
 /**
- * Expedia Rapid: calls signed by key, secret and the second, with headers that it insists on; itineraries opened by a token
- * or the booking's e-mail address; bookings of the last minutes with two fields only; parts of answers (206); links that
- * change with every answer; what is left of the minute in per cent; notices that did not arrive, told once.
+ * Expedia Rapid: calls signed by key, secret and the second, with headers that it insists on; itineraries opened by a
+ * token or the booking's e-mail address; bookings of the last minutes with two fields only; parts of answers (206);
+ * links that change with every answer; what is left of the minute in per cent; notices that did not arrive, told once.
  */
 export interface ExpediaFakeOptions {
   readonly key: string;

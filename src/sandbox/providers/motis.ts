@@ -5,9 +5,10 @@ import { HOUR, type Scenario } from '../scenario/types.ts';
 import type { Call, Reply, Route, Vendor } from './fake.ts';
 
 /**
- * MOTIS as Transitous serves it: no key, but who does not say who asks is refused. Stations under names of the timetables,
- * numbers printed in as many ways as there are feeds, the same train once for each feed (one of them without real time),
- * local traffic that fills a board asked for without modes, and ids that change when a timetable is loaded anew.
+ * MOTIS as Transitous serves it: no key, but who does not say who asks is refused. Stations under names of the
+ * timetables, numbers printed in as many ways as there are feeds, the same train once for each feed (one of them
+ * without real time), local traffic that fills a board asked for without modes, and ids that change when a timetable is
+ * loaded anew.
  */
 const REAL_TIME_BEFORE_MS = 24 * HOUR;
 

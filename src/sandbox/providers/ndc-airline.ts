@@ -5,9 +5,9 @@ import type { AirBooking, Scenario } from '../scenario/types.ts';
 import type { Call, Reply, Route, Vendor } from './fake.ts';
 
 /**
- * An airline that sells by IATA NDC 21.3: orders retrieved by posting XML, errors inside status 200, prefixes that change
- * from answer to answer, segments in the list of the newer or of the older schemas; and order change notices, of which
- * older partners get those of 17.2 and all say little: read the order to know.
+ * An airline that sells by IATA NDC 21.3: orders retrieved by posting XML, errors inside status 200, prefixes that
+ * change from answer to answer, segments in the list of the newer or of the older schemas; and order change notices, of
+ * which older partners get those of 17.2 and all say little: read the order to know.
  */
 export interface NdcOptions {
   readonly key: string;
@@ -71,44 +71,54 @@ export function orderIdOf({ id, reference }: AirBooking, owner: string): string 
   return `${owner}${digest.slice(0, 10)}`;
 }
 
+/** An element of the common types. */
+const el = (name: string, ...inner: readonly string[]): string => `<c:${name}>${inner.join('')}</c:${name}>`;
+
 function view(scenario: Scenario, call: Call, id: string, booking: AirBooking, owner: string): string {
-  const index = indexOf(scenario);
-  const cancelled = cancelledBy(booking, call.at);
-  const older = call.noise.chance(0.4);
-  const segments = booking.segments.map((segment, i) => {
-    const flight = index.flight(segment.flight);
-    const now = flightAt(flight, call.at);
-    const end = (name: string, code: string, at: number, zone: string, terminal = '') =>
-      `<c:${name}>${older ? `<c:AircraftScheduledDateTime TimeZoneCode="x">${localTimeOf(at, zone)}</c:AircraftScheduledDateTime>` : `<c:AircraftScheduledDateTime>${localTimeOf(at, zone)}</c:AircraftScheduledDateTime>`}<c:IATA_LocationCode>${code}</c:IATA_LocationCode>${terminal === '' ? '' : `<c:TerminalName>${terminal}</c:TerminalName>`}</c:${name}>`;
-    const ends =
-      end('Dep', flight.from, now.departureScheduled, flight.fromZone, now.departureTerminal) +
-      end('Arrival', flight.to, now.arrivalScheduled, flight.toZone);
-    const number = `<c:CarrierDesigCode>${segment.carrier}</c:CarrierDesigCode><c:MarketingCarrierFlightNumberText>${segment.number}</c:MarketingCarrierFlightNumberText>`;
-    if (older)
-      return `<c:PaxSegment><c:PaxSegmentID>SEG${i}</c:PaxSegmentID>${ends}<c:MarketingCarrierInfo>${number}</c:MarketingCarrierInfo></c:PaxSegment>`;
-    return `<c:DatedMarketingSegment>${ends}${number}<c:DatedMarketingSegmentId>DMS${i}</c:DatedMarketingSegmentId></c:DatedMarketingSegment>`;
+  const { noise } = call;
+  const older = noise.chance(0.4);
+  const status = el('StatusCode', cancelledBy(booking, call.at) ? 'CANCELLED' : 'ACTIVE');
+  const service = el('Service', el('BookingRef', el('BookingID', booking.reference.toUpperCase())));
+  const price = el('Price', '<c:TotalAmount CurCode="EUR">99.00</c:TotalAmount>');
+  const items = booking.passengers.map((_, i) => el('OrderItem', el('OrderItemID', String(i)), price, service, status));
+  const people = booking.passengers.map(({ given, family }, i) => {
+    const individual = el('Individual', el('GivenName', given), el('Surname', family));
+    return el('Pax', individual, el('PaxID', `PAX${i}`));
   });
-  const lists = older
-    ? `<c:PaxSegmentList>${segments.join('')}</c:PaxSegmentList>`
-    : `<c:DatedMarketingSegmentList>${segments.join('')}</c:DatedMarketingSegmentList><c:PaxSegmentList><c:PaxSegment><c:DatedMarketingSegmentRefId>DMS0</c:DatedMarketingSegmentRefId></c:PaxSegment></c:PaxSegmentList>`;
-  const people = booking.passengers.map(
-    ({ given, family }, i) =>
-      `<c:Pax><c:Individual><c:GivenName>${given}</c:GivenName><c:Surname>${family}</c:Surname></c:Individual><c:PaxID>PAX${i}</c:PaxID></c:Pax>`,
-  );
-  const items = booking.passengers.map(
-    (_, i) =>
-      `<c:OrderItem><c:OrderItemID>${i}</c:OrderItemID><c:Price><c:TotalAmount CurCode="EUR">99.00</c:TotalAmount></c:Price><c:Service><c:BookingRef><c:BookingID>${booking.reference.toUpperCase()}</c:BookingID></c:BookingRef></c:Service><c:StatusCode>${cancelled ? 'CANCELLED' : 'ACTIVE'}</c:StatusCode></c:OrderItem>`,
-  );
-  const news = call.noise.chance(0.2)
-    ? '<c:AugmentationPoint><x:New xmlns:x="urn:x">&lt;3</x:New></c:AugmentationPoint>'
-    : '';
-  const body = `<m:Response><c:DataLists>${lists}<c:PaxList>${people.join('')}</c:PaxList></c:DataLists><c:Order><c:OrderID>${id}</c:OrderID>${items.join('')}<c:OwnerCode>${owner}</c:OwnerCode><c:StatusCode>OPEN</c:StatusCode></c:Order></m:Response>${news}`;
+  const lists = el('DataLists', segments(scenario, call.at, booking, older), el('PaxList', ...people));
+  const order = el('Order', el('OrderID', id), ...items, el('OwnerCode', owner), el('StatusCode', 'OPEN'));
+  const news = el('AugmentationPoint', '<x:New xmlns:x="urn:x">&lt;3</x:New>');
+  const body = `<m:Response>${lists}${order}</m:Response>${noise.chance(0.2) ? news : ''}`;
   const text = `<m:IATA_OrderViewRS xmlns:m="${MESSAGE}" xmlns:c="${COMMON}">${body}</m:IATA_OrderViewRS>`;
-  return call.noise.chance(0.3)
-    ? soap(text)
-    : call.noise.chance(0.3)
-      ? text.replaceAll('<c:', '<ns2:').replaceAll('</c:', '</ns2:').replace('xmlns:c', 'xmlns:ns2')
-      : text;
+  if (noise.chance(0.3)) return soap(text);
+  return noise.chance(0.3)
+    ? text.replaceAll('<c:', '<ns2:').replaceAll('</c:', '</ns2:').replace('s:c=', 's:ns2=')
+    : text;
+}
+
+/** As the newer schemas list them, or the older ones, which write zones beside times. */
+function segments(scenario: Scenario, at: number, booking: AirBooking, older: boolean): string {
+  const end = (name: string, code: string, time: string, terminal = '') =>
+    el(
+      name,
+      `<c:AircraftScheduledDateTime${older ? ' TimeZoneCode="x"' : ''}>${time}</c:AircraftScheduledDateTime>`,
+      el('IATA_LocationCode', code),
+      terminal === '' ? '' : el('TerminalName', terminal),
+    );
+  const listed = booking.segments.map((segment, i) => {
+    const flight = indexOf(scenario).flight(segment.flight);
+    const now = flightAt(flight, at);
+    const leaves = localTimeOf(now.departureScheduled, flight.fromZone);
+    const lands = localTimeOf(now.arrivalScheduled, flight.toZone);
+    const ends = end('Dep', flight.from, leaves, now.departureTerminal) + end('Arrival', flight.to, lands);
+    const number = el('CarrierDesigCode', segment.carrier) + el('MarketingCarrierFlightNumberText', segment.number);
+    return older
+      ? el('PaxSegment', el('PaxSegmentID', `SEG${i}`), ends, el('MarketingCarrierInfo', number))
+      : el('DatedMarketingSegment', ends, number, el('DatedMarketingSegmentId', `DMS${i}`));
+  });
+  if (older) return el('PaxSegmentList', ...listed);
+  const refs = el('PaxSegmentList', el('PaxSegment', el('DatedMarketingSegmentRefId', 'DMS0')));
+  return el('DatedMarketingSegmentList', ...listed) + refs;
 }
 
 /** What the airline posts when an order has changed: of 21.3, of 17.2, or the latter in an envelope. */
@@ -119,9 +129,21 @@ export function orderChangeNotice(
   form: '21.3' | '17.2' | 'soap',
 ): string {
   const declared = '<?xml version="1.0" encoding="UTF-8"?>';
-  if (form === '21.3')
-    return `${declared}<easd:IATA_OrderChangeNotifRQ xmlns:easd="${MESSAGE}" xmlns:cns="${COMMON}"><easd:Request><cns:ChangeOperationGroup><cns:ChangeTypeCode>SCHEDULE</cns:ChangeTypeCode><cns:ReasonCode>INVOL</cns:ReasonCode><cns:CurrentOrder><cns:OrderID>${id}</cns:OrderID><cns:OwnerCode>${owner}</cns:OwnerCode></cns:CurrentOrder></cns:ChangeOperationGroup></easd:Request></easd:IATA_OrderChangeNotifRQ>`;
-  const older = `<OrderChangeNotif xmlns="http://www.iata.org/IATA/EDIST/2017.2" Version="17.2"><Document/><Party><Sender><ORA_Sender><AirlineID>${owner}</AirlineID></ORA_Sender></Sender></Party><Query><Order OrderID="${id}" Owner="${owner}"><BookingReferences><BookingReference><ID>${booking.reference.toUpperCase()}</ID><AirlineID>${owner}</AirlineID></BookingReference></BookingReferences></Order><Amendments><Amendment><ActionType Context="2">Update</ActionType></Amendment></Amendments></Query></OrderChangeNotif>`;
+  if (form === '21.3') {
+    const current = el('CurrentOrder', el('OrderID', id), el('OwnerCode', owner));
+    const group = el('ChangeOperationGroup', el('ChangeTypeCode', 'SCHEDULE'), el('ReasonCode', 'INVOL'), current);
+    const request = `<easd:Request>${group}</easd:Request>`;
+    const spaces = `xmlns:easd="${MESSAGE}" xmlns:c="${COMMON}"`;
+    return `${declared}<easd:IATA_OrderChangeNotifRQ ${spaces}>${request}</easd:IATA_OrderChangeNotifRQ>`;
+  }
+  const sender = `<Sender><ORA_Sender><AirlineID>${owner}</AirlineID></ORA_Sender></Sender>`;
+  const printed = `<ID>${booking.reference.toUpperCase()}</ID><AirlineID>${owner}</AirlineID>`;
+  const references = `<BookingReferences><BookingReference>${printed}</BookingReference></BookingReferences>`;
+  const order = `<Order OrderID="${id}" Owner="${owner}">${references}</Order>`;
+  const amended = '<Amendments><Amendment><ActionType Context="2">Update</ActionType></Amendment></Amendments>';
+  const inner = `<Document/><Party>${sender}</Party><Query>${order}${amended}</Query>`;
+  const spaces17 = 'xmlns="http://www.iata.org/IATA/EDIST/2017.2" Version="17.2"';
+  const older = `<OrderChangeNotif ${spaces17}>${inner}</OrderChangeNotif>`;
   return form === 'soap' ? soap(older) : `${declared}${older}`;
 }
 
@@ -137,5 +159,7 @@ function error(code: string, words: string): Reply {
 }
 
 function soap(body: string): string {
-  return `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header/><s:Body>${body.startsWith('<faultcode>') ? `<s:Fault>${body}</s:Fault>` : body}</s:Body></s:Envelope>`;
+  const inner = body.startsWith('<faultcode>') ? `<s:Fault>${body}</s:Fault>` : body;
+  const space = 'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"';
+  return `<s:Envelope ${space}><s:Header/><s:Body>${inner}</s:Body></s:Envelope>`;
 }

@@ -3,8 +3,8 @@ import { instantOf, localDayOf } from './time.ts';
 import { MINUTE, type Scenario } from './types.ts';
 
 /**
- * Trains of the day. A timetable beside the airports' day, drawn from streams of its own: nothing of the rest depends on it,
- * and whoever has no use for trains pays nothing for them.
+ * Trains of the day. A timetable beside the airports' day, drawn from streams of its own: nothing of the rest depends
+ * on it, and whoever has no use for trains pays nothing for them.
  */
 export interface Station {
   readonly id: string;

@@ -156,7 +156,7 @@ test('a train in a mail is asked about, and the answer has a key of its leg', ()
   }
 });
 
-test('who asks is told to the service, and little is asked: three calls for the first answer, one for the next', async () => {
+test('who asks is told to the service, and little is asked: three calls for the first answer, then one', async () => {
   const vendor = await startVendor();
   vendor.around = around;
   vendor.behave = json(200, trip());
@@ -175,7 +175,7 @@ test('who asks is told to the service, and little is asked: three calls for the 
   await vendor.close();
 });
 
-test('a trip that the service has forgotten is looked for again; an unknown station or train is no cancellation', async () => {
+test('a trip that was forgotten is looked for again; an unknown station or train is no cancellation', async () => {
   const vendor = await startVendor();
   vendor.around = around;
   vendor.behave = json(200, trip());
@@ -284,7 +284,7 @@ const mailed = (): Observation => {
   return { ...said, ...stamps, id: 'obs_0', source, authority: 'mail', bookingKeys: ['ref:rail:qq77zz'], legs: [leg] };
 };
 
-test('what a traveller is told of a train: the answer joins the ticket by its key, and its changes have sentences', async () => {
+test('what a traveller is told of a train: the answer joins the ticket, and its changes have sentences', async () => {
   const observations = [mailed()];
   let published: Reservation[] = [];
   const told = async (minute: number, change: Record<string, unknown>): Promise<string> => {

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { createAnyAgencyConnector } from '../../../src/adapters/provider/any-agency/connector.ts';
 import { descriptionSchema, readDescription } from '../../../src/adapters/provider/any-agency/description.ts';
+import { createMapper } from '../../../src/adapters/provider/any-agency/mapping.ts';
 import { checkPush } from '../../../src/adapters/provider/any-agency/push.ts';
 import { requestOf } from '../../../src/adapters/provider/any-agency/request.ts';
 import { xmlValue } from '../../../src/adapters/provider/any-agency/xml-value.ts';
@@ -37,8 +38,18 @@ writeFileSync(join(folder, 'tripwatch.config.json'), block('file: tripwatch.conf
 
 const description = readDescription(join(folder, 'ndc-airline.json'));
 const PASSWORD = 'a-long-random-password';
+/** A busy machine must not make it fail. */
+const mapper = createMapper({ msMax: 20_000 });
+after(() => mapper.close());
 const make = (options: object = {}) =>
-  createAnyAgencyConnector({ account: 'example-air', description, key: KEY, clock: stillClock(NOW), ...options });
+  createAnyAgencyConnector({
+    account: 'example-air',
+    description,
+    key: KEY,
+    clock: stillClock(NOW),
+    mapper,
+    ...options,
+  });
 const registered = (id: string) => reservation([], { bookingKeys: [`id:example-air:${id}`] });
 const ID = 'XA0123456789';
 const subject = make().subjectsOf(registered(ID))[0]!;
@@ -47,21 +58,28 @@ interface Said {
   readonly id?: string;
   readonly prefix?: string;
   readonly items?: readonly string[];
-  readonly segments?: string;
   readonly more?: string;
 }
-const segment = (p: string, time = '2026-12-03T10:05:00') =>
-  `<${p}DatedMarketingSegment><${p}Dep><${p}AircraftScheduledDateTime>${time}</${p}AircraftScheduledDateTime><${p}IATA_LocationCode>FRA</${p}IATA_LocationCode></${p}Dep><${p}Arrival><${p}AircraftScheduledDateTime>2026-12-03T12:50:00</${p}AircraftScheduledDateTime><${p}IATA_LocationCode>JFK</${p}IATA_LocationCode></${p}Arrival><${p}CarrierDesigCode>XA</${p}CarrierDesigCode><${p}MarketingCarrierFlightNumberText>400</${p}MarketingCarrierFlightNumberText></${p}DatedMarketingSegment>`;
-function order({ id = ID, prefix: p = '', items = ['ACTIVE'], segments, more = '' }: Said = {}) {
-  const list = items.map(
-    (status) =>
-      `<${p}OrderItem><${p}Service><${p}BookingRef><${p}BookingID>QQ77ZZ</${p}BookingID></${p}BookingRef></${p}Service><${p}StatusCode>${status}</${p}StatusCode></${p}OrderItem>`,
-  );
-  const people = `<${p}PaxList><${p}Pax><${p}Individual><${p}GivenName>Rosa</${p}GivenName><${p}Surname>Lind</${p}Surname></${p}Individual><${p}PaxID>P1</${p}PaxID></${p}Pax></${p}PaxList>`;
-  const lists = `<${p}DataLists><${p}DatedMarketingSegmentList>${segments ?? segment(p)}</${p}DatedMarketingSegmentList>${people}</${p}DataLists>`;
-  const body = `${lists}<${p}Order><${p}OrderID>${id}</${p}OrderID>${list.join('')}<${p}OwnerCode>XA</${p}OwnerCode></${p}Order>${more}`;
+/** An element, `p` before its name. */
+const el = (p: string) => (name: string, inner: string) => `<${p}${name}>${inner}</${p}${name}>`;
+function segment(p: string): string {
+  const e = el(p);
+  const end = (name: string, time: string, code: string) =>
+    e(name, e('AircraftScheduledDateTime', time) + e('IATA_LocationCode', code));
+  const ends = end('Dep', '2026-12-03T10:05:00', 'FRA') + end('Arrival', '2026-12-03T12:50:00', 'JFK');
+  const number = e('CarrierDesigCode', 'XA') + e('MarketingCarrierFlightNumberText', '400');
+  return e('DatedMarketingSegment', ends + number);
+}
+function order({ id = ID, prefix: p = '', items = ['ACTIVE'], more = '' }: Said = {}) {
+  const e = el(p);
+  const service = e('Service', e('BookingRef', e('BookingID', 'QQ77ZZ')));
+  const list = items.map((status) => e('OrderItem', service + e('StatusCode', status))).join('');
+  const rosa = e('Individual', e('GivenName', 'Rosa') + e('Surname', 'Lind'));
+  const people = e('PaxList', e('Pax', rosa + e('PaxID', 'P1')));
+  const lists = e('DataLists', e('DatedMarketingSegmentList', segment(p)) + people);
+  const body = lists + e('Order', e('OrderID', id) + list + e('OwnerCode', 'XA')) + more;
   const ns = p === '' ? 'xmlns="urn:x"' : `xmlns:${p.slice(0, -1)}="urn:x"`;
-  return { xml: `<${p}IATA_OrderViewRS ${ns}><${p}Response>${body}</${p}Response></${p}IATA_OrderViewRS>` };
+  return { xml: `<${p}IATA_OrderViewRS ${ns}>${e('Response', body)}</${p}IATA_OrderViewRS>` };
 }
 const error = (code: string) => ({ xml: `<IATA_OrderViewRS><Error><Code>${code}</Code></Error></IATA_OrderViewRS>` });
 

@@ -6,8 +6,8 @@ import { BOOKING_PATHS, KINDS, LEG_PATHS } from '../../../domain/facts.ts';
 import { nearest } from '../../../domain/nearest.ts';
 
 /**
- * The one file that describes an agency, a hotel, a rental company: where to ask, how to sign in, what to say, and where
- * in the answer each fact stands. Plain JSON; docs/connectors/any-agency.md explains it by an example.
+ * The one file that describes an agency, a hotel, a rental company: where to ask, how to sign in, what to say, and
+ * where in the answer each fact stands. Plain JSON; docs/connectors/any-agency.md explains it by an example.
  */
 
 /** Longest file, and longest expression in it: more is a mistake. */
@@ -143,7 +143,10 @@ const push = z
     basic: z.strictObject({ user: z.string().min(1).max(200) }).optional(),
     /** How messages are written. */
     as: z.enum(['json', 'xml']).default('json'),
-    /** Simple paths (`event.id`): what a stranger posts is never given to expressions. Without an id, equal ones within a minute are one. */
+    /**
+     * Simple paths (`event.id`): what a stranger posts is never given to expressions. Without an id, equal ones within
+     * a minute are one.
+     */
     id: simplePath.optional(),
     /** All that stand there are asked about. */
     reference: z.union([simplePath, z.array(simplePath).min(1).max(10)]),

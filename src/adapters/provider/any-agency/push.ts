@@ -15,9 +15,9 @@ const REFERENCES_MAX = 50;
 type Push = NonNullable<Description['push']>;
 
 /**
- * Checks who sent it, in constant time: the signature over the raw body, or the name and password that the sender signs in
- * with. Only then it is parsed, and the references in it are taken by simple paths (`a.b.c`), because what a stranger posts
- * is never given to expressions. Whatever it says, it only wakes the bookings that it names.
+ * Checks who sent it, in constant time: the signature over the raw body, or the name and password that the sender signs
+ * in with. Only then it is parsed, and the references in it are taken by simple paths (`a.b.c`), because what a
+ * stranger posts is never given to expressions. Whatever it says, it only wakes the bookings that it names.
  */
 export function checkPush(push: Push, secret: string, request: PushRequest): PushVerdict {
   const wrong =

@@ -3,9 +3,9 @@ import { unreadable } from '../http/failed.ts';
 import { parseXml, type XmlElement } from '../http/xml.ts';
 
 /**
- * A document of XML as the plain object that expressions and simple paths go through: `{root: …}`. An element with text alone
- * is that text; one that stands several times is a list; attributes are fields like any other (an element of that name
- * goes first), and the text beside them is `text`. Prefixes are left out, and so is an envelope of SOAP around it.
+ * A document of XML as the plain object that expressions and simple paths go through: `{root: …}`. An element with text
+ * alone is that text; one that stands several times is a list; attributes are fields like any other (an element of that
+ * name goes first), and the text beside them is `text`. Prefixes are left out, and so is an envelope of SOAP around it.
  *
  * Errors, all transient: `provider-answered-html`; `provider-answered-garbage` for what is no XML at all;
  * `provider-answered-unreadable`, also for a document type, because nothing honest needs one here.

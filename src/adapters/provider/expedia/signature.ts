@@ -41,7 +41,8 @@ export function receivePush(request: PushRequest, credentials: RapidCredentials 
   const notice = notificationSchema.safeParse(json);
   if (!notice.success) return refused('body-unreadable', 'The body is no notification of Expedia Rapid.');
   const { event_id: id, itinerary_id: about } = notice.data;
-  // With what it is about, so that nobody can have a notice taken for a repeat by sending its id about something else first.
+  // With what it is about, so that nobody can have a notice taken for a repeat by sending its id about something else
+  // first.
   return { kind: 'hint', pushId: `${id}/${about}`, wakes: wakesOf(about) };
 }
 

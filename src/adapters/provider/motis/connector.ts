@@ -10,7 +10,10 @@ import { type AskedRide, askedOf, MOVED_MS_MAX, onBoard, rideIn } from './ride.t
 import { boardSchema, type Match, matchesSchema, matchSchema, stopTimeSchema, tripSchema } from './schema.ts';
 import { trainSubjects } from './subjects.ts';
 
-/** Trains by MOTIS, as Transitous serves it for most of Europe and beyond: no key, but a policy to ask little and say who asks. */
+/**
+ * Trains by MOTIS, as Transitous serves it for most of Europe and beyond: no key, but a policy to ask little and say
+ * who asks.
+ */
 export const TRANSITOUS_URL = 'https://api.transitous.org';
 
 export interface MotisOptions {
@@ -40,9 +43,9 @@ interface Found {
 }
 
 /**
- * A train has no id that a traveller knows, and the service's own change with every timetable that it loads. So a train is
- * found once by its station's departures, and then asked about by its trip until the service forgets that. Two or three
- * calls the first time, one afterwards.
+ * A train has no id that a traveller knows, and the service's own change with every timetable that it loads. So a train
+ * is found once by its station's departures, and then asked about by its trip until the service forgets that. Two or
+ * three calls the first time, one afterwards.
  */
 export function createMotisConnector(options: MotisOptions): ProviderConnector {
   const { clock } = options;

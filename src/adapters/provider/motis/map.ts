@@ -11,8 +11,8 @@ const FINAL_AFTER_MS = 3_600_000;
 const CANCELLED_MS = 3 * 3_600_000;
 
 /**
- * How a train runs, for one traveller's part of it. MOTIS has no time of its own for what it says, so that of the answer
- * counts. Only a train with real time has expectations, and one without them takes none back.
+ * How a train runs, for one traveller's part of it. MOTIS has no time of its own for what it says, so that of the
+ * answer counts. Only a train with real time has expectations, and one without them takes none back.
  */
 export function toAnswer(ride: Ride, keys: readonly string[], tz: string | undefined, fetchedAt: string): Answer {
   const out = factWriter();
@@ -30,7 +30,10 @@ export function toAnswer(ride: Ride, keys: readonly string[], tz: string | undef
   };
 }
 
-/** A train that does not call at the traveller's station does not run for them; one that ends before theirs goes elsewhere. */
+/**
+ * A train that does not call at the traveller's station does not run for them; one that ends before theirs goes
+ * elsewhere.
+ */
 function operationOf({ leg, board, boardAt, alight, alightAt, arrives }: Ride): readonly [string, string] {
   if (leg.cancelled === true) return ['cancelled', `${boardAt.replace(/\..*$/, '')}.cancelled`];
   if (board.cancelled === true) return ['cancelled', `${boardAt}.cancelled`];

@@ -69,8 +69,8 @@ export interface Printed {
 }
 
 /**
- * `number`: it is that train. `line`: only its line is called so, and more than one train is. Feeds put the number into the
- * trip's name, alone or after its kind, with zeros before it, and the kind into the route's.
+ * `number`: it is that train. `line`: only its line is called so, and more than one train is. Feeds put the number into
+ * the trip's name, alone or after its kind, with zeros before it, and the kind into the route's.
  */
 export function likeTrain(
   asked: string,
