@@ -160,7 +160,8 @@ export class Answers {
     const code = error instanceof TripwatchError ? error.code : 'unexpected';
     logger.debug({ subject: item.id, code }, 'no good answer among those asked together');
     this.mark(item, now, code);
-    const isLasting = !['transient', 'rate-limited'].includes(kindOf(error));
+    const kind = kindOf(error);
+    const isLasting = kind !== 'transient' && kind !== 'rate-limited';
     schedule(item, now + backoffDelayMs(isLasting ? PERMANENT : RETRY, ++item.attempts, random.number()));
   }
 
