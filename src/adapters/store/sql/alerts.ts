@@ -23,6 +23,20 @@ export function openAlerts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AlertRepo {
       .where('traveller.tenant', '=', '')
       .where('traveller.id', '=', ''),
   );
+  const writer = (isDueSet: boolean) =>
+    compiledOnce(db, () =>
+      db
+        .insertInto('told')
+        .values({ tenant: '', reservation: '', traveller: '', body: '', due_at: 0 })
+        .onConflict((conflict) =>
+          conflict.columns(['tenant', 'reservation']).doUpdateSet((eb) => ({
+            traveller: eb.ref('excluded.traveller'),
+            body: eb.ref('excluded.body'),
+            ...(isDueSet ? { due_at: eb.ref('excluded.due_at') } : {}),
+          })),
+        ),
+    );
+  const [setDue, keepDue] = [writer(true), writer(false)];
   const rowsOf = async (tenant: TenantId, ids: readonly ReservationId[]): Promise<readonly Schema['told'][]> => {
     if (ids.length === 1) return (await selectOne([tenant, ids[0]])).rows as Schema['told'][];
     const rows: Schema['told'][] = [];
@@ -43,17 +57,9 @@ export function openAlerts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AlertRepo {
       return new Map(rows.map((row) => [row.reservation as ReservationId, toldOf(row.body)]));
     },
     put: async (tenant, traveller, reservation, told, dueAt) => {
-      const body = JSON.stringify(told);
-      const values = {
-        traveller,
-        body,
-        ...(dueAt === undefined ? {} : { due_at: dueAt === null ? null : Math.trunc(dueAt) }),
-      };
-      await db
-        .insertInto('told')
-        .values({ tenant, reservation, due_at: null, ...values })
-        .onConflict((conflict) => conflict.columns(['tenant', 'reservation']).doUpdateSet(values))
-        .execute();
+      const write = dueAt === undefined ? keepDue : setDue;
+      const due = typeof dueAt === 'number' ? Math.trunc(dueAt) : null;
+      await write([tenant, reservation, traveller, JSON.stringify(told), due]);
     },
     remove: async (tenant, reservation) => {
       await db.deleteFrom('told').where('tenant', '=', tenant).where('reservation', '=', reservation).execute();
