@@ -117,7 +117,10 @@ export interface WatchRepo {
   subscribed(ref: WatchRef, subscription: WatchSubscription): Promise<void>;
   /** Whoever watches these, in whatever process, should look now; `renew`: and subscribe anew. */
   wake(refs: readonly WatchRef[], options?: { readonly renew?: boolean }): Promise<void>;
-  /** Operator-wide: which mailboxes of a kind a pushed hint means, by the names it has for them or by our ids. */
+  /**
+   * Operator-wide: which mailboxes of a kind a pushed hint means, by the names it has for them or by our ids. Not those that
+   * need their owner: what others push must not make us offer refused credentials again.
+   */
   findPushed(
     kind: MailboxKind,
     hint: { readonly names?: readonly string[]; readonly mailboxes?: readonly MailboxId[] },

@@ -28,6 +28,8 @@ export interface Watched {
   again: boolean;
   /** Failed looks in a row. */
   failures: number;
+  /** When its owner was found to be needed the last time. */
+  refusedAt: number;
   backfillFailures: number;
   /** Failed subscriptions in a row, and before when none is tried again. */
   subscribeFailures: number;
@@ -58,6 +60,7 @@ export function watchedOf(row: WatchOfShard, store: Store, now: number): Watched
     filling: undefined,
     again: false,
     failures: 0,
+    refusedAt: Number.NEGATIVE_INFINITY,
     backfillFailures: 0,
     subscribeFailures: 0,
     subscribeAt: 0,

@@ -63,6 +63,8 @@ const UNDECIDED_MS = 40;
 const LOOK_MS = 1000;
 const LOOK_BACK_MS = 15_000;
 const MARK_MS = 5000;
+/** Between two tries of what was refused, where its owner asks for one. */
+const ASKED_AGAIN_MS = 60_000;
 /** Real time: however fast the clock runs, a mailbox is not swept more often. */
 const SWEEP_REAL_MS_MIN = 5000;
 
@@ -262,7 +264,13 @@ class MailboxWatcher implements Watcher {
   #wakeNow(one: Watched): void {
     if (one.stopping.signal.aborted || this.#rests(one)) return;
     if (one.looking !== undefined) one.again = true;
-    else this.#schedule(one, 'live', this.#options.clock.now());
+    else this.#schedule(one, 'live', this.#soonest(one));
+  }
+
+  /** Now, but for what was refused a moment ago: however often somebody asks, nothing is offered again and again. */
+  #soonest(one: Watched): number {
+    const now = this.#options.clock.now();
+    return one.watch.state === 'needs-you' ? Math.max(now, one.refusedAt + ASKED_AGAIN_MS) : now;
   }
 
   #schedule(one: Watched, lane: Lane, at: number): void {
@@ -467,6 +475,7 @@ class MailboxWatcher implements Watcher {
       if (lane === 'live') this.#stopListening(one);
       sessions.drop(one.watch, lane === 'live' ? 'live' : 'work');
     }
+    if (failure.kind === 'needs-you') one.refusedAt = clock.now();
     if (failure.kind === 'limited' || failure.kind === 'store') {
       if (lane === 'live') one.failures--;
       else one.backfillFailures--;

@@ -77,6 +77,9 @@ export function watchesContract(open: OpenStore): void {
     assert.deepEqual(await find('imap', { names: ['me@a.example'], mailboxes: [box] }), found, 'once');
     assert.deepEqual(await find('gmail', { names: ['me@a.example'], mailboxes: [box] }), []);
     assert.deepEqual(await find('imap', { names: ['x'], mailboxes: ['mbx_other'] }), []);
+    const needs = { state: 'needs-you', reasonCode: 'consent-needed', reason: 'Sign in again.' } as const;
+    await store.transact((tx) => tx.watches.stand(watch, needs, 10));
+    assert.deepEqual(await find('imap', { names: ['me@a.example'], mailboxes: [box] }), [], 'it needs its owner first');
     await store.transact((tx) => tx.watches.subscribed(watch, { fault: 'graph-refused' }));
     const kept = await store.read((tx) => tx.watches.get(ana.tenant, box));
     assert.deepEqual([kept?.pushFault, kept?.subscription, kept?.renewAt], ['graph-refused', 's', 30]);

@@ -160,6 +160,7 @@ export function openWatches(db: Db, hooks: Pick<SqlHooks, 'now' | 'shards'>): Wa
             .where(column, 'in', some)
             .where('kind', '=', kind)
             .where('gone', '=', 0)
+            .where('state', '!=', 'needs-you')
             .execute();
           for (const { tenant, mailbox } of rows)
             found.set(`${tenant}/${mailbox}`, { tenant: tenant as TenantId, mailbox: mailbox as MailboxId });
