@@ -146,6 +146,27 @@ test('the same locator in another core is another reservation; its own may stand
     assert.equal(found.kind, 'found');
   }));
 
+test('flights that are spoken of and not shown, with a warning, are asked for once more; then they say nothing', async () => {
+  const vendor = await startVendor();
+  vendor.around = around;
+  const connector = make({ url: vendor.url });
+  const reads = async (...bodies: unknown[]) => {
+    const before = vendor.asked.length;
+    vendor.behave = (request, response) => json(200, bodies.length > 1 ? bodies.shift() : bodies[0])(request, response);
+    const result = await connector.readOne(subject, new AbortController().signal);
+    assert.ok(result.kind === 'found');
+    const questions = vendor.asked.slice(before).filter(({ url }) => url !== '/oauth/token');
+    return [result.answer.legs.length, result.answer.facts.status?.value, questions.length];
+  };
+  const part = whole({ Offer: [] }, warning);
+  assert.deepEqual(await reads(part, whole()), [1, 'confirmed', 2]);
+  assert.deepEqual(await reads(part), [0, undefined, 2]);
+  assert.deepEqual(await reads(whole({ Offer: [] })), [0, undefined, 1]);
+  assert.deepEqual(await reads(whole({}, warning)), [1, 'confirmed', 1]);
+  await connector.close!();
+  await vendor.close();
+});
+
 test('each question names pseudo city and core, and the access group where there is one', async () => {
   const vendor = await startVendor();
   vendor.around = around;
@@ -337,7 +358,9 @@ test('the day: every reservation by its locator, with what else is in it; the qu
           );
         }
       }
-      for (const [what, count] of Object.entries(seen)) assert.ok(count > 0, what);
+      // Twice in a row a part is seldom missing.
+      const { parts: _, ...always } = seen;
+      for (const [what, count] of Object.entries(always)) assert.ok(count > 0, what);
       const fetched = fake.calls().filter((call) => call.identifier === 'token').length;
       assert.equal(fetched, 1, 'one token a day');
       at(HOURS.at(-1)! + 30 * HOUR);

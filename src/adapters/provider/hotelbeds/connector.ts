@@ -105,7 +105,7 @@ export function createHotelbedsConnector(options: HotelbedsOptions): ProviderCon
     // Those of a key for trying out, spread over the day; a partner's own are told in the account.
     limits: [
       { max: 50, perSeconds: 86_400 },
-      { max: 2, perSeconds: 3600 },
+      { max: 1, perSeconds: 1800 },
     ],
     limitsSaid: () => said ?? http.limitsSaid?.(),
     close: () => http.close(),

@@ -10,7 +10,7 @@ import { createProviderHttp, type ProviderHttp } from '../http/http.ts';
 import { createOAuth } from '../http/oauth.ts';
 import { toAnswer } from './map.ts';
 import { type Verdict, verdictOf } from './problems.ts';
-import { queueAnswer, reservationAnswer, type TravelportReservation } from './schema.ts';
+import { queueAnswer, reservationAnswer, type TravelportReservation, type TravelportWhole } from './schema.ts';
 import { type Core, locatorsOf } from './status.ts';
 
 /** Reservations of an agency at Travelport, by locator: Galileo, Apollo or Worldspan as the account's core says. */
@@ -70,19 +70,26 @@ export function createTravelportConnector(options: TravelportOptions): ProviderC
     traceid: `tripwatch-${account}`,
   });
 
+  function ask(locator: string, signal: AbortSignal): Promise<Asked> {
+    const url = `${base}/11/air/book/reservation/reservations/${encodeURIComponent(locator)}?detailViewInd=true`;
+    return tokens.use(signal, async (token) => {
+      const response = await http.ask({ url, headers: headers(token), also: [404] }, signal);
+      if (response.status === 404) return { verdict: 'absent', whole: undefined };
+      const { ReservationResponse, ErrorResponse, Result } = readAs(reservationAnswer, response.json);
+      // A token that ended is told inside an answer, too.
+      const verdict = unlessFailure(verdictOf([Result, ErrorResponse?.Result, ReservationResponse?.Result]));
+      return { verdict, whole: ReservationResponse ?? undefined };
+    });
+  }
+
   async function readOne(subject: SubjectSpec, signal: AbortSignal): Promise<ReadResult> {
     const { id, reference } = subject.query;
     const locator = (id ?? reference)?.toUpperCase();
     if (locator === undefined) throw incomplete(subject.id);
-    const url = `${base}/11/air/book/reservation/reservations/${encodeURIComponent(locator)}?detailViewInd=true`;
-    const { verdict, whole } = await tokens.use(signal, async (token) => {
-      const response = await http.ask({ url, headers: headers(token), also: [404] }, signal);
-      if (response.status === 404) return { verdict: 'absent' as const, whole: undefined };
-      const { ReservationResponse, ErrorResponse, Result } = readAs(reservationAnswer, response.json);
-      // A token that ended is told inside an answer, too.
-      const said = unlessFailure(verdictOf([Result, ErrorResponse?.Result, ReservationResponse?.Result]));
-      return { verdict: said, whole: ReservationResponse };
-    });
+    let { verdict, whole } = await ask(locator, signal);
+    // With a warning, a part is missing that is often there a moment later: one more question, and what it brings counts.
+    if (verdict === 'partial' && whole?.Reservation && lacksFlights(whole.Reservation))
+      ({ verdict, whole } = await ask(locator, signal));
     if (verdict === 'absent') return { kind: 'absent' };
     if (!whole?.Reservation) throw unreadable('ReservationResponse.Reservation');
     const { Reservation } = whole;
@@ -140,6 +147,11 @@ export function createTravelportConnector(options: TravelportOptions): ProviderC
   };
 }
 
+interface Asked {
+  readonly verdict: Exclude<Verdict, Failure>;
+  readonly whole: TravelportWhole | undefined;
+}
+
 const LOCATOR = /^[A-Z0-9]{6}$/i;
 
 function unlessFailure(verdict: Verdict): Exclude<Verdict, Failure> {
@@ -161,6 +173,12 @@ function checkIdentity({ Identifier, Receipt }: TravelportReservation, locator: 
     return;
   }
   if (!own.some(({ value, source }) => value === locator && (source === '' || source === core))) throw answeredOther();
+}
+
+/** Its receipts speak of flights that it does not show: what happened to them may be just what is missing. */
+function lacksFlights({ Offer, Receipt }: TravelportReservation): boolean {
+  const spoken = Receipt.some((one) => (one.Confirmation?.OfferStatus?.StatusAir ?? []).length > 0);
+  return spoken && !Offer.some((offer) => offer.Product.some((product) => product.FlightSegment.length > 0));
 }
 
 /** `https://auth.pp.travelport.net` beside `https://api.pp.travelport.net`; elsewhere the same host. */
