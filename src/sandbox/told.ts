@@ -16,6 +16,8 @@ export interface ToldEvent {
   readonly version: number;
   readonly publishedAt: number;
   readonly mergedInto: string | undefined;
+  /** Alerts whose time has come, and nothing changed. */
+  readonly byClock: boolean;
   readonly changes: readonly ToldChange[];
 }
 
@@ -28,14 +30,13 @@ export function toldEvents(said: readonly SaidEvent[]): readonly ToldEvent[] {
     seen.add(one.id);
     const data = objectOf(objectOf(one.event).data);
     if (typeof data.reservationId !== 'string') continue;
-    // Alerts by the clock alone: nothing changed.
-    if (Array.isArray(data.changes) && data.changes.length === 0 && data.mergedInto === undefined) continue;
     out.push({
       id: one.id,
       reservation: data.reservationId,
       version: Number(data.version),
       publishedAt: instantMs(data.publishedAt) ?? one.at,
       mergedInto: typeof data.mergedInto === 'string' ? data.mergedInto : undefined,
+      byClock: Array.isArray(data.changes) && data.changes.length === 0 && data.mergedInto === undefined,
       changes: (Array.isArray(data.changes) ? data.changes : []).map(changeOf),
     });
   }

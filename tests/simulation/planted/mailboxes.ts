@@ -63,14 +63,16 @@ export const MAILBOX_BUGS: readonly PlantedBug[] = [
   {
     name: 'when the numbers of a folder begin anew, the watch begins at the end',
     breaks: ['I9', 'I16'],
-    plan: (plan) => connected({ pushLoss: 1, resets: Array.from({ length: 12 }, (_, i) => i * HOUR), news: 20 })(plan),
+    plan: (plan) => connected({ pushLoss: 0.5, resets: [6, 7, 8, 9].map((hour) => hour * HOUR), news: 40 })(plan),
     planted: () => ({
       mailboxes: (connector) =>
         sessionsOf(connector, (session) => ({
           ...session,
-          live: async (...given) => {
-            const page = await session.live(...given);
-            return page.reset === undefined ? page : { ...page, mails: [] };
+          live: async (query, signal) => {
+            const page = await session.live(query, signal);
+            return page.reset === undefined
+              ? page
+              : { ...page, mails: [], cursor: await session.begin(signal), more: false };
           },
         })),
     }),
