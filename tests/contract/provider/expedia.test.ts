@@ -265,7 +265,11 @@ test('the day: every stay by its number, token or agency number, told by its hou
         const ask = async (one: PlaceBooking, index: number): Promise<void> => {
           const id = itineraryIdOf(one);
           const [spec] = connector.subjectsOf(registered(index % 2 === 0 ? id : `${id}~${tokenOf(one)}`));
-          const result = await connector.readOne(spec!, signal).catch((error: TripwatchError) => error);
+          const read = () => connector.readOne(spec!, signal).catch((error: TripwatchError) => error);
+          let result = await read();
+          // On a machine that stands still for seconds, kept connections end just when they are used.
+          const { code } = result as { code?: string };
+          if (code === 'provider-unreachable' || code === 'provider-timeout') result = await read();
           if (result instanceof Error) {
             assert.equal(result.code, 'provider-answered-unreadable');
             parts++;
