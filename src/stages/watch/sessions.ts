@@ -56,6 +56,8 @@ const REFUSED_MS = 3_600_000;
 export class MailboxSessions {
   readonly #options: SessionsOptions;
   readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #ending = new AbortController();
+  #closing = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -96,6 +98,7 @@ export class MailboxSessions {
     } finally {
       slot.uses--;
       slot.usedAt = this.#options.clock.monotonic();
+      if (!slot.pinned) void this.#closeIdle();
     }
   }
 
@@ -118,8 +121,22 @@ export class MailboxSessions {
     this.drop(ref);
   }
 
-  /** Ends those that nobody has used for a while. */
-  closeIdle(): void {
+  /** Ends those that nobody has used for a while, and forgets old refusals, as long as there are any. */
+  async #closeIdle(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    const { clock } = this.#options;
+    const loose = (slot: Slot | undefined): boolean => slot !== undefined && !slot.pinned;
+    const some = (): boolean =>
+      [...this.#mailboxes.values()].some(({ live, work, refused }) => loose(live) || loose(work) || refused);
+    while (some() && !this.#ending.signal.aborted) {
+      await clock.sleep((IDLE_MS / 2) * clock.speed, this.#ending.signal).catch(() => undefined);
+      this.#endIdle();
+    }
+    this.#closing = false;
+  }
+
+  #endIdle(): void {
     const { clock } = this.#options;
     const before = clock.monotonic() - IDLE_MS * clock.speed;
     for (const [key, mailbox] of this.#mailboxes) {
@@ -135,6 +152,7 @@ export class MailboxSessions {
   }
 
   async close(): Promise<void> {
+    this.#ending.abort();
     const slots = [...this.#mailboxes.values()].flatMap(({ live, work }) => [live, work]);
     this.#mailboxes.clear();
     await Promise.all(slots.map((slot) => slot && end(slot)));

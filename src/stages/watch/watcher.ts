@@ -283,7 +283,7 @@ class MailboxWatcher implements Watcher {
   }
 
   async #run(): Promise<void> {
-    const { clock, sessions } = this.#options;
+    const { clock } = this.#options;
     while (!this.#stopping.signal.aborted) {
       this.#nap = new AbortController();
       if (clock.monotonic() - this.#lookedAt >= LOOK_MS * clock.speed) {
@@ -291,7 +291,6 @@ class MailboxWatcher implements Watcher {
           this.#logger.warn({ ...describeError(error) }, 'changes of mailboxes could not be read; trying again'),
         );
         this.#lookedAt = clock.monotonic();
-        sessions.closeIdle();
       }
       if (clock.monotonic() - this.#markedAt >= MARK_MS * clock.speed) {
         this.#markedAt = clock.monotonic();
