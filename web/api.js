@@ -5,6 +5,8 @@ export class ApiProblem extends Error {
     super(problem.detail ?? problem.title ?? 'The server could not answer.');
     this.status = problem.status;
     this.code = problem.code;
+    /** Which parts of what was sent are at fault: `path`, `message`. */
+    this.errors = problem.errors;
   }
 }
 

@@ -1,7 +1,11 @@
+import { Alerts } from './alerts.js';
 import { ApiProblem, call, watchChanges } from './api.js';
 import { Detail } from './detail.js';
 import { moment } from './format.js';
+import { Mailboxes } from './mailboxes.js';
 import { Receipts } from './receipts.js';
+import { finishSignIn, takeReturn } from './sign-in.js';
+import { FirstTraveller } from './traveller.js';
 import { Trips } from './trips.js';
 import { html, render, useEffect, useRef, useState } from './vendor.js';
 
@@ -10,6 +14,8 @@ const CHANGED_MS = 60_000;
 /** Changes that come together are read together, ms. */
 const GATHER_MS = 150;
 const FEED_SHOWN = 50;
+/** Set where a mail provider sent the browser back. */
+const returned = takeReturn();
 
 function App() {
   const [problem, setProblem] = useState();
@@ -27,10 +33,17 @@ function App() {
   const [clock, setClock] = useState({ offset: 0, at: Date.now(), speed: 1 });
   const [open, setOpen] = useState();
   const [detail, setDetail] = useState({});
-  const [receipts, setReceipts] = useState({ list: [], next: undefined, filter: '' });
+  // Grows with each change: the list of mails is read again.
+  const [seen, setSeen] = useState(0);
+  // Of which mailbox mails are shown; empty: of all.
+  const [mailbox, setMailbox] = useState('');
+  // Those that cannot go on without their owner.
+  const [needing, setNeeding] = useState([]);
+  // What came of a sign-in at a mail provider, for the mailboxes to tell.
+  const [arrival, setArrival] = useState();
   const now = useNow(clock);
   const current = useRef({});
-  current.current = { traveller, open, view, receipts, idle: !chosen && trips?.length === 0 };
+  current.current = { traveller, open, view, idle: !chosen && view === 'trips' && trips?.length === 0 };
 
   const guard = (work) =>
     work().then(
@@ -44,6 +57,12 @@ function App() {
     const answer = await call(`/v1/trips?traveller=${who}`);
     if (current.current.traveller === who) setTrips(answer.trips ?? answer.items ?? answer);
   };
+  const loadNeeding = async () => {
+    const { traveller: who } = current.current;
+    if (who === undefined) return;
+    const { items } = await call(`/v1/travellers/${who}/mailboxes`);
+    if (current.current.traveller === who) setNeeding(items.filter(({ watch }) => watch?.state === 'needs-you'));
+  };
   const loadDetail = async (id) => {
     const [reservation, history] = await Promise.all([
       call(`/v1/reservations/${id}`),
@@ -51,31 +70,19 @@ function App() {
     ]);
     setDetail({ id, reservation, history });
   };
-  const loadReceipts = async (filter, before) => {
-    const { traveller: who } = current.current;
-    if (who === undefined) return;
-    const query = new URLSearchParams({
-      traveller: who,
-      limit: '30',
-      ...(filter ? { disposition: filter } : {}),
-      ...(before ? { before } : {}),
-    });
-    const answer = await call(`/v1/receipts?${query}`);
-    const list = answer.receipts ?? answer.items;
-    setReceipts((old) => ({
-      filter,
-      list: before ? [...old.list, ...list] : list,
-      next: answer.nextBefore ?? answer.next,
-    }));
-  };
-
   useEffect(() => {
     guard(async () => {
       const [people, status] = await Promise.all([call('/v1/travellers'), call('/v1/status').catch(() => undefined)]);
       const list = people.travellers ?? people.items ?? people;
       setTravellers(list);
       if (status !== undefined) setClock({ server: Date.parse(status.now), at: Date.now(), speed: status.clockSpeed });
-      if (!list.some((one) => one.id === current.current.traveller)) {
+      const arrived = returned === undefined ? {} : await finishSignIn(returned);
+      setArrival(arrived);
+      const owner = arrived.mailbox?.traveller ?? returned?.traveller;
+      if (list.some((one) => one.id === owner)) {
+        setTraveller(owner);
+        setChosen(true);
+      } else if (!list.some((one) => one.id === current.current.traveller)) {
         setTraveller(await firstWithTrips(list));
         setChosen(false);
       }
@@ -88,14 +95,18 @@ function App() {
     setTrips(undefined);
     setFeed([]);
     setOpen(undefined);
+    setNeeding([]);
     guard(loadTrips);
-    if (view === 'receipts') guard(() => loadReceipts(''));
+    guard(loadNeeding);
+    setMailbox('');
     return undefined;
   }, [traveller]);
 
   useEffect(() => {
     if (traveller !== undefined) history.replaceState(undefined, '', `#${new URLSearchParams({ traveller, view })}`);
-    if (view === 'receipts') guard(() => loadReceipts(receipts.filter));
+    // Told once.
+    if (arrival !== undefined && view !== 'mailboxes') setArrival({});
+    guard(loadNeeding);
   }, [view]);
 
   // Ages on the page come from the last read; read again now and then so that "checked … ago" stays true.
@@ -123,8 +134,9 @@ function App() {
       setFeed((old) => [...mine.reverse(), ...old].slice(0, FEED_SHOWN));
       guard(async () => {
         await loadTrips();
+        if (mine.some(({ data }) => data.mailboxId !== undefined)) await loadNeeding();
         if (ids.has(current.current.open?.reservation)) await loadDetail(current.current.open.reservation);
-        if (current.current.view === 'receipts') await loadReceipts(current.current.receipts.filter);
+        setSeen((n) => n + 1);
       });
     };
     return watchChanges({
@@ -142,6 +154,16 @@ function App() {
     setOpen(leg);
     setDetail({});
     if (leg !== undefined) guard(() => loadDetail(leg.reservation));
+  };
+  const added = (one) => {
+    setTravellers([...travellers, one]);
+    setTraveller(one.id);
+    setChosen(true);
+    setView('mailboxes');
+  };
+  const showMails = (id) => {
+    setMailbox(id);
+    setView('receipts');
   };
   const showReservation = (id) => {
     const leg = (trips ?? []).flatMap((trip) => trip.legs).find((candidate) => candidate.reservation === id);
@@ -174,21 +196,35 @@ function App() {
       ${clock.speed !== 1 && html`<span class="muted small sandbox">sandbox: ${moment(now)}, ${clock.speed}× time</span>`}
     </header>
     ${problem !== undefined && html`<p class="problem" role="alert">${problem.message}</p>`}
-    <nav role="tablist" aria-label="Views">${tab('trips', 'Trips')}${tab('changes', `Changes${feed.length > 0 ? ` (${feed.length})` : ''}`)}${tab('receipts', 'Mails')}</nav>
-    <p class="sr" aria-live="polite">${feed[0]?.data.sentences.join('. ') ?? ''}</p>
+    ${
+      view !== 'mailboxes' &&
+      needing.length > 0 &&
+      html`<p class="problem">${needing.length === 1 ? `The mailbox ${needing[0].label} needs you` : `${needing.length} mailboxes need you`}: mails are not read until then. <button type="button" class="link" onClick=${() => setView('mailboxes')}>See what to do</button></p>`
+    }
+    <nav role="tablist" aria-label="Views">${tab('trips', 'Trips')}${tab('changes', `Changes${feed.length > 0 ? ` (${feed.length})` : ''}`)}${tab('receipts', 'Mails')}${tab('mailboxes', 'Mailboxes')}</nav>
+    <p class="sr" aria-live="polite">${feed[0] === undefined ? '' : spoken(feed[0].data)}</p>
     <main>
+      ${travellers.length === 0 && html`<${FirstTraveller} onAdded=${added} />`}
       ${
         view === 'trips' &&
+        travellers.length > 0 &&
         (trips === undefined
           ? html`<p class="loading">Loading…</p>`
-          : html`<${Trips} ...${{ trips, now, changed, open: open?.id, reservation: detail, onOpen: openLeg }}
+          : html`<${Trips} ...${{ trips, now, changed, open: open?.id, reservation: detail, onOpen: openLeg, onConnect: () => setView('mailboxes') }}
         renderDetail=${(leg) => html`<${Detail} leg=${leg} reservation=${detail.reservation} history=${detail.history} />`} />`)
       }
-      ${view === 'changes' && html`<${Changes} feed=${feed} onOpen=${showReservation} />`}
+      ${view === 'changes' && html`<${Changes} feed=${feed} onOpen=${({ reservationId }) => (reservationId === undefined ? setView('mailboxes') : showReservation(reservationId))} />`}
       ${
         view === 'receipts' &&
-        html`<${Receipts} receipts=${receipts.list} more=${receipts.next !== undefined} filter=${receipts.filter}
-        onMore=${() => guard(() => loadReceipts(receipts.filter, receipts.next))} onFilter=${(filter) => guard(() => loadReceipts(filter))} onReservation=${showReservation} />`
+        traveller !== undefined &&
+        html`<${Receipts} ...${{ traveller, changes: seen, mailbox, onMailbox: setMailbox, onReservation: showReservation }} />`
+      }
+      ${
+        view === 'mailboxes' &&
+        (arrival === undefined
+          ? html`<p class="loading" role="status">${returned === undefined ? 'Loading…' : 'Connecting the mailbox…'}</p>`
+          : traveller !== undefined &&
+            html`<${Mailboxes} ...${{ traveller, now, arrival, changes: seen, onProblem: setProblem, onShowMails: showMails }} />`)
       }
     </main>
     <footer class="muted small">Every value names its source. <a href="/openapi.json">API</a></footer>`;
@@ -209,11 +245,17 @@ function Changes({ feed, onOpen }) {
     ${feed.length === 0 && html`<p class="muted">Nothing yet. Each trip keeps its whole history: open a leg to see it.</p>`}
     <ul class="receipts">${feed.map(
       (event) => html`<li key=${event.id}>
-        <p class="line"><button type="button" class="link title" onClick=${() => onOpen(event.data.reservationId)}>${event.data.title}</button><time class="muted small" datetime=${event.data.changedAt}>${moment(event.data.changedAt)}</time></p>
+        <p class="line"><button type="button" class="link title" onClick=${() => onOpen(event.data)}>${event.data.title}</button><time class="muted small" datetime=${event.data.changedAt}>${moment(event.data.changedAt)}</time></p>
+        ${event.data.alerts !== undefined && html`<${Alerts} alerts=${event.data.alerts} />`}
         ${event.data.sentences.map((sentence) => html`<p key=${sentence}>${sentence}</p>`)}
       </li>`,
     )}</ul>
   </section>`;
+}
+
+/** What is read out of a change: its alerts, which say all that matters; else what changed. */
+function spoken({ alerts, sentences }) {
+  return alerts === undefined ? sentences.join('. ') : alerts.map(({ sentence }) => sentence).join(' ');
 }
 
 /** The server's clock, which the sandbox speeds up; ticks once a second. */

@@ -1,3 +1,4 @@
+import { Alerts, alertsOf } from './alerts.js';
 import { FIELD, KIND, moment, valueText } from './format.js';
 import { html } from './vendor.js';
 
@@ -9,7 +10,9 @@ export function Detail({ leg, reservation, history }) {
   const rows = [...Object.entries(reservation.fields), ...Object.entries(own.fields)].filter(
     ([path]) => !path.startsWith('url.') && path !== 'removed',
   );
+  const alerts = alertsOf(reservation.alerts, leg.id);
   return html`<div class="detail">
+    ${alerts.length > 0 && html`<h4>Alerts</h4><${Alerts} alerts=${alerts} />`}
     <h4>What changed</h4>
     <ol class="history">
       ${[...history.versions].reverse().map(

@@ -42,6 +42,11 @@ export function moment(instant) {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(instant));
 }
 
+/** Its day alone. */
+export function dayOf(instant) {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(new Date(instant));
+}
+
 export function byteSize(bytes) {
   return bytes < 1e6
     ? new Intl.NumberFormat(locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 1 }).format(bytes / 1e3)

@@ -3,11 +3,12 @@ import { KindIcon } from './icons.js';
 import { html, useEffect, useRef } from './vendor.js';
 
 /** Trips with their legs as a timeline. */
-export function Trips({ trips, now, changed, open, reservation, onOpen, renderDetail }) {
+export function Trips({ trips, now, changed, open, reservation, onOpen, onConnect, renderDetail }) {
   if (trips.length === 0) {
     return html`<section class="empty">
       <h2>No trips yet</h2>
-      <p>Forward a booking mail to your Tripwatch address, or import mails with <code>tripwatch import</code>. Each mail gets a receipt that says what became of it.</p>
+      <p>Connect a mailbox, forward a booking mail to an address of your own, or import saved mails. Each mail gets a receipt that says what became of it.</p>
+      <p class="buttons"><button type="button" class="plain primary" onClick=${onConnect}>Connect a mailbox</button></p>
     </section>`;
   }
   const groups = [
@@ -153,6 +154,7 @@ function Checked({ leg, now }) {
       const since = fresh.unverifiedSince === undefined ? '' : ` for ${age(now - Date.parse(fresh.unverifiedSince))}`;
       return html`<span key=${fresh.subject} class="checked small warn">⚠ ${fresh.label} could not be asked${since}; shown as last known</span>`;
     }
+    if (fresh.state === 'stands-by') return undefined;
     if (fresh.checkedAt === undefined)
       return html`<span key=${fresh.subject} class="checked muted small">${fresh.label} is about to be asked</span>`;
     const text = `checked ${age(now - Date.parse(fresh.checkedAt))} ago by ${fresh.label}`;

@@ -13,6 +13,7 @@ export interface ServiceProcess {
   readonly smtpPort: number;
   readonly token: string;
   readonly folder: string;
+  readonly pid: number;
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
   /** Changes as they come, with the instant of arrival; ends when `stop` is called. */
   changes(onChange: (event: ChangeEvent, arrivedAt: number) => void): { stop(): void };
@@ -52,6 +53,7 @@ export async function startServiceProcess(
     smtpPort: up.smtpPort,
     token,
     folder,
+    pid: child.pid!,
     call: async <T>(method: string, path: string, body?: unknown) => {
       const response = await fetch(up.url + path, {
         method,

@@ -10,11 +10,12 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { answers, endGroup, freePorts } from './ports.ts';
 
 /**
  * An IMAP server of its own for tests and benchmarks: Debian's Dovecot on free loopback ports, everything it writes in a
@@ -264,15 +265,6 @@ async function certificate(folder: string): Promise<void> {
   await run('openssl', ['req', '-x509', ...key, ...files, ...what]);
 }
 
-/** What is left of a server, which had a process group of its own. */
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // Nothing is left.
-  }
-}
-
 const logOf = (folder: string): string => {
   try {
     return readFileSync(join(folder, 'log'), 'utf8').split('\n').slice(-20).join('\n');
@@ -280,21 +272,6 @@ const logOf = (folder: string): string => {
     return '(none)';
   }
 };
-
-/** The server greets there. */
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (yes: boolean) => {
-      socket.destroy();
-      resolve(yes);
-    };
-    socket.setTimeout(2000, () => end(false));
-    socket.once('data', () => end(true));
-    socket.once('error', () => end(false));
-    socket.once('close', () => end(false));
-  });
-}
 
 /** One mail by LMTP (RFC 2033): each line is sent when the one before was answered. */
 async function lmtp(port: number, user: string, mail: Uint8Array): Promise<void> {
@@ -343,20 +320,4 @@ async function lmtp(port: number, user: string, mail: Uint8Array): Promise<void>
   } finally {
     socket.destroy();
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const probes = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const probe = createServer();
-      await new Promise<void>((resolve, reject) => {
-        probe.once('error', reject);
-        probe.listen(0, '127.0.0.1', resolve);
-      });
-      return probe;
-    }),
-  );
-  const ports = probes.map((probe) => (probe.address() as { port: number }).port);
-  await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
-  return ports;
 }

@@ -113,7 +113,7 @@ const LISTEN_FAILURES: Readonly<Record<string, string>> = {
 };
 
 function serve(app: FastifyInstance, deps: ApiDeps, spec: RouteSpec): void {
-  const raw = spec.id === 'receivePush';
+  const raw = spec.raw === true;
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const caller = spec.scope === undefined ? undefined : await authenticate(deps, spec, request);
     const query = spec.query === undefined ? {} : parseInput(spec.query, request.query, 'query');
@@ -130,7 +130,7 @@ function serve(app: FastifyInstance, deps: ApiDeps, spec: RouteSpec): void {
     app.route({ method: spec.method, url: spec.path, handler });
     return;
   }
-  // Signatures cover the bytes: this one route takes them as they came, whatever their type.
+  // Signatures cover the bytes: such routes take them as they came, whatever their type.
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: PUSH_BYTES_MAX }, (_request, bytes, done) =>

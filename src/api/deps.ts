@@ -3,6 +3,7 @@ import type { StatusReport } from '../contracts/http/status.ts';
 import type { Topic } from '../contracts/topics.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { MailboxKind, MailboxPush, MailboxPushVerdict } from '../ports/mailbox.ts';
 import type { MailboxDesk } from '../ports/mailbox-desk.ts';
 import type { PushRequest } from '../ports/provider.ts';
 import type { Secrets } from '../ports/secrets.ts';
@@ -25,6 +26,8 @@ export interface CommandDeps {
   readonly webhooks?: Pick<WebhookPost, 'check'>;
   /** Connecting mailboxes. Absent: only forwarding addresses can be made. */
   readonly mailboxes?: () => Promise<MailboxDesk>;
+  /** How new mails of a kind of mailbox make themselves known here. Absent: nothing is said of it. */
+  readonly pushOffer?: (kind: MailboxKind) => PushOffer;
   /** The owner's word that a mail is to be read after all; false: there is nothing to ask for. Absent: not offered. */
   readonly askToRead?: (tx: Tx, receipt: MailReceipt, by: string, now: number) => Promise<boolean>;
 }
@@ -34,6 +37,8 @@ export interface ApiDeps extends CommandDeps {
   readonly status: () => StatusReport | Promise<StatusReport>;
   /** A provider's pushed message for an account; undefined: there is no such account. Must answer within a second. */
   readonly push?: (account: string, request: PushRequest) => Promise<PushAnswer | undefined>;
+  /** A mail provider's push for a kind of mailbox; undefined: none are taken. Must answer within a second. */
+  readonly pushMailbox?: (kind: string, push: MailboxPush) => Promise<MailboxPushVerdict | undefined>;
   /** `health`: nothing but whether the process is well; another process answers people. */
   readonly only?: 'health' | undefined;
   /** Folder of the web page. */
@@ -55,6 +60,11 @@ export interface ApiDeps extends CommandDeps {
   /** Throws on an answer that is not as documented: for tests. */
   readonly checkResponses?: boolean;
 }
+
+/** `missing`: what an operator would have to set so that mails are told of, not looked for. */
+export type PushOffer =
+  | { readonly by: 'connection' | 'notices' }
+  | { readonly by: 'looking'; readonly missing: string };
 
 export type PushAnswer =
   | { readonly kind: 'accepted' }

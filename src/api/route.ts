@@ -19,6 +19,8 @@ export interface RouteSpec {
   readonly scope?: Scope;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** The body is handed over as it came, whatever its type: a Buffer. */
+  readonly raw?: boolean;
   readonly status?: number;
   readonly response?: z.ZodType;
   /** Where it is not JSON. */

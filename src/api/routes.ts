@@ -1,5 +1,6 @@
 import type { RouteSpec } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { controlRoutes } from './routes/control.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
@@ -14,6 +15,7 @@ import type { ChangeStream } from './sse.ts';
 export function routeTable(stream: () => ChangeStream): readonly RouteSpec[] {
   return [
     ...accountRoutes,
+    ...alertRoutes,
     ...mailboxRoutes,
     ...reservationRoutes,
     ...changeRoutes(stream),

@@ -20,6 +20,7 @@ import type { WebhookPost } from '../ports/webhook.ts';
 import { askToRead } from '../stages/collect/ask.ts';
 import { readSecret } from './config.ts';
 import type { MailboxConnectors } from './mailbox-connectors.ts';
+import { pushOffer } from './mailbox-push.ts';
 import type { DataPaths } from './paths.ts';
 import { openStores } from './stores.ts';
 
@@ -79,7 +80,7 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
   const webhooks = createWebhookPost({ allowPrivate: config.webhooks.allowPrivate });
   let opened: Promise<MailboxParts & Pick<MailboxConnectors, 'close'>> | undefined;
   const mailboxes = () => {
-    opened ??= openMailboxParts({ store, secrets, clock, random, config });
+    opened ??= openMailboxParts({ store, secrets, clock, random, config, keyring });
     return opened;
   };
   return {
@@ -103,6 +104,7 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
       config,
       webhooks,
       mailboxes: async () => (await mailboxes()).desk,
+      pushOffer: (kind) => pushOffer(config, kind),
       askToRead,
     },
     close: async () => {
@@ -113,13 +115,13 @@ export async function openCore(config: Config, paths: DataPaths): Promise<Core> 
 }
 
 async function openMailboxParts(
-  core: Pick<Core, 'store' | 'secrets' | 'clock' | 'random' | 'config'>,
+  core: Pick<Core, 'store' | 'secrets' | 'clock' | 'random' | 'config' | 'keyring'>,
 ): Promise<MailboxParts & Pick<MailboxConnectors, 'close'>> {
   const [{ mailboxConnectors }, { createMailboxDesk }] = await Promise.all([
     import('./mailbox-connectors.ts'),
     import('./mailbox-desk.ts'),
   ]);
-  const made = mailboxConnectors(core.config, core.clock, core.random);
+  const made = mailboxConnectors(core.config, core.clock, core.random, core.keyring);
   return { ...made, desk: createMailboxDesk({ ...core, ...made }) };
 }
 

@@ -38,9 +38,15 @@ export function createHandlers(parts: HandlerParts): StageHandlers & Readonly<Re
     reconcile: reconcileHandler(),
     track: createTrackHandler({ tracker: parts.tracker }),
     'fan-out': createFanOutHandler(),
-    project: createProjectHandler(),
+    project: createProjectHandler({ vendorOf: vendorsOf(parts.core.config) }),
     notify: createNotifyHandler({ onDeliveries: parts.onDeliveries }),
   };
+}
+
+/** Two accounts with one connector are one voice when news is to be confirmed. */
+export function vendorsOf({ providers }: Pick<Core['config'], 'providers'>): (account: string) => string {
+  const vendors = new Map(providers.map(({ account, connector }) => [account, connector]));
+  return (account) => vendors.get(account) ?? account;
 }
 
 /** What else happens in the transaction that sets an event aside: the sender of the mail sees it on the receipt. */

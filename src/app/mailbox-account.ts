@@ -29,7 +29,7 @@ export function signInClient(config: Config, name: keyof Config['oauth']): SignI
     throw new TripwatchError(
       'permanent',
       'sign-in-not-set-up',
-      `This installation has no application at ${provider.label} yet. Make one in its console and put its id into the configuration (oauth.${name}.clientId): docs/operating/mailboxes.md has the steps. Until then, forward mails instead, or use IMAP with an app password.`,
+      `This installation has no application at ${provider.label} yet. Make one in its console and put its id into the configuration (oauth.${name}.clientId): docs/operating/mailboxes.md has the steps. Until then, forward mails instead${name === 'google' ? ', or use IMAP with an app password' : ''}.`,
     );
   return {
     provider: {

@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { createPublicAgent } from '../adapters/egress/agent.ts';
-import { createGmailConnector } from '../adapters/mailbox/gmail/connector.ts';
-import { createGraphConnector } from '../adapters/mailbox/graph/connector.ts';
+import { createGmailConnector, type GmailOptions } from '../adapters/mailbox/gmail/connector.ts';
+import { createGraphConnector, type GraphOptions } from '../adapters/mailbox/graph/connector.ts';
 import { createImapConnector } from '../adapters/mailbox/imap/connector.ts';
 import { createJmapConnector } from '../adapters/mailbox/jmap/connector.ts';
+import { createJwks } from '../adapters/oauth/jwks.ts';
 import { createHttpLine, type HttpLine } from '../adapters/provider/http/line.ts';
+import type { Keyring } from '../adapters/secrets/keyring.ts';
 import type { Config } from '../contracts/config.ts';
 import { TripwatchError } from '../domain/errors.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { MailboxConnector } from '../ports/mailbox.ts';
+import { noticeKeys, pushOffer, pushUrl } from './mailbox-push.ts';
 
 /** How mailboxes are read that we go to. */
 export interface MailboxConnectors {
@@ -19,7 +22,7 @@ export interface MailboxConnectors {
 }
 
 /** Nothing is dialled until a mailbox is opened. Errors: permanent `config-invalid` for certificates that cannot be read. */
-export function mailboxConnectors(config: Config, clock: Clock, random: Random): MailboxConnectors {
+export function mailboxConnectors(config: Config, clock: Clock, random: Random, keys: Keyring): MailboxConnectors {
   const { allowPrivate, allowPlain, ca } = config.mailboxes;
   const line = createHttpLine({ clock });
   // A stranger names the server of a JMAP mailbox.
@@ -32,13 +35,18 @@ export function mailboxConnectors(config: Config, clock: Clock, random: Random):
   ];
   if (google !== undefined)
     connectors.push(
-      createGmailConnector({ clock, line, ...(google.apiUrl === undefined ? {} : { url: google.apiUrl }) }),
+      createGmailConnector({
+        ...{ clock, line },
+        ...(google.apiUrl === undefined ? {} : { url: google.apiUrl }),
+        ...gmailPush(config, line, clock),
+      }),
     );
   if (microsoft !== undefined)
     connectors.push(
       createGraphConnector({
         ...{ clock, random, line },
         ...(microsoft.apiUrl === undefined ? {} : { url: microsoft.apiUrl }),
+        ...graphPush(config, keys, clock),
       }),
     );
   return {
@@ -50,6 +58,20 @@ export function mailboxConnectors(config: Config, clock: Clock, random: Random):
       await agent.destroy();
     },
   };
+}
+
+function gmailPush(config: Config, line: HttpLine, clock: Clock): Pick<GmailOptions, 'push'> {
+  const push = config.oauth.google?.push;
+  if (push === undefined || pushOffer(config, 'gmail').by !== 'notices') return {};
+  const { topic, serviceAccount, subscription, audience = pushUrl(config, 'gmail'), keysUrl } = push;
+  const jwks = createJwks({ line, clock, ...(keysUrl === undefined ? {} : { url: keysUrl }) });
+  return { push: { topic, serviceAccount, audience, jwks, ...(subscription === undefined ? {} : { subscription }) } };
+}
+
+function graphPush(config: Config, keys: Keyring, clock: Clock): Pick<GraphOptions, 'push'> {
+  if (pushOffer(config, 'graph').by !== 'notices') return {};
+  const url = pushUrl(config, 'graph');
+  return { push: { notificationUrl: url, lifecycleUrl: url, keys: noticeKeys(keys, clock) } };
 }
 
 function certificates(path: string): string {

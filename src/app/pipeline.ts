@@ -10,13 +10,15 @@ import { Pauses } from '../runtime/pauses.ts';
 import { createRetention } from '../runtime/retention.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { createSender, type Sender } from '../stages/notify/sender.ts';
+import { createAlerter } from '../stages/project/alerter.ts';
 import { STAGES } from '../stages/stages.ts';
+import type { Wake } from '../stages/track/item.ts';
 import { subjectIdOf } from '../stages/track/subject.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import type { Watcher } from '../stages/watch/watcher.ts';
 import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
-import { createHandlers, deadLetterHooks } from './handlers.ts';
+import { createHandlers, deadLetterHooks, vendorsOf } from './handlers.ts';
 import { openMailboxes } from './mailboxes.ts';
 import { providerAccount, providerAccounts } from './providers.ts';
 import type { Role } from './roles.ts';
@@ -34,7 +36,7 @@ export interface Pipeline {
   /** The trackers at work here, by account. */
   readonly trackers: () => readonly Tracker[];
   /** Asks about subjects of an account now, whoever asks it. */
-  wake(account: string, specIds: readonly string[]): void;
+  wake(account: string, specIds: readonly string[], why?: Wake): void;
   /** The watcher of connected mailboxes: "check now", pushed hints. */
   readonly watcher: Pick<Watcher, 'wake' | 'pushed' | 'status'>;
   /** Deliveries may be due. */
@@ -82,6 +84,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
         accounts: [providerAccount(core, resource.slice('account/'.length))],
         shared: core.shared,
         paused: pauses,
+        askElsewhere: wake,
       }),
   );
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
@@ -90,15 +93,34 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
   const retention = heldParts('retention', ['retention'], store, (_, fenced) =>
     createRetention({ store: fenced, blobs: core.blobs, clock, logger, keepDays: config.mails.keepDays }),
   );
+  const alerters = heldParts('alerts', ['alerts'], store, (_, fenced) =>
+    createAlerter({
+      store: fenced,
+      clock,
+      logger,
+      vendorOf: vendorsOf(config),
+      accounts: config.providers.map(({ account }) => account),
+    }),
+  );
   const onDeliveries = (): void => sender.here.get('sender')?.wake();
-  const wakeHere = (account: string, specIds: readonly string[]): number =>
-    trackers.here.get(`account/${account}`)?.wake(account, specIds) ?? 0;
+  const wakeHere = (account: string, specIds: readonly string[], why?: Wake): number =>
+    trackers.here.get(`account/${account}`)?.wake(account, specIds, why) ?? 0;
+  function wake(account: string, specIds: readonly string[], why?: Wake): void {
+    if (trackers.here.has(`account/${account}`)) {
+      wakeHere(account, specIds, why);
+      return;
+    }
+    store
+      .transact((tx) => tx.subjects.wake(specIds.map((id) => subjectIdOf(account, id))))
+      .catch((error: unknown) => logger.warn({ error: String(error) }, 'subjects could not be woken'));
+  }
   const carrier = await openCarrier(core);
   const pool = createExtractPool(config.workers === undefined ? {} : { size: config.workers });
   const groups: WorkGroup[] = [];
   if (parts && roles.includes('watch')) groups.push(mailboxes.parts.group);
   if (parts && roles.includes('watch')) groups.push(retention.group);
   if (parts && roles.includes('track')) groups.push(trackers.group);
+  if (parts && roles.includes('project')) groups.push(alerters.group);
   if (parts && roles.includes('notify')) groups.push(sender.group);
   if (carrier !== undefined && stages.length > 0) groups.push(relayGroup(carrier));
   const runtime = createRuntime({
@@ -143,14 +165,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     conservation,
     relayLag: carrier?.relayLag,
     trackers: () => [...trackers.here.values()],
-    wake: (account, specIds) => {
-      const ids = specIds.map((id) => subjectIdOf(account, id));
-      if (trackers.here.has(`account/${account}`)) wakeHere(account, specIds);
-      else
-        store
-          .transact((tx) => tx.subjects.wake(ids))
-          .catch((error: unknown) => logger.warn({ error: String(error) }, 'subjects could not be woken'));
-    },
+    wake,
     onDeliveries,
     overloaded,
     watcher: mailboxes.watcher,
@@ -162,7 +177,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     stop: async (timeoutMs) => {
       // These write until they have ended, so they end while their leases are held.
       await conservation.stop();
-      for (const { group } of [mailboxes.parts, trackers, sender, retention])
+      for (const { group } of [mailboxes.parts, trackers, alerters, sender, retention])
         await Promise.all(group.resources.map((resource) => group.leave(resource, 'hand-over')));
       await runtime.drain(timeoutMs);
       await mailboxes.stop();

@@ -2,6 +2,7 @@ import { connectorEntry, secretRefs } from '../adapters/provider/registry.ts';
 import type { ProviderAccountConfig } from '../contracts/config.ts';
 import type { StatusReport } from '../contracts/http/status.ts';
 import { TripwatchError } from '../domain/errors.ts';
+import type { CallLimit } from '../domain/schedule/call-budget.ts';
 import { isoInstant } from '../ports/clock.ts';
 import type { ProviderConnector } from '../ports/provider.ts';
 import type { AccountStatus, TrackedAccount, Tracker } from '../stages/track/tracker.ts';
@@ -40,8 +41,33 @@ export function providerAccount(core: Core, name: string): TrackedAccount {
   return {
     account: account.account,
     connector,
-    limits: account.calls ?? connector.limits ?? [{ max: 1, perSeconds: 1 }],
+    limits: (account.calls ?? connector.limits ?? [{ max: 1, perSeconds: 1 }]).map(limitOf),
     freshSeconds: account.freshSeconds,
+    inFlightMax: account.inFlightMax,
+    ...pushUrlOf(core, account.account),
+    ...(account.costs === undefined ? {} : { costs: account.costs }),
+    ...peersOf(account, core),
+  };
+}
+
+/** Where a provider reaches us; see the route `receivePush`. */
+function pushUrlOf({ config }: Core, account: string): Pick<TrackedAccount, 'pushUrl'> {
+  const { publicUrl } = config.http;
+  return publicUrl === undefined ? {} : { pushUrl: `${publicUrl.replace(/\/+$/, '')}/push/${account}` };
+}
+
+function limitOf({ max, perSeconds, unit }: { max: number; perSeconds: number; unit?: string | undefined }): CallLimit {
+  return { max, perSeconds, ...(unit === undefined ? {} : { unit }) };
+}
+
+/** Accounts that answer the same as this one: a flight's status is the same at every vendor, a booking is not. */
+function peersOf(account: ProviderAccountConfig, core: Core): Pick<TrackedAccount, 'behind' | 'beside'> {
+  const tellsFlights = ({ connector }: ProviderAccountConfig) => connectorEntry(connector)?.flightStatus === true;
+  if (!tellsFlights(account)) return {};
+  const names = core.config.providers.filter(tellsFlights).map((one) => one.account);
+  return {
+    behind: names.slice(0, names.indexOf(account.account)),
+    beside: names.filter((name) => name !== account.account),
   };
 }
 
@@ -55,7 +81,8 @@ export function providerStatus(trackers: readonly Pick<Tracker, 'status'>[]): St
       ...stateOf(one),
       subjects: one.subjects,
       unverified: one.failing,
-      budgets: one.budget.map(({ max, perSeconds, left }) => ({ max, perSeconds, left })),
+      ...(one.resting === 0 ? {} : { standsBy: one.resting }),
+      budgets: one.budget.map(({ max, perSeconds, unit, left }) => ({ max, perSeconds, ...(unit && { unit }), left })),
       ...(one.freshSecondsP50 === undefined ? {} : { freshSecondsP50: one.freshSecondsP50 }),
       ...(one.freshSecondsP99 === undefined ? {} : { freshSecondsP99: one.freshSecondsP99 }),
       callsTotal: one.calls,
@@ -71,6 +98,7 @@ function stateOf(one: AccountStatus): {
   if (one.paused === 'limited')
     return { state: 'paused', detail: `the provider asked to wait until ${isoInstant(one.pausedUntil ?? 0)}` };
   if (one.circuit !== 'closed') return { state: 'failing', detail: 'it does not answer; a few questions probe it' };
+  if (one.push?.kind === 'missing') return { state: 'slowed', detail: one.push.reason };
   if (one.held > 0) return { state: 'slowed', detail: `${one.held} cancellations at once are held back as improbable` };
   if (one.shortfallSeconds > 0)
     return {

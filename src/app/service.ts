@@ -8,6 +8,7 @@ import { isoInstant } from '../ports/clock.ts';
 import { STAGES } from '../stages/stages.ts';
 import { createPushDesk } from '../stages/track/push.ts';
 import { createIntake } from '../stages/watch/intake.ts';
+import { createMailboxPushDesk } from '../stages/watch/push.ts';
 import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
 import { figuresOf } from './figures.ts';
@@ -57,7 +58,10 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
   });
   const { runtime, overloaded } = pipeline;
   const pushed = roles.includes('api') ? providerAccounts(core) : [];
-  const takePush = createPushDesk(pushed, (account, ids) => pipeline.wake(account, ids));
+  const takePush = createPushDesk(pushed, pipeline.wake);
+  const takeMailboxPush = roles.includes('api')
+    ? createMailboxPushDesk({ ...(await core.mailboxes()), watcher: pipeline.watcher, logger })
+    : undefined;
   let ready = false;
 
   const status = async (): Promise<StatusReport> => {
@@ -93,6 +97,7 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
     logger,
     status,
     push: async (account, request) => takePush(account, request),
+    ...(takeMailboxPush === undefined ? {} : { pushMailbox: takeMailboxPush }),
     webRoot,
     consumers: STAGES.map(({ name, reads }) => ({ name, reads })),
     onDeliveries: pipeline.onDeliveries,
@@ -103,7 +108,7 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
     only: roles.includes('api') ? undefined : 'health',
   });
   const forgetAppended = store.onAppended((appended) => {
-    if (appended.has('itinerary.updated')) api.wake();
+    if (appended.has('itinerary.updated') || appended.has('mailbox.changed')) api.wake();
   });
   const intake = createIntake({ store, blobs: core.blobs, clock, logger, overloaded });
   let smtp: SmtpListener | undefined;

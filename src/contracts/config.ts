@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { IN_FLIGHT_MAX, OPERATIONS } from '../domain/limits.ts';
 
 /**
  * The one configuration: defaults, then the file (`--config`, else `tripwatch.config.json` in the data folder), then
@@ -13,35 +14,68 @@ export const secretRefSchema = z
     'must be env:NAME or file:/path (or command:…), so that no secret stands in the file',
   );
 
+const unit = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
+
 const port = z.int().min(0).max(65535).describe('0: any free port');
 
-export const providerAccountSchema = z.strictObject({
-  account: z
-    .string()
-    .regex(/^[a-z0-9-]{1,40}$/)
-    .describe('name of this account, your choice; stays the same for ever'),
-  connector: z.string().max(40).describe('which system it is at: the name of its page in docs/connectors'),
-  label: z.string().min(1).max(60).optional().describe("what people read; default: the system's own name"),
-  url: z.url().optional().describe("base address; default: the vendor's"),
-  key: secretRefSchema.optional().describe('API key, token or password, where the system wants one'),
-  webhookSecret: secretRefSchema.optional().describe('secret that the vendor signs its webhooks with'),
-  secrets: z
-    .record(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,39}$/), secretRefSchema)
-    .default({})
-    .describe('further secrets that the system wants, by the names its page gives'),
-  options: z
-    .record(z.string(), z.unknown())
-    .default({})
-    .describe('what else the system wants to know, by the names its page gives'),
-  calls: z
-    .array(z.strictObject({ max: z.int().min(1), perSeconds: z.int().min(1) }))
-    .min(1)
-    .optional()
-    .describe(
-      'how many calls in how many seconds, all limits together; default: what is known of the system, else one a second',
-    ),
-  freshSeconds: z.int().min(30).max(86_400).default(300).describe('how old an answer may get where the calls allow'),
-});
+export const providerAccountSchema = z
+  .strictObject({
+    account: z
+      .string()
+      .regex(/^[a-z0-9-]{1,40}$/)
+      .describe('name of this account, your choice; stays the same for ever'),
+    connector: z.string().max(40).describe('which system it is at: the name of its page in docs/connectors'),
+    label: z.string().min(1).max(60).optional().describe("what people read; default: the system's own name"),
+    url: z.url().optional().describe("base address; default: the vendor's"),
+    key: secretRefSchema.optional().describe('API key, token or password, where the system wants one'),
+    webhookSecret: secretRefSchema.optional().describe('secret that the vendor signs its webhooks with'),
+    secrets: z
+      .record(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,39}$/), secretRefSchema)
+      .default({})
+      .describe('further secrets that the system wants, by the names its page gives'),
+    options: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe('what else the system wants to know, by the names its page gives'),
+    calls: z
+      .array(
+        z.strictObject({
+          max: z.int().min(1),
+          perSeconds: z.int().min(1),
+          unit: unit.optional().describe('what is counted: `result-sets`, `credits`; absent: calls'),
+        }),
+      )
+      .min(1)
+      .optional()
+      .describe(
+        'how many calls in how many seconds, all limits together; default: what is known of the system, else one a second',
+      ),
+    costs: z
+      .partialRecord(z.enum(OPERATIONS), z.record(unit, z.int().min(0)))
+      .optional()
+      .describe('what one operation costs, by unit (`calls` for those that name none); default: one of each'),
+    inFlightMax: z
+      .int()
+      .min(1)
+      .max(IN_FLIGHT_MAX)
+      .default(IN_FLIGHT_MAX)
+      .describe(
+        'questions out at the same time at most, and connections; how many are sensible is found out by itself',
+      ),
+    freshSeconds: z.int().min(30).max(86_400).default(300).describe('how old an answer may get where the calls allow'),
+  })
+  .superRefine(({ calls = [], costs = {} }, context) => {
+    // A cost in a unit that no limit counts would do nothing, silently.
+    const counted = new Set(['calls', ...calls.map((limit) => limit.unit ?? 'calls')]);
+    for (const [operation, cost] of Object.entries(costs))
+      for (const name of Object.keys(cost))
+        if (!counted.has(name))
+          context.addIssue({
+            code: 'custom',
+            path: ['costs', operation, name],
+            message: `no limit in calls counts ${JSON.stringify(name)}; there are ${[...counted].join(', ')}`,
+          });
+  });
 export type ProviderAccountConfig = z.infer<typeof providerAccountSchema>;
 
 /** This installation as an application at a mail provider: made once in the provider's console (docs/operating/mailboxes.md). */
@@ -54,12 +88,31 @@ export const oauthClientSchema = z.strictObject({
 });
 export type OauthClientConfig = z.infer<typeof oauthClientSchema>;
 
+/** Gmail tells of new mails by way of a Pub/Sub topic of the operator's, whose push subscription calls us. */
+const gmailPushSchema = z.strictObject({
+  topic: z
+    .string()
+    .regex(/^projects\/[^/]+\/topics\/[^/]+$/, 'must be projects/PROJECT/topics/TOPIC')
+    .describe('that Gmail publishes to: gmail-api-push@system.gserviceaccount.com must be a publisher of it'),
+  serviceAccount: z.string().min(3).max(320).describe('whose tokens the push subscription sends'),
+  subscription: z.string().max(500).optional().describe('projects/PROJECT/subscriptions/NAME; default: any of it'),
+  audience: z
+    .string()
+    .max(2000)
+    .optional()
+    .describe('of its tokens; default: its address, http.publicUrl with /push/mailboxes/gmail'),
+  keysUrl: z.url().optional().describe("where the keys are that sign its tokens; default: Google's"),
+});
+
 export const configSchema = z.strictObject({
   http: z
     .strictObject({
       host: z.string().default('127.0.0.1'),
       port: port.default(8420),
-      publicUrl: z.url().optional().describe('address under which others reach this, for feeds and provider webhooks'),
+      publicUrl: z
+        .url()
+        .optional()
+        .describe('address under which others reach this, for feeds, provider webhooks and notices of mail providers'),
     })
     .prefault({}),
   smtp: z
@@ -124,7 +177,12 @@ export const configSchema = z.strictObject({
     .prefault({}),
   oauth: z
     .strictObject({
-      google: oauthClientSchema.optional().describe('for Gmail mailboxes'),
+      google: oauthClientSchema
+        .extend({
+          push: gmailPushSchema.optional().describe('absent: Gmail mailboxes are looked at every few minutes'),
+        })
+        .optional()
+        .describe('for Gmail mailboxes'),
       microsoft: oauthClientSchema.optional().describe('for Microsoft 365 and Outlook mailboxes'),
     })
     .prefault({}),

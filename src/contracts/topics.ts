@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PROOFS, TRUST_FLAGS, TRUST_LEVELS, type TrustFlag } from '../domain/trust/verdict.ts';
+import { alertSchema } from './alerts.ts';
 import { changeSchema, observationSchema, reservationSchema } from './observation.ts';
 
 /** The topics and the schema of each one's data. Grow by adding optional fields; otherwise make a new version. */
@@ -123,7 +124,10 @@ export const TOPICS = {
     title: z.string(),
     /** One plain sentence a change, in English; clients may build their own from `changes`. */
     sentences: z.array(z.string()),
+    /** Empty: nothing changed, and `alerts` are told by the clock. */
     changes: z.array(changeSchema),
+    /** What of it the traveller is told, in the traveller's language; absent: nothing. */
+    alerts: z.array(alertSchema).optional(),
     changedAt: instant,
     assertedAt: instant.optional(),
     observedAt: instant.optional(),
@@ -132,6 +136,22 @@ export const TOPICS = {
     /** Whose word it is, and how near the journey was when it was published: for the proof of freshness. */
     confirmation: z.object({ account: z.string(), urgency: z.string() }).optional(),
     mergedInto: z.templateLiteral(['rsv_', z.string()]).optional(),
+  }),
+  /** A connected mailbox cannot go on without its owner, or can again. Once for each time that it stops. */
+  'mailbox.changed': z.object({
+    mailboxId: z.templateLiteral(['mbx_', z.string()]),
+    kind: z.enum(['imap', 'gmail', 'graph', 'jmap']),
+    address: z.string().optional(),
+    state: z.enum(['needs-you', 'works-again']),
+    /** `password-refused`, `consent-needed`, …: docs/errors.md. */
+    reasonCode: z.string(),
+    /** Why, and what to do. */
+    reason: z.string(),
+    title: z.string(),
+    /** What happened in plain words, as on the change stream. */
+    sentences: z.array(z.string()),
+    changedAt: instant,
+    publishedAt: instant,
   }),
   'notification.sent': z.object({
     endpointId: z.templateLiteral(['whe_', z.string()]),

@@ -14,6 +14,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'it is asked again by itself; see that the DNS servers of this machine answer',
   ],
   'bad-date': ['a date on the command line cannot be read', 'write it like 2026-12-01 or 2026-12-01T10:00:00Z'],
+  'batch-incomplete': ['a fault of ours: a connector lost an answer of several', 'please report it'],
   'blob-corrupt': [
     'a stored mail differs from its digest',
     'restore the file in `mails/` from a backup; the disk may be failing',
@@ -95,6 +96,10 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
     'check the server name; make an authority of your own known',
   ],
   'mailbox-closed': ['the connection to the mail server ended', 'none: it is opened again and goes on where it was'],
+  'mailbox-tells-nothing': [
+    'the mail server tells of new mails only when it is asked',
+    'none: it is looked at every few minutes',
+  ],
   'mailbox-cursor-invalid': [
     'the stored place in a mailbox cannot be read',
     'disconnect the mailbox and connect it again; mails are not doubled by it',

@@ -79,6 +79,7 @@ export const LEG_PATHS = {
   'start.gate': 'gate',
   'start.platform': 'platform or track',
   'start.desk': 'check-in desk',
+  'start.until': 'local time of day until which one may check in or pick up: 22:00',
   'end.scheduled': 'time as scheduled',
   'end.estimated': 'time as now expected',
   'end.actual': 'time as it happened',

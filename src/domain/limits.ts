@@ -70,3 +70,10 @@ export const UNAUTHORISED_WAIT_MS = 15 * 60 * 1000;
 /** Pause after the store itself refused work (disk full, locked): doubles from the first to the second, real time. */
 export const STORE_PAUSE_MS_MIN = 100;
 export const STORE_PAUSE_MS_MAX = 5000;
+
+// --- Providers ------------------------------------------------------------------------------------------------------------
+
+/** Questions out at one account at the same time, and its connections: how many are sensible is found out by latency. */
+export const IN_FLIGHT_MAX = 64;
+/** What an account can do: each has a breaker and a cost of its own. */
+export const OPERATIONS = ['readOne', 'readMany', 'board', 'listChanged', 'renewPush'] as const;

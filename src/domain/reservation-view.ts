@@ -115,6 +115,9 @@ function plainSentence(
     case 'schedule':
       return scheduleSentence(change, subject, leg, locale);
     case 'diversion':
+      // A train is not led to another airport: it ends, or turns, before the traveller's station.
+      if (leg?.kind === 'train' && to === 'diverted')
+        return `${subject} does not go to ${pointOf(leg, 'end').name ?? 'its destination'}`;
       return `${subject} is diverted${typeof to === 'string' && to !== 'diverted' ? ` to ${airportName(to)}` : ''}`;
     case 'status':
       return `${subject} ${statusWords(to)}`;

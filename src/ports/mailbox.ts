@@ -65,7 +65,8 @@ export interface MailboxSession {
   fetch(ref: string, bytesMax: number, signal: AbortSignal): Promise<FetchedMail>;
   /**
    * Only with push `live`: calls `wake` whenever something may have come, until aborted. Rejects when it can listen no
-   * longer (`transient`); a server that is silent beyond its own deadline counts as gone.
+   * longer (`transient`); a server that is silent beyond its own deadline counts as gone. Where the server turns out to
+   * tell nothing it rejects with `permanent`, and is looked at as often as one that cannot tell.
    */
   listen?(wake: () => void, signal: AbortSignal): Promise<void>;
   /**
@@ -135,15 +136,17 @@ export type MailboxPushVerdict =
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   /** A handshake: to be answered with this text as it is, `text/plain`. */
   | { readonly kind: 'reply'; readonly text: string }
-  | {
-      readonly kind: 'hint';
-      /** What the provider calls them (address, subscription id). */
-      readonly accounts: readonly string[];
-      /** Ours, where the push itself proves which; then `accounts` need not be looked up. */
-      readonly mailboxes?: readonly MailboxId[];
-      /** Of these, those whose subscription has ended or is about to: `subscribe` is due at once. */
-      readonly renew?: readonly MailboxId[];
-    };
+  | ({ readonly kind: 'hint' } & MailboxHint);
+
+/** Which mailboxes may have something new. */
+export interface MailboxHint {
+  /** What the provider calls them (address, subscription id). */
+  readonly accounts: readonly string[];
+  /** Ours, where the push itself proves which; then `accounts` need not be looked up. */
+  readonly mailboxes?: readonly MailboxId[];
+  /** Of these, those whose subscription has ended or is about to: `subscribe` is due at once. */
+  readonly renew?: readonly MailboxId[];
+}
 
 /** Bytes of a header block that are read, at most. */
 export const HEAD_BYTES_MAX = 256 * 1024;

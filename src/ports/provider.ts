@@ -33,6 +33,8 @@ export interface ProviderConnector {
    * Rejects when the call as a whole failed, with the errors of `readOne`.
    */
   readMany?(subjects: readonly SubjectSpec[], signal: AbortSignal): Promise<readonly BatchResult[]>;
+  /** Pure. Only subjects with equal keys are read together: each key is a call of its own there. Absent: all are. */
+  batchOf?(subject: SubjectSpec): string;
   /** `board`: reading what is due at one place together. */
   readonly board?: ProviderBoard;
   /**
@@ -43,6 +45,11 @@ export interface ProviderConnector {
   listChanged?(cursor: string | undefined, signal: AbortSignal): Promise<ChangedList>;
   /** Verifies a pushed request (signature, window) and says which subjects it wakes. Absent: no push. */
   receivePush?(request: PushRequest): PushVerdict;
+  /**
+   * Sees to it that the provider pushes to `url`: looks for the subscription, and prolongs one that ends. Often enough is
+   * once an hour, or at `renewAt`. Errors: those of `readOne`. Absent: that cannot be found out.
+   */
+  renewPush?(url: string, signal: AbortSignal): Promise<PushState>;
   /** What the provider said about its limits with its newest answer or refusal; absent: it says nothing. */
   limitsSaid?(): LimitsSaid | undefined;
   /** Gives back connections. Nothing is asked afterwards. */
@@ -129,6 +136,11 @@ export type ReadResult =
       readonly token?: string;
     }
   | { readonly kind: 'absent' };
+
+/** `renewAt`: epoch ms, where it ends by itself. `reason`: for the operator, what is wrong and what to do. */
+export type PushState =
+  | { readonly kind: 'active'; readonly renewAt?: number }
+  | { readonly kind: 'missing'; readonly reason: string };
 
 export interface PushRequest {
   readonly headers: Readonly<Record<string, string>>;

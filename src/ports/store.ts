@@ -1,6 +1,7 @@
 import type { AnyEvent, AnyNewEvent, Origin } from '../contracts/event.ts';
 import type { EventId } from '../domain/ids.ts';
 import type { AccountRepo } from './store/accounts.ts';
+import type { AlertRepo } from './store/alerts.ts';
 import type { AuditRepo } from './store/audit.ts';
 import type { ConservationRepo } from './store/conservation.ts';
 import type { ControlRepo } from './store/control.ts';
@@ -63,6 +64,8 @@ export interface Tx {
   /** What was learned about providers. */
   readonly providerState: ProviderStateRepo;
   readonly itineraries: ItineraryRepo;
+  /** What travellers were told. */
+  readonly alerts: AlertRepo;
   readonly notifications: NotificationRepo;
   /** Events: the outbox (and, where the log lives in the store, the log itself) and processed marks. */
   readonly log: LogRepo;

@@ -320,6 +320,7 @@ class StageRuntime implements Runtime {
       const monotonic = clock.monotonic();
       for (const consumer of this.#consumers) {
         consumer.sweep(monotonic);
+        if (!this.#isQuiet(consumer, monotonic)) continue;
         await this.#watch(consumer, monotonic).catch((error) =>
           logger.warn({ stage: consumer.stage.name, error: String(error) }, 'the watchdog could not read the lag'),
         );
@@ -327,12 +328,15 @@ class StageRuntime implements Runtime {
     }
   }
 
+  #isQuiet(consumer: StageConsumer, monotonic: number): boolean {
+    if (this.#state !== 'running' || consumer.running > 0 || consumer.paused !== undefined) return false;
+    const quietSince = Math.max(consumer.activeAt, this.#stallCheckedAt.get(consumer) ?? 0);
+    return monotonic - quietSince >= STALL_MS * this.#options.clock.speed;
+  }
+
   /** Work waits, none runs, none came for long: a wake-up was lost somewhere. Say so, and ask again. */
   async #watch(consumer: StageConsumer, monotonic: number): Promise<void> {
     const { broker, clock, logger } = this.#options;
-    if (this.#state !== 'running' || consumer.running > 0 || consumer.paused !== undefined) return;
-    const quietSince = Math.max(consumer.activeAt, this.#stallCheckedAt.get(consumer) ?? 0);
-    if (monotonic - quietSince < STALL_MS * clock.speed) return;
     this.#stallCheckedAt.set(consumer, monotonic);
     const { activeAt } = consumer;
     const { waiting, parked, oldestAt } = await broker.lag(consumer.stage.name);

@@ -19,6 +19,8 @@ export interface Meta {
   readonly anchor: number;
   /** Ports once chosen, so that a restart is found at the same addresses. */
   readonly ports: { readonly aerodatabox: number; readonly duffel: number; readonly sink: number };
+  /** The same for the further vendors. */
+  readonly vendorPorts?: Readonly<Record<string, number>>;
   readonly endpoint?: { readonly id: string; readonly secret: string };
   /** Sandbox instant at which the fakes were last stopped; null while they run. */
   readonly stoppedAt?: number | null;
@@ -103,7 +105,7 @@ export interface SandboxFolder {
   readonly scenario: Scenario;
   readonly clock: Clock;
   readonly meta: () => Meta;
-  readonly update: (change: Partial<Pick<Meta, 'ports' | 'endpoint' | 'stoppedAt'>>) => void;
+  readonly update: (change: Partial<Pick<Meta, 'ports' | 'vendorPorts' | 'endpoint' | 'stoppedAt'>>) => void;
   readonly open: <K extends keyof Witness>(
     name: K,
   ) => { readonly entries: Witness[K]; add(entry: Witness[K][number]): void; close(): void };

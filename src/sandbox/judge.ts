@@ -14,7 +14,8 @@ export function judge(input: JudgeInput): Verdict {
   const findings: Finding[] = [];
   const report: Report = (finding) => findings.push(finding);
   const expected = expectBookings(scenario, witness);
-  const events = toldEvents(witness.said);
+  const streamed = toldEvents(witness.said);
+  const events = streamed.filter((event) => !event.byClock);
   const personOf = new Map(witness.people.map((one) => [one.index, one.traveller]));
   const told = byReservation(events);
   const stats: Stats = { scenario, now, downtime: witness.downtime, legs: 0, fields: 0, news: 0, latencies: [] };
@@ -59,7 +60,7 @@ export function judge(input: JudgeInput): Verdict {
     });
   }
   judgeRepeats(events, report);
-  judgeSink(events, witness, now, report);
+  judgeSink(streamed, witness, now, report);
   judgeReceipts(input, report);
   const calls = judgeCalls(scenario, expected, witness, now, report);
 

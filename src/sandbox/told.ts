@@ -16,6 +16,8 @@ export interface ToldEvent {
   readonly version: number;
   readonly publishedAt: number;
   readonly mergedInto: string | undefined;
+  /** Alerts whose time has come, and nothing changed. */
+  readonly byClock: boolean;
   readonly changes: readonly ToldChange[];
 }
 
@@ -34,6 +36,7 @@ export function toldEvents(said: readonly SaidEvent[]): readonly ToldEvent[] {
       version: Number(data.version),
       publishedAt: instantMs(data.publishedAt) ?? one.at,
       mergedInto: typeof data.mergedInto === 'string' ? data.mergedInto : undefined,
+      byClock: Array.isArray(data.changes) && data.changes.length === 0 && data.mergedInto === undefined,
       changes: (Array.isArray(data.changes) ? data.changes : []).map(changeOf),
     });
   }

@@ -32,17 +32,21 @@ export function happenings(scenario: Scenario): readonly { readonly at: number; 
     .filter((fault) => fault.share >= 1)
     .map((fault) => ({
       at: fault.from,
-      text: `${LABELS[fault.provider]} ${FAULTS[fault.kind]} for ${(fault.to - fault.from) / 60_000} minutes`,
+      text: `${LABELS[fault.provider] ?? fault.provider} ${FAULTS[fault.kind]} for ${(fault.to - fault.from) / 60_000} minutes`,
     }));
   return [...flights, ...faults].sort((a, b) => a.at - b.at);
 }
 
-const LABELS = { aerodatabox: 'The flight-status feed', duffel: 'The booking system' } as const;
+const LABELS: Readonly<Record<string, string>> = {
+  aerodatabox: 'The flight-status feed',
+  duffel: 'The booking system',
+};
 const FAULTS: Readonly<Record<Fault['kind'], string>> = {
   wall: 'refuses everyone (429)',
   outage: 'is down',
   slow: 'is slow',
   truncated: 'breaks off answers',
+  other: 'answers about something else',
 };
 
 export function mailWords(scenario: Scenario, plan: MailPlan): string {

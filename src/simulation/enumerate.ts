@@ -1,4 +1,4 @@
-import type { Plan } from './plan.ts';
+import { CALM_MAILBOXES, type Plan } from './plan.ts';
 
 /** A day with little in it and nothing that goes wrong: for trying a kill at each of its calls to the outside. */
 export function smallDay(drawn: Plan): Plan {
@@ -22,5 +22,6 @@ export function smallDay(drawn: Plan): Plan {
     receiver: { fail: 0, busy: 0, hang: 0, lost: 0, outages: [] },
     extractor: { busy: 0, hang: 0, poison: 0, killer: 0 },
     mail: { repeat: 0, late: 0, junk: 0 },
+    mailboxes: CALM_MAILBOXES,
   };
 }

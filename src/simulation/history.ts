@@ -1,4 +1,5 @@
 import type { RuntimeEvent } from '../runtime/events.ts';
+import type { LedgerLook } from './ledger.ts';
 
 /** A mail whose sender was told "accepted". */
 export interface AcceptedByUs {
@@ -87,6 +88,13 @@ export interface CommittedEffect {
   readonly deliveredAt: number | undefined;
 }
 
+/** A sign-in at the mail server that was refused. */
+export interface RefusedSignIn {
+  readonly at: number;
+  readonly life: number;
+  readonly mailbox: string;
+}
+
 /** What the outside world and the runtime saw, for the checkers. */
 export interface History {
   readonly accepted: AcceptedByUs[];
@@ -100,6 +108,9 @@ export interface History {
   readonly effects: CommittedEffect[];
   readonly looks: Look[];
   readonly runtime: SeenByRuntime[];
+  readonly refusedSignIns: RefusedSignIn[];
+  /** Connected mailboxes, as server and ledger have them at every look and at the end. */
+  readonly ledgers: LedgerLook[];
   /** What the run itself found wrong: no end in bounded time, a crash, a rejected promise nobody caught. */
   readonly faults: { readonly invariant: string; readonly message: string }[];
   crashes: number;
@@ -124,6 +135,8 @@ export function emptyHistory(): History {
     effects: [],
     looks: [],
     runtime: [],
+    refusedSignIns: [],
+    ledgers: [],
     faults: [],
     crashes: 0,
     restarts: 0,

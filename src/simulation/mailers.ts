@@ -63,6 +63,8 @@ export function startMailers(options: {
   readonly scheduler: Scheduler;
   readonly draw: Rng;
   readonly history: History;
+  /** Takes a mail to a mailbox where its traveller has connected one; false: it is forwarded. */
+  readonly deliver: (to: number, bytes: Uint8Array) => boolean;
   /** All places where mails are taken at present. */
   readonly doors: () => readonly Door[];
 }): Mailers {
@@ -101,7 +103,15 @@ export function startMailers(options: {
     if (accepted) waiting--;
     else scheduler.after(draw.int(10, 600) * 1000, 'mail again', () => void send(parcel));
   };
-  for (const parcel of options.parcels) scheduler.after(parcel.at - scheduler.startAt, 'mail', () => void send(parcel));
+  const bring = (parcel: Parcel): void => {
+    if (!options.deliver(parcel.to, parcel.bytes)) {
+      void send(parcel);
+      return;
+    }
+    waiting--;
+    scheduler.note(`mail: ${parcel.name} is in the mailbox`);
+  };
+  for (const parcel of options.parcels) scheduler.after(parcel.at - scheduler.startAt, 'mail', () => bring(parcel));
   return {
     get waiting() {
       return waiting;

@@ -107,7 +107,8 @@ export function modelProvider(options: {
       if (state === 'fail') throw failureOfStatus(503, {}, now);
       if (state === 'garbage') return { status: 200, json: { hello: 'world' }, headers: {} };
       const made = reply(url, request.headers, state === 'stale' ? now - 3 * HOUR : now);
-      if (state !== 'other') history.answers.push({ at: now, about });
+      if (state !== 'other')
+        for (const one of [about, ...onBoard(made.body)]) history.answers.push({ at: now, about: one });
       if (request.also?.includes(made.status)) return { status: made.status, json: undefined, headers: {} };
       if (made.status !== 200) throw failureOfStatus(made.status, {}, now, FAILURES.failed);
       return { status: 200, json: state === 'other' ? otherFlight(made.body) : made.body, headers: {} };
@@ -121,7 +122,23 @@ export function modelProvider(options: {
   };
 }
 
+interface Listed {
+  readonly number: string;
+  readonly departure: { readonly scheduledTime: { readonly local: string } };
+}
+
+/** A board answers about everything on it: each as it would be asked about alone. */
+function onBoard(body: unknown): readonly string[] {
+  const { departures = [] } = (body ?? {}) as { readonly departures?: readonly Listed[] };
+  return departures.map(
+    ({ number, departure }) => `${number.replace(' ', '')}/${departure.scheduledTime.local.slice(0, 10)}`,
+  );
+}
+
 /** A right-looking answer about another flight. */
 function otherFlight(body: unknown): unknown {
-  return Array.isArray(body) ? body.map((item) => ({ ...item, number: 'ZZ 1' })) : body;
+  const other = (items: readonly object[]) => items.map((item) => ({ ...item, number: 'ZZ 1' }));
+  if (Array.isArray(body)) return other(body);
+  const { departures } = (body ?? {}) as { readonly departures?: readonly object[] };
+  return departures === undefined ? body : { departures: other(departures), arrivals: [] };
 }

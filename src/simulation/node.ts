@@ -11,6 +11,7 @@ import { Life } from './life.ts';
 import type { ModelBlobs } from './memory-blobs.ts';
 import { modelBroker, type RelayMark } from './model-broker.ts';
 import type { modelExtractor } from './model-extractor.ts';
+import type { ModelMailboxes } from './model-mailboxes.ts';
 import type { ModelProvider } from './model-provider.ts';
 import type { modelReceiver } from './model-receiver.ts';
 import type { Notices } from './notices.ts';
@@ -35,6 +36,8 @@ export interface Surroundings {
   readonly memoryBroker: MemoryBroker | undefined;
   readonly relayMark: RelayMark;
   readonly provider: ModelProvider;
+  /** Undefined: none is connected. */
+  readonly mailServer: ModelMailboxes | undefined;
   readonly receiver: ReturnType<typeof modelReceiver>;
   readonly extractor: ReturnType<typeof modelExtractor>;
   readonly healed: () => boolean;
@@ -232,6 +235,7 @@ export class Node {
         random: randomOf(streams('process', life.number)),
         logger,
         freshSeconds: plan.freshSeconds,
+        mailboxes: this.#world.mailServer?.connector(life),
       },
       planted,
     );

@@ -90,6 +90,40 @@ export interface Plan {
     readonly killer: number;
   };
   readonly mail: { readonly repeat: number; readonly late: number; readonly junk: number };
+  /** Mailboxes at a mail server, which we go to; undefined: all mails are brought. */
+  readonly mailboxes: MailboxPlan | undefined;
+}
+
+/** What goes wrong at the mail server, and what travellers do there. */
+export interface MailboxPlan {
+  /** So many travellers have connected theirs. */
+  readonly connected: number;
+  /** Of their mails so many lie there; the others are forwarded. */
+  readonly share: number;
+  /** Mails that were there before, newest first; and ones of the day that are no travel. */
+  readonly older: number;
+  readonly news: number;
+  /** An open session tells when something comes, or only looks find it. */
+  readonly push: 'live' | 'none';
+  /** Mails that came without anyone being told; told late, or twice. */
+  readonly pushLoss: number;
+  readonly pushLate: number;
+  /** Pages that begin with what was listed before, that are short, that are slow; questions that are refused, or fail. */
+  readonly repeats: number;
+  readonly shortPages: number;
+  readonly slow: number;
+  readonly limited: number;
+  readonly fail: number;
+  /** Moved away between its listing and its fetch, some to come back; brought a second time. */
+  readonly vanish: number;
+  readonly again: number;
+  /** UIDVALIDITY changes; all connections end; the server is away; the password holds no longer until its owner comes. */
+  readonly resets: readonly number[];
+  readonly drops: readonly number[];
+  readonly outages: readonly Window[];
+  readonly expiries: readonly Window[];
+  /** Somebody says "check now". */
+  readonly checks: readonly number[];
 }
 
 /** At work at the same time. */
@@ -181,8 +215,46 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
     },
     extractor: { busy: rate(0.4), hang: rate(0.05), poison: rate(0.3), killer: draw.chance(0.2) ? 0.1 : 0 },
     mail: { repeat: rate(0.3), late: rate(0.3), junk: rate(0.2) },
+    mailboxes: mailboxPlanOf(streams('plan', 'mailboxes'), length),
   };
 }
+
+/** One seed in three has mailboxes: they cost more than mails that are brought. */
+function mailboxPlanOf(draw: Rng, length: number): MailboxPlan | undefined {
+  if (!draw.chance(1 / 3)) return undefined;
+  const rate = (max: number): number => (draw.chance(0.5) ? draw.number() * max : 0);
+  const some = <T>(count: number, make: () => T): readonly T[] =>
+    draw.chance(0.5) ? Array.from({ length: draw.int(1, count) }, make) : [];
+  const moment = (): number => Math.floor(draw.number() * length);
+  return {
+    connected: draw.int(1, 2),
+    share: draw.pick([0.5, 1]),
+    older: draw.int(0, 6),
+    news: draw.int(0, 6),
+    push: draw.chance(0.7) ? 'live' : 'none',
+    pushLoss: rate(1),
+    pushLate: rate(1),
+    repeats: rate(0.5),
+    shortPages: rate(0.5),
+    slow: rate(0.1),
+    limited: rate(0.1),
+    fail: rate(0.1),
+    vanish: rate(0.3),
+    again: rate(0.3),
+    resets: some(3, moment),
+    drops: some(4, moment),
+    outages: some(2, () => windowOf(draw, length, 120)),
+    expiries: some(2, () => windowOf(draw, length, 240)),
+    checks: some(3, moment),
+  };
+}
+
+/** Connected, and nothing goes wrong there. */
+export const CALM_MAILBOXES: MailboxPlan = {
+  ...{ connected: 1, share: 0.5, older: 2, news: 1, push: 'live' },
+  ...{ pushLoss: 0, pushLate: 0, repeats: 0, shortPages: 0, slow: 0, limited: 0, fail: 0, vanish: 0, again: 0 },
+  ...{ resets: [], drops: [], outages: [], expiries: [], checks: [] },
+};
 
 function windowOf(draw: Rng, length: number, minutesMax: number): Window {
   const from = Math.floor(draw.number() * length);

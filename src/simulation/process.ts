@@ -10,12 +10,14 @@ import type { StageHandlers } from '../ports/handler.ts';
 import type { Intake } from '../ports/intake.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MailFetcher } from '../ports/mail-fetcher.ts';
+import type { MailboxAccount, MailboxConnector } from '../ports/mailbox.ts';
 import type { ProviderConnector } from '../ports/provider.ts';
 import type { Secrets } from '../ports/secrets.ts';
+import type { Watch } from '../ports/store/watches.ts';
 import type { Store } from '../ports/store.ts';
 import type { WebhookPost } from '../ports/webhook.ts';
 import type { DeadLetterHook } from '../runtime/attempt.ts';
-import { type HeldParts, heldParts } from '../runtime/held.ts';
+import { type HeldParts, heldParts, type Part } from '../runtime/held.ts';
 import type { WorkGroup } from '../runtime/keeper.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { createCollectHandler } from '../stages/collect/handler.ts';
@@ -28,7 +30,10 @@ import { reconcileHandler } from '../stages/reconcile/handler.ts';
 import { STAGES } from '../stages/stages.ts';
 import { createTrackHandler } from '../stages/track/handler.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
+import { createMailFetcher } from '../stages/watch/fetcher.ts';
 import { createIntake } from '../stages/watch/intake.ts';
+import { MailboxSessions } from '../stages/watch/sessions.ts';
+import { createWatcher, type Watcher } from '../stages/watch/watcher.ts';
 import type { Life } from './life.ts';
 import { BEAT_MS, LEASE_MS } from './plan.ts';
 
@@ -48,6 +53,8 @@ export interface ProcessParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly freshSeconds: number;
+  /** To the mail server; undefined: no mailbox is connected in this run. */
+  readonly mailboxes: MailboxConnector | undefined;
 }
 
 /**
@@ -69,6 +76,7 @@ export interface Planted {
   readonly connector?: (connector: ProviderConnector) => ProviderConnector;
   readonly post?: (post: Pick<WebhookPost, 'post'>) => Pick<WebhookPost, 'post'>;
   readonly intake?: (intake: Intake) => Intake;
+  readonly mailboxes?: (connector: MailboxConnector, life: Life) => MailboxConnector;
   readonly deadLetterHooks?: Readonly<Record<string, DeadLetterHook>>;
   /** What is shared out besides the stages. */
   readonly groups?: (groups: readonly WorkGroup[], life: Life) => readonly WorkGroup[];
@@ -79,6 +87,8 @@ export interface Planted {
 export interface SimulatedProcess {
   readonly runtime: Runtime;
   readonly intake: Intake;
+  /** Undefined where no mailbox is connected. */
+  readonly watcher: Pick<Watcher, 'wake'> | undefined;
   start(): Promise<void>;
   /** In good order. */
   stop(): Promise<void>;
@@ -136,11 +146,13 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     },
     wake: (name, specIds) => trackers.here.get(`account/${name}`)?.wake(name, specIds) ?? 0,
   };
+  const mailboxes =
+    parts.mailboxes && openMailboxes(parts, planted.mailboxes?.(parts.mailboxes, life) ?? parts.mailboxes);
   const handlers: StageHandlers = {
     collect: createCollectHandler({
       store,
       blobs: parts.blobs,
-      fetcher: NO_MAILBOXES,
+      fetcher: mailboxes?.fetcher ?? NO_MAILBOXES,
       bytesMax: MAIL_BYTES_MAX,
       authenticity: ALL_PROVEN,
     }),
@@ -151,7 +163,8 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     project: createProjectHandler(),
     notify: createNotifyHandler({ onDeliveries: () => sender.here.get('sender')?.wake() }),
   };
-  const groups: readonly WorkGroup[] = [trackers.group, sender.group];
+  const held: readonly HeldParts<Part>[] = [...(mailboxes === undefined ? [] : [mailboxes.parts]), trackers, sender];
+  const groups: readonly WorkGroup[] = held.map(({ group }) => group);
   const runtime = createRuntime({
     store,
     broker: planted.broker?.(parts.broker, life) ?? parts.broker,
@@ -168,12 +181,37 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
   return {
     runtime,
     intake: planted.intake?.(intake) ?? intake,
+    watcher: mailboxes?.watcher,
     start: () => runtime.start(),
     stop: async () => {
       // These write until they have ended, so they end while their leases are held.
-      for (const { group } of [trackers, sender])
+      for (const { group } of held)
         await Promise.all(group.resources.map((resource) => group.leave(resource, 'hand-over')));
       await runtime.drain(DRAIN_MS);
+      await mailboxes?.watcher.stop();
     },
+  };
+}
+
+/** As in src/app/mailboxes.ts; what an account signs in with is read when it is asked for. */
+function openMailboxes({ life, store, random, logger }: ProcessParts, connector: MailboxConnector) {
+  const { clock } = life;
+  const access = {
+    connector: () => connector,
+    account: ({ tenant, mailbox, settings }: Watch): MailboxAccount => ({
+      ...{ tenant, mailbox, settings },
+      credentials: async () => {
+        const watch = await store.read((tx) => tx.watches.get(tenant, mailbox));
+        return { kind: 'password', user: mailbox, password: watch?.sealedCredentials ?? '' };
+      },
+    }),
+  };
+  const sessions = new MailboxSessions({ access, store, clock, logger });
+  const watcher = createWatcher({ store, clock, random, logger, sessions });
+  const shards = Array.from({ length: store.shards }, (_, shard) => `mailbox/${shard}`);
+  return {
+    watcher,
+    fetcher: createMailFetcher(sessions),
+    parts: heldParts('mailbox', shards, store, (resource, fenced) => watcher.shard(resource, fenced)),
   };
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { STAGES } from '../stages/stages.ts';
+import { leftToList, lookIntoLedger } from './ledger.ts';
 import type { Mailers } from './mailers.ts';
 import type { World } from './world.ts';
 
@@ -15,7 +16,7 @@ export async function leftToDo(
 ): Promise<readonly string[]> {
   const left: string[] = [];
   if (mailers.waiting > 0) left.push(`${mailers.waiting} mails that nobody has accepted`);
-  for (const look of [undone, stale, unowned, atWork, unsent]) {
+  for (const look of [unlisted, undone, stale, unowned, atWork, unsent]) {
     if (left.length > 0 && !all) break;
     left.push(...(await look(world, when)));
   }
@@ -36,6 +37,12 @@ const unsent: Look = async (world) => {
       .executeTakeFirstOrThrow(),
   );
   return pending.count > 0 ? [`${pending.count} ${PENDING}`] : [];
+};
+
+/** Mails of connected mailboxes that are not on the ledger. */
+const unlisted: Look = async (world) => {
+  const { mailServer } = world;
+  return mailServer === undefined ? [] : leftToList((await lookIntoLedger(world.store, mailServer)).mailboxes);
 };
 
 /** Events without the processed mark of a stage that reads them; not by the broker's word, but by the store's. */

@@ -8,6 +8,7 @@ import { checkAll } from './check/all.ts';
 import type { Violation } from './check/violation.ts';
 import { installGuard } from './guard.ts';
 import { emptyHistory, type History } from './history.ts';
+import { lookIntoLedger } from './ledger.ts';
 import { parcelsOf, startMailers } from './mailers.ts';
 import { LEASE_MS, type Plan, planOf } from './plan.ts';
 import type { Planted } from './process.ts';
@@ -81,6 +82,11 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   try {
     const planted = options.planted ?? {};
     const world = new World(scenario, { plan, scheduler, streams, history, planted }, logger);
+    const lookIntoMailboxes = async (last = false): Promise<void> => {
+      const { mailServer, store } = world;
+      if (mailServer === undefined) return;
+      history.ledgers.push({ at: scheduler.now, last, ...(await lookIntoLedger(store, mailServer)) });
+    };
     const run = async (): Promise<Tables> => {
       await world.furnish(scenario);
       world.start();
@@ -90,12 +96,14 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
         scheduler,
         draw: streams('mailers'),
         history,
+        deliver: (to, bytes) => world.mailServer?.deliver(to, bytes) ?? false,
         doors: () => world.doors,
       });
       const clock = scheduler.clock();
       for (let at = 0; at < hours * HOUR; at += COUNT_MS) {
         await clock.sleep(Math.min(COUNT_MS, hours * HOUR - at), NEVER);
         history.looks.push({ at: scheduler.now, ...(await lookInto(world.store)) });
+        await lookIntoMailboxes();
       }
       world.heal();
       const quietAt = scheduler.now + quietMsMax(plan.speed);
@@ -115,6 +123,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       }
       history.quietAt = scheduler.now;
       await world.close();
+      await lookIntoMailboxes(true);
       const read = await readTables(world.store);
       for (const mail of read.mails)
         if (mail.raw !== undefined && !world.blobs.has(mail.raw))
@@ -169,6 +178,15 @@ function webhookMsMax(hours: number): number {
   return since * 1.2 + 2 * HOUR;
 }
 
+function mailboxCounts({ ledgers, refusedSignIns }: History): Readonly<Record<string, number>> {
+  const receipts = ledgers.at(-1)?.mailboxes.flatMap((one) => one.receipts) ?? [];
+  return {
+    listed: receipts.length,
+    vanished: receipts.filter((one) => one.disposition === 'vanished').length,
+    refusedSignIns: refusedSignIns.length,
+  };
+}
+
 /** Warnings and errors of the product are part of the trace. */
 function noting(note: (line: string) => void): Logger {
   const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
@@ -203,6 +221,7 @@ function countsOf(history: History, tables: Tables | undefined): Readonly<Record
     dead: of('dead'),
     released: of('released'),
     repeats: history.runtime.filter(({ event }) => event.type === 'processed' && event.repeat).length,
+    ...mailboxCounts(history),
     forgottenWalls: history.calls.filter((call) => (call.anyoneToldTo ?? 0) > call.at).length,
   };
 }

@@ -68,7 +68,7 @@ export function lookInto(store: SqlStore): Promise<Omit<Look, 'at'>> {
         (SELECT count(*) FROM reservation_version) AS versions, (SELECT count(*) FROM feed) AS feed,
         (SELECT count(*) FROM notification) AS notifications,
         (SELECT count(*) FROM notification WHERE state <> 'pending') AS settled,
-        (SELECT count(*) FROM mail WHERE disposition NOT IN ('seen', 'collected')) AS decided,
+        (SELECT count(*) FROM mail WHERE disposition NOT IN ('seen', 'collected', 'vanished')) AS decided,
         (SELECT coalesce(sum(token), 0) FROM lease) AS tokens`.execute(db);
     // The law of conservation: what is behind the cursor is done, or has a row that says what it waits for.
     const stages = sql.join(STAGES.map(({ name, reads }) => sql`(${name}, ${reads})`));

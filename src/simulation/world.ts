@@ -11,6 +11,7 @@ import type { Life } from './life.ts';
 import type { Door } from './mailers.ts';
 import { type ModelBlobs, modelBlobs } from './memory-blobs.ts';
 import { modelExtractor } from './model-extractor.ts';
+import { ModelMailboxes } from './model-mailboxes.ts';
 import { modelProvider } from './model-provider.ts';
 import { modelReceiver } from './model-receiver.ts';
 import { Node, type Running, type Surroundings } from './node.ts';
@@ -37,6 +38,8 @@ export class World {
   readonly store: SqlStore;
   readonly blobs: ModelBlobs;
   readonly mailboxes: readonly Mailbox[];
+  /** Where travellers have mailboxes that we go to; undefined: none has. */
+  readonly mailServer: ModelMailboxes | undefined;
   readonly nodes: readonly Node[];
   readonly #parts: WorldParts;
   readonly #database: SimDatabase;
@@ -65,6 +68,8 @@ export class World {
     const shared = { plan, scheduler, history, healed };
     const crash = (life: Life): void => this.#killed(life);
     this.blobs = modelBlobs(streams('blobs'), planted.blobs);
+    this.mailServer =
+      plan.mailboxes && new ModelMailboxes({ ...shared, plan: plan.mailboxes, hours: plan.hours, streams });
     const points = streams('points');
     const surroundings: Surroundings = {
       ...parts,
@@ -75,6 +80,7 @@ export class World {
       memoryBroker: plan.broker === 'memory' ? this.#outsideBroker() : undefined,
       relayMark: { seq: 0 },
       provider: modelProvider({ ...shared, scenario, draw: streams('provider') }),
+      mailServer: this.mailServer,
       receiver: modelReceiver({ ...shared, draw: streams('receiver') }),
       extractor: modelExtractor({ ...shared, draw: streams('extractor'), crash }),
       healed,
@@ -113,7 +119,8 @@ export class World {
   /** Travellers, mailboxes, endpoints and a rule, as a person would have set them up. */
   async furnish(scenario: Scenario): Promise<void> {
     const now = this.#parts.scheduler.startAt;
-    await this.store.transact(async ({ accounts }) => {
+    await this.store.transact(async (tx) => {
+      const { accounts } = tx;
       await accounts.ensureTenant(DEFAULT_TENANT, 'Default', now);
       for (const [index, mailbox] of this.mailboxes.entries()) {
         const { given, family, zone, locale } = scenario.people[index]!;
@@ -128,6 +135,7 @@ export class World {
         });
         await accounts.addMailbox(mailbox, undefined);
       }
+      await this.mailServer?.furnish(tx, this.mailboxes);
       for (const [index, traveller] of [undefined, this.mailboxes[0]!.traveller].entries())
         await accounts.addEndpoint({
           id: `whe_${index}` as EndpointId,
@@ -160,6 +168,7 @@ export class World {
     for (const { at, node } of plan.restarts) scheduler.after(at, 'restart', () => void this.nodes[node]?.restart());
     for (const { at, node, ms } of plan.pauses) scheduler.after(at, 'pause', () => this.nodes[node]?.pause(ms));
     for (const at of plan.powerLosses) scheduler.after(at, 'power', () => this.#powerLoss());
+    this.mailServer?.start({ store: this.store, running: () => this.running });
     if (planted.syncEveryMs !== undefined) this.#syncSeldom(planted.syncEveryMs);
   }
 
@@ -169,6 +178,7 @@ export class World {
     this.#parts.history.healedAt = this.#parts.scheduler.now;
     this.#parts.scheduler.note('--- healed');
     for (const node of this.nodes) node.resume();
+    this.mailServer?.heal();
   }
 
   /** Stops all in good order, and no other follows. */

@@ -3,7 +3,8 @@ import type { RetryPolicy, StageSpec } from '../ports/handler.ts';
 /**
  * Read this first: the stages in the order a mail passes them. Each reads one topic, does one thing, and writes others.
  * AsyncAPI and the picture in docs/architecture.md are generated from this table; src/app/handlers.ts gives each its
- * handler. Two further steps read the clock instead of a topic: `watch` (intake of mails) and `track` (asking providers).
+ * handler. Further steps read the clock instead of a topic: `watch` (intake of mails), `track` (asking providers), and what
+ * of `project` comes by time alone (check-in opens; what was not confirmed is).
  */
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -81,7 +82,7 @@ export const STAGES = [
     reads: 'reservation.changed',
     key: 'traveller',
     writes: ['itinerary.updated'],
-    does: 'keeps the read side: what REST, SSE, iCal and the page show',
+    does: 'keeps the read side: what REST, SSE, iCal and the page show; decides what the traveller is told of it',
     concurrency: 32,
     deadlineMs: 30 * SECOND,
     retry: quick,

@@ -49,12 +49,14 @@ export interface TcpProxyOptions {
   readonly target: { readonly port: number; readonly host?: string };
   /** Of the jitter. */
   readonly seed?: number;
+  /** Gets all bytes as they are passed on. */
+  readonly onPassed?: (direction: Direction, bytes: Buffer) => void;
 }
 
 /** Bytes that wait in one direction of one connection, before the sender is held back. */
 const WAITING_BYTES_MAX = 256 * 1024;
 
-export async function startTcpProxy({ target, seed = 1 }: TcpProxyOptions): Promise<TcpProxy> {
+export async function startTcpProxy({ target, seed = 1, onPassed }: TcpProxyOptions): Promise<TcpProxy> {
   const random = seededRandom(seed);
   const links = new Set<Link>();
   const passed = { up: 0, down: 0 };
@@ -70,7 +72,8 @@ export async function startTcpProxy({ target, seed = 1 }: TcpProxyOptions): Prom
         ...{ from, to, random },
         faults: faults[direction],
         onPassed: (bytes) => {
-          passed[direction] += bytes;
+          passed[direction] += bytes.length;
+          onPassed?.(direction, bytes);
         },
         onLimit: (how) => (how === 'reset' ? resetLink(link) : endLink(link)),
         onClosed: () => {
@@ -181,7 +184,7 @@ interface PipeOptions {
   readonly to: Socket;
   readonly faults: Faults;
   readonly random: { number(): number };
-  readonly onPassed: (bytes: number) => void;
+  readonly onPassed: (bytes: Buffer) => void;
   readonly onLimit: (how: 'end' | 'reset') => void;
   readonly onClosed: () => void;
 }
@@ -261,7 +264,7 @@ class Pipe {
       this.#waiting -= next.bytes.length;
       const bytes = this.#within(next.bytes);
       if (bytes.length > 0) {
-        onPassed(bytes.length);
+        onPassed(bytes);
         if (!to.write(bytes)) this.#blocked = true;
       }
       if (this.#left === 0 && this.#faults.limitThen !== 'hole') {

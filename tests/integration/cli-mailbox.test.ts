@@ -65,13 +65,26 @@ describe('a mailbox by IMAP on the command line', { skip: skipWithoutDovecot() }
         'MAIL_PASSWORD',
       ],
       /127\.0\.0\.1:1/,
-      /Check/,
+      /Check server name and port\. Nothing was stored\./,
     );
     await cli.refused(imap, /no terminal to ask .* --password-env/);
     await cli.refused([...imap, '--password-env', 'NOT_THERE'], /variable NOT_THERE/);
     await cli.refused(['mailbox', 'add', 'imap'], /Name the mail address/);
     await cli.refused(['mailbox', 'add', 'gmail'], /oauth\.google\.clientId/, /docs\/operating\/mailboxes\.md/);
     assert.deepEqual(await cli.json('mailbox', 'list'), []);
+  });
+
+  test('typing mistakes are answered with what was meant', async () => {
+    await cli.refused(['mailbox', 'add', 'imapp', 'a@x.example'], /no kind of mailbox. Did you mean imap\?/);
+    await cli.refused(['mailbox', 'add', 'forward', 'a@x.example'], /A forwarding address is made here/);
+    await cli.refused([...imap, '--password', PASSWORD], /can be read by others on this machine/);
+    await cli.refused(['mailbox', 'add', 'ada@outlook.com'], /oauth\.microsoft\.clientId/);
+    await cli.refused(
+      ['mailbox', 'add', 'imap', 'ada@outlook.com'],
+      /tripwatch mailbox add microsoft ada@outlook\.com/,
+    );
+    await cli.refused(['mailbox', 'change', 'mbx_x'], /Say what to change/);
+    await cli.refused(['receipts', '--mailbox', 'mbx_x'], /not known/);
   });
 
   test('it is signed in, and said what would be read, before it is stored; the password is on no disk', async () => {

@@ -206,6 +206,8 @@ test('a mail that was left unopened is read after all when its owner asks; what 
     ['mail_b', false],
   ]);
   assert.equal((await service.call('GET', '/v1/receipts?mailbox=mbx_other')).body.items.length, 0);
+  assert.equal((await service.call('GET', '/v1/receipts?reason=score-low')).body.items.length, 2);
+  assert.equal((await service.call('GET', '/v1/receipts?reason=rule-denied')).body.items.length, 0);
   const asked = await service.call('POST', '/v1/receipts/mail_a/read');
   assert.deepEqual([asked.status, asked.body.disposition, asked.body.reasonCode], [202, 'seen', 'asked']);
   assert.equal((await service.call('POST', '/v1/receipts/mail_a/read')).status, 409, 'it is being read');

@@ -190,7 +190,7 @@ test('readable in light and dark, on a phone without scrolling sideways, with na
     const small = await phone.page(signIn());
     await small.locator('.leg', { hasText: 'N9 77' }).click();
     await small.locator('.history').waitFor();
-    for (const view of ['Trips', 'Mails', /Changes/]) {
+    for (const view of ['Trips', 'Mails', /Changes/, 'Mailboxes']) {
       await small.getByRole('tab', { name: view }).click();
       await small.waitForTimeout(50);
       const width = await small.evaluate(() => document.documentElement.scrollWidth);
@@ -198,6 +198,11 @@ test('readable in light and dark, on a phone without scrolling sideways, with na
       assert.deepEqual(await small.evaluate(faint), [], `${colorScheme}, ${view}: text that is hard to read`);
       assert.deepEqual(await small.evaluate(unnamed), [], String(view));
     }
+    await small.getByRole('button', { name: 'Connect a mailbox' }).click();
+    await small.getByRole('button', { name: 'Forward single mails' }).click();
+    await small.getByRole('radio', { name: /Password \(IMAP\)/ }).check();
+    assert.deepEqual(await small.evaluate(faint), [], `${colorScheme}, connecting: text that is hard to read`);
+    assert.deepEqual(await small.evaluate(unnamed), [], 'connecting');
     // The measure can fail: text as pale as this is found.
     await small.locator('footer').evaluate((footer) => {
       footer.style.color = '#777d88';

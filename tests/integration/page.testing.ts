@@ -43,6 +43,12 @@ export class PageService {
   token = '';
   traveller = '';
   address = '';
+  /** Of the configuration, beside what every such service has. */
+  readonly #settings: Readonly<Record<string, unknown>>;
+
+  constructor(settings: Readonly<Record<string, unknown>> = {}) {
+    this.#settings = settings;
+  }
 
   /** Starts; a second time on the same port, as after a restart. */
   async start(): Promise<void> {
@@ -50,7 +56,7 @@ export class PageService {
     const port = this.service === undefined ? 0 : Number(new URL(this.service.url).port);
     const config = loadConfig({
       data: this.folder,
-      override: { http: { port }, smtp: { port: 0 }, log: { level: 'silent' }, workers: 1 },
+      override: { ...this.#settings, http: { port }, smtp: { port: 0 }, log: { level: 'silent' }, workers: 1 },
     });
     this.core = await openCore(config, prepareFolder(this.folder));
     this.service = await startService(this.core);

@@ -6,7 +6,13 @@ import { canonicalJson } from '../../src/domain/reconcile/canonical.ts';
 import type { Reservation } from '../../src/domain/reservation.ts';
 import { isoInstant } from '../../src/ports/clock.ts';
 import type { Handler } from '../../src/ports/handler.ts';
-import type { ProviderConnector, PushRequest, ReadResult, SubjectSpec } from '../../src/ports/provider.ts';
+import type {
+  ProviderCapabilities,
+  ProviderConnector,
+  PushRequest,
+  ReadResult,
+  SubjectSpec,
+} from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { createFanOutHandler } from '../../src/stages/fan-out/handler.ts';
 import { createTrackHandler } from '../../src/stages/track/handler.ts';
@@ -28,7 +34,7 @@ export const MINUTE = 60_000;
 export class FakeProvider implements ProviderConnector {
   readonly name = 'fake';
   readonly label = 'Fake';
-  readonly capabilities = { covers: ['booking'], readOne: true } as const;
+  readonly capabilities: ProviderCapabilities = { covers: ['booking'], readOne: true, push: 'signed' };
   readonly calls: { readonly id: string; readonly at: number }[] = [];
   readonly #clock: ManualClock;
   /** What it says: gate by subject; `cancelled`, or anything else. */
@@ -51,6 +57,11 @@ export class FakeProvider implements ProviderConnector {
 
   async readOne(subject: SubjectSpec): Promise<ReadResult> {
     this.calls.push({ id: subject.id, at: this.#clock.now() });
+    return this.answerOn(subject);
+  }
+
+  /** What it says about one, without a call. Errors: what `says` wants. */
+  answerOn(subject: SubjectSpec): ReadResult {
     const said = this.says(subject.id);
     if (said instanceof Error) throw said;
     if (said === 'absent') return { kind: 'absent' };
@@ -106,9 +117,11 @@ const STEP_MS = 2000;
 export async function openTrackRig(
   change: Partial<TrackedAccount> = {},
   paused?: TrackerOptions['paused'],
+  make: (clock: ManualClock) => FakeProvider = (clock) => new FakeProvider(clock),
+  others: (clock: ManualClock) => readonly TrackedAccount[] = () => [],
 ): Promise<TrackRig> {
   const clock = new ManualClock(NOW);
-  const provider = new FakeProvider(clock);
+  const provider = make(clock);
   const store = openSqliteStore({ file: ':memory:', clock, logger: quiet });
   const account = {
     account: 'fake',
@@ -117,9 +130,10 @@ export async function openTrackRig(
     freshSeconds: 300,
     ...change,
   };
+  const accounts = [account, ...others(clock)];
   const random = { number: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
   const options = paused === undefined ? {} : { paused };
-  const open = () => createTracker({ store, clock, random, logger: quiet, accounts: [account], ...options });
+  const open = () => createTracker({ store, clock, random, logger: quiet, accounts, ...options });
   let tracker = open();
   let serial = 0;
 

@@ -56,6 +56,18 @@ test('what nobody tells is found by looking: within ten minutes, within four whe
   }
 });
 
+test('a server that offers to tell and does not is looked at like one that cannot, in one session', async (t) => {
+  const rig = new WatchRig({ push: 'live' });
+  const server = await rig.connect('a', { tellsNothing: true });
+  await begin(t, rig);
+  await rig.until(async () => (await stateOf(rig, 'a')) === 'watching');
+  for (let n = 0; n < 3; n++) {
+    server.deliver(letter(n), rig.clock.now());
+    assert.ok(await rig.until(async () => (await seen(rig)).length === n + 1, 4 * MINUTE + 2 * SECOND, SECOND));
+  }
+  assert.equal(server.signIns, 1);
+});
+
 test('refused credentials are offered twice in hours, said once, and tried anew when they change', async (t) => {
   const rig = new WatchRig();
   const server = await rig.connect('a');
@@ -160,8 +172,8 @@ test('"check now" looks now, here or in whatever process watches it; hints wake 
   const named = { state: 's', renewAt: rig.clock.now() + HOUR, pushName: 'me@a.example' };
   await rig.store.transact((tx) => tx.watches.subscribed({ tenant: DEFAULT_TENANT, mailbox: 'mbx_a' }, named));
   server.deliver(letter(3), rig.clock.now());
-  assert.equal(await process.watcher.pushed('imap', ['me@a.example', 'nobody']), 1);
-  assert.equal(await process.watcher.pushed('gmail', ['me@a.example']), 0);
+  assert.equal(await process.watcher.pushed('imap', { accounts: ['me@a.example', 'nobody'] }), 1);
+  assert.equal(await process.watcher.pushed('gmail', { accounts: ['me@a.example'] }), 0);
   assert.ok(await rig.until(async () => (await seen(rig)).length === 3, 0, 1));
 });
 

@@ -10,7 +10,7 @@ import { TripwatchError } from '../../src/domain/errors.ts';
 import { DEFAULT_TENANT, type MailboxId, type TravellerId } from '../../src/domain/ids.ts';
 import type { Random } from '../../src/ports/clock.ts';
 import type { LogFields, Logger } from '../../src/ports/logger.ts';
-import type { MailboxCapabilities } from '../../src/ports/mailbox.ts';
+import type { MailboxCapabilities, MailboxConnector, MailboxSession } from '../../src/ports/mailbox.ts';
 import type { MailReceipt } from '../../src/ports/store/mails.ts';
 import type { Watch } from '../../src/ports/store/watches.ts';
 import { heldParts } from '../../src/runtime/held.ts';
@@ -39,11 +39,23 @@ export class WatchRig {
   #lives = 0;
   #collected = 0;
 
-  constructor({ seed = 1, shards = 2, push = 'live' as MailboxCapabilities['push'] } = {}) {
+  constructor({
+    seed = 1,
+    shards = 2,
+    push = 'live' as MailboxCapabilities['push'],
+    subscribe = undefined as MailboxSession['subscribe'],
+  } = {}) {
     this.random = seededRandom(seed);
     this.push = push;
     this.store = openSqliteStore({ file: ':memory:', clock: this.clock, logger: silentLogger, shards });
-    const connector = createModelConnector({ push, server: ({ mailbox }) => this.servers.get(mailbox)! });
+    const model = createModelConnector({ push, server: ({ mailbox }) => this.servers.get(mailbox)! });
+    const connector: MailboxConnector = {
+      ...model,
+      open: async (account, signal) => {
+        const session = await model.open(account, signal);
+        return subscribe === undefined ? session : { ...session, subscribe };
+      },
+    };
     this.access = {
       connector: (kind) => (kind === 'imap' ? connector : undefined),
       account: ({ tenant, mailbox, settings }) => ({
@@ -233,7 +245,8 @@ export function watchOf(mailbox: MailboxId, traveller: TravellerId, since: numbe
     ...{ tenant: DEFAULT_TENANT, traveller, mailbox, kind: 'imap', settings: {}, sealedCredentials: undefined, since },
     ...{ liveCursor: undefined, backfillCursor: undefined, backfillDone: since >= now, backfillLeft: undefined },
     ...{ state: 'connecting', reasonCode: 'connecting', reason: 'Being tried.', stateAt: now, checkedAt: undefined },
-    ...{ dueAt: undefined, seen: 0, subscription: undefined, renewAt: undefined, pushName: undefined, createdAt: now },
+    ...{ dueAt: undefined, seen: 0, subscription: undefined, renewAt: undefined, pushName: undefined },
+    ...{ pushFault: undefined, needsSince: undefined, createdAt: now },
   };
 }
 

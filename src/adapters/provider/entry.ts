@@ -8,6 +8,8 @@ export interface ConnectorEntry {
   readonly name: string;
   /** Shown to people. */
   readonly label: string;
+  /** It tells how flights run: all that do give a flight the same subject, and stand in for one another. */
+  readonly flightStatus?: true;
   /** What `options` of an account may hold; absent: none. */
   readonly options?: z.ZodType;
   /** The secrets of an account: `key` and `webhookSecret` have fields of their own, others stand under `secrets`. */

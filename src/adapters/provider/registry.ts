@@ -2,12 +2,28 @@ import { nearest } from '../../domain/nearest.ts';
 import { aeroApiEntry } from './aeroapi/entry.ts';
 import { aeroDataBoxEntry } from './aerodatabox/entry.ts';
 import { anyAgencyEntry } from './any-agency/entry.ts';
+import { bookingComEntry } from './booking-com/entry.ts';
 import { duffelEntry } from './duffel/entry.ts';
 import type { ConnectorEntry } from './entry.ts';
+import { expediaEntry } from './expedia/entry.ts';
+import { hotelbedsEntry } from './hotelbeds/entry.ts';
+import { motisEntry } from './motis/entry.ts';
 import { sabreEntry } from './sabre/entry.ts';
+import { travelportEntry } from './travelport/entry.ts';
 
 /** Every connector, one line each: a new one brings its folder and its line here, and nothing else changes. */
-const ENTRIES: readonly ConnectorEntry[] = [aeroApiEntry, aeroDataBoxEntry, anyAgencyEntry, duffelEntry, sabreEntry];
+const ENTRIES: readonly ConnectorEntry[] = [
+  aeroApiEntry,
+  aeroDataBoxEntry,
+  anyAgencyEntry,
+  bookingComEntry,
+  duffelEntry,
+  expediaEntry,
+  hotelbedsEntry,
+  motisEntry,
+  sabreEntry,
+  travelportEntry,
+];
 
 export const connectorNames: readonly string[] = ENTRIES.map((entry) => entry.name);
 

@@ -114,7 +114,7 @@ async function store(
   await deps.store.read((tx) => ensurePlace(tx, mailbox));
   const rules = await deps.store.read((tx) => tx.accounts.listRules(tenant, traveller.id));
   const account = { kind, tenant, mailbox: mailbox.id, settings, credentials, since, rules };
-  const test = wanted.test ? await refusedAs('password', () => desk.test(account, signal)) : undefined;
+  const test = wanted.test ? await refusedAs('host', () => desk.test(account, signal), once) : undefined;
   const watch: Watch = {
     tenant,
     traveller: traveller.id,
@@ -141,6 +141,8 @@ async function store(
     subscription: undefined,
     renewAt: undefined,
     pushName: undefined,
+    pushFault: undefined,
+    needsSince: undefined,
     createdAt: now,
   };
   const entry = auditEntry(deps, caller, { action: 'mailbox.connect', target: mailbox.id, details: { kind } });
@@ -198,7 +200,7 @@ export async function changeMailbox(
       const account = { kind: watch.kind, tenant: watch.tenant, mailbox: watch.mailbox, settings, since, rules: [] };
       const desk = await deskOf(deps);
       const given = credentials;
-      await refusedAs('password', () => desk.test({ ...account, credentials: given }, signal));
+      await refusedAs('host', () => desk.test({ ...account, credentials: given }, signal));
     }
   }
   const entry = auditEntry(deps, caller, {
@@ -371,11 +373,18 @@ function why({ disposition, raw, ref }: MailReceipt, reachable: boolean): string
   return 'the mail was read.';
 }
 
+/** Removed ones too: their receipts stay. Errors: `not-found`. */
+export async function knownMailbox(deps: Pick<Deps, 'store'>, caller: Caller, id: string): Promise<Mailbox> {
+  const found = await deps.store.read((tx) => tx.accounts.getMailbox(caller.tenant, id as MailboxId));
+  if (found === undefined) throw notFound(id);
+  ensureVisible(caller, found.traveller, id);
+  return found;
+}
+
 /** Errors: `not-found`, also for those of others and removed ones. */
 export async function visibleMailbox(deps: Pick<Deps, 'store'>, caller: Caller, id: string): Promise<Mailbox> {
-  const found = await deps.store.read((tx) => tx.accounts.getMailbox(caller.tenant, id as MailboxId));
-  if (found === undefined || found.state === 'removed') throw notFound(id);
-  ensureVisible(caller, found.traveller, id);
+  const found = await knownMailbox(deps, caller, id);
+  if (found.state === 'removed') throw notFound(id);
   return found;
 }
 
@@ -395,7 +404,7 @@ async function deskOf({ mailboxes }: Deps): Promise<MailboxDesk> {
 }
 
 /** What the other side says no to is the person's to mend, in its words; what is only busy is not. */
-async function refusedAs<T>(path: string, work: () => Promise<T>): Promise<T> {
+async function refusedAs<T>(path: string, work: () => Promise<T>, told = (text: string) => text): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -405,11 +414,15 @@ async function refusedAs<T>(path: string, work: () => Promise<T>): Promise<T> {
     const { code, message } = describeError(error);
     throw refusal(
       code === 'password-refused' || code === 'mailbox-app-password-needed' ? 'password' : path,
-      message,
+      told(code === 'provider-unreachable' ? `${message} Check the address of the server.` : message),
       code,
     );
   }
 }
+
+/** What is read by itself is tried again; what one person wants to connect is not, and its message is not to say so. */
+const once = (text: string): string =>
+  text.replace(/[.;] it is (not )?tried again( by itself)?(, and nothing is lost)?\.$/i, '. Nothing was stored.');
 
 function refusal(path: string, message: string, code = 'mailbox-refused'): Problem {
   return new Problem('mailbox-refused', message, [{ path, message: code }]);

@@ -31,7 +31,7 @@ function goneSignal(reply: FastifyReply): AbortSignal {
   return ending.signal;
 }
 
-const view = (deps: ApiDeps, mailbox: Mailbox) => deps.store.read((tx) => wholeMailboxView(tx, mailbox));
+const view = (deps: ApiDeps, mailbox: Mailbox) => deps.store.read((tx) => wholeMailboxView(tx, mailbox, deps));
 
 export const mailboxRoutes: readonly RouteSpec[] = [
   route({
@@ -47,7 +47,7 @@ export const mailboxRoutes: readonly RouteSpec[] = [
       const traveller = await accounts.visibleTraveller(deps, caller, params.id!);
       const items = await deps.store.read(async (tx) => {
         const all = await tx.accounts.listMailboxes(caller.tenant, traveller.id);
-        return mailboxViews(tx, all, query.removed === 'true');
+        return mailboxViews(tx, all, deps, query.removed === 'true');
       });
       return { items };
     },

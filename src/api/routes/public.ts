@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { EventId, TravellerId } from '../../domain/ids.ts';
 import { findToken, notFound } from '../auth.ts';
@@ -35,6 +36,13 @@ async function notReady({ status, store }: ApiDeps): Promise<string | undefined>
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A pushed request as connectors take it: headers that came once, and the bytes. */
+function pushedBy({ clock }: ApiDeps, request: FastifyRequest, body: unknown) {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) if (typeof value === 'string') headers[name] = value;
+  return { headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0), receivedAt: clock.now() };
 }
 
 /** What needs no token, or carries its proof in the address or the signature. */
@@ -89,20 +97,39 @@ export const publicRoutes: readonly RouteSpec[] = [
     path: '/push/:account',
     id: 'receivePush',
     tag: 'push',
+    raw: true,
     summary: "A provider's webhook for one of our accounts there",
     description: 'The signature is checked as the provider defines it; what is accepted wakes a check, nothing more.',
     status: 202,
     response: z.object({ accepted: z.literal(true) }),
     handle: async ({ deps, params, body, request }) => {
-      const headers: Record<string, string> = {};
-      for (const [name, value] of Object.entries(request.headers)) {
-        if (typeof value === 'string') headers[name] = value;
-      }
-      const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-      const verdict = await deps.push?.(params.account!, { headers, body: bytes, receivedAt: deps.clock.now() });
+      const verdict = await deps.push?.(params.account!, pushedBy(deps, request, body));
       if (verdict === undefined) throw notFound(params.account!);
       if (verdict.kind === 'refused') throw new Problem('push-refused', `${verdict.message} (${verdict.code})`);
       return { accepted: true };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/push/mailboxes/:kind',
+    id: 'receiveMailboxPush',
+    tag: 'push',
+    raw: true,
+    summary: "A mail provider's notice that something may have come: Gmail by Pub/Sub, Microsoft Graph",
+    description:
+      'Verified as the provider defines it; what is accepted wakes a look into the mailboxes that it means, nothing more. A handshake (`?validationToken=`) is answered with its token as plain text.',
+    status: 202,
+    query: z.looseObject({ validationToken: z.string().max(5000).optional() }),
+    response: z.union([z.object({ accepted: z.literal(true) }), z.string()]),
+    handle: async ({ deps, params, query, body, request, reply }) => {
+      const given = Object.entries(query).filter((one): one is [string, string] => typeof one[1] === 'string');
+      const push = { ...pushedBy(deps, request, body), query: Object.fromEntries(given) };
+      const verdict = await deps.pushMailbox?.(params.kind!, push);
+      if (verdict === undefined) throw notFound(params.kind!);
+      if (verdict.kind === 'refused') throw new Problem('push-refused', `${verdict.message} (${verdict.code})`);
+      if (verdict.kind === 'hint') return { accepted: true as const };
+      reply.code(200).type('text/plain; charset=utf-8');
+      return verdict.text;
     },
   }),
   route({

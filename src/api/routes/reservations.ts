@@ -187,19 +187,21 @@ export const reservationRoutes: readonly RouteSpec[] = [
       traveller: travellerIdSchema.optional(),
       mailbox: z.string().max(100).optional().describe('only those of one mailbox'),
       disposition: z.enum(Object.keys(DISPOSITIONS) as [Disposition, ...Disposition[]]).optional(),
+      reason: z.string().max(100).optional().describe('only those with this reasonCode'),
       before: z.string().max(200).optional().describe('`next` of the page before'),
       limit,
     }),
     response: z.object({ items: z.array(receiptViewSchema), next: z.string().optional() }),
     handle: async ({ deps, caller, query }) => {
       const traveller = scopedTraveller(caller, query.traveller);
-      const { disposition, mailbox, before } = query;
+      const { disposition, mailbox, reason, before } = query;
       const page = await deps.store.read((tx) =>
         tx.mails.list(caller.tenant, {
           limit: query.limit,
           ...(traveller === undefined ? {} : { traveller }),
           ...(mailbox === undefined ? {} : { mailbox: mailbox as MailboxId }),
           ...(disposition === undefined ? {} : { disposition }),
+          ...(reason === undefined ? {} : { reasonCode: reason }),
           ...(before === undefined ? {} : { before }),
         }),
       );

@@ -48,6 +48,7 @@ export async function freshnessView(
     const page = await tx.itineraries.feedBack(tenant, query);
     looked += page.length;
     for (const { event } of page) {
+      if (event.topic !== 'itinerary.updated') continue;
       const data = event.data as TopicData<'itinerary.updated'>;
       if (Date.parse(data.publishedAt) < from) complete = true;
       else count(rows, data);

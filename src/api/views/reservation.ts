@@ -7,6 +7,7 @@ import type {
   ReservationSummary,
   ReservationView,
 } from '../../contracts/http/views.ts';
+import type { Told } from '../../domain/alerts/alert.ts';
 import {
   legCancelled,
   legTitle,
@@ -19,6 +20,7 @@ import {
 } from '../../domain/leg-points.ts';
 import type { Attribution, Field, Fields, Leg, Reservation } from '../../domain/reservation.ts';
 import { describeChanges } from '../../domain/reservation-view.ts';
+import { standsBy, unverifiedSince, type Verified } from '../../domain/verification.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import type { Subject } from '../../ports/store/subjects.ts';
 import type { ReadTx } from '../../ports/store.ts';
@@ -119,14 +121,29 @@ export async function reservationView(
   context: ViewContext,
 ): Promise<ReservationView> {
   const subjects = await tx.subjects.followedBy(reservation.tenant, reservation.id);
+  const { tenant, traveller, id } = reservation;
+  const told = (await tx.alerts.told(tenant, traveller, [id])).get(id);
   const summary = reservationSummary(reservation);
   return {
     ...summary,
     fields: fieldViews(reservation.fields),
     legs: reservation.legs.map((leg) => ({ ...legView(leg), keys: [...leg.keys], fields: fieldViews(leg.fields) })),
-    freshness: subjects.map((subject) => freshnessView(subject, context)),
+    freshness: freshnessViews(subjects, context),
+    ...unverifiedOf(subjects),
+    ...alertsOf(told),
     observations: [...reservation.observations],
     ...unprovenOf(reservation),
+  };
+}
+
+function alertsOf(told: Told | undefined): Pick<ReservationView, 'alerts'> {
+  if (told === undefined || told.alerts.length === 0) return {};
+  return {
+    alerts: told.alerts.map(({ at, facts, ...alert }) => ({
+      ...alert,
+      facts: facts.map((fact) => ({ ...fact })),
+      at: isoInstant(at),
+    })),
   };
 }
 
@@ -142,7 +159,26 @@ function unprovenOf({ unproven = [] }: Reservation): Pick<ReservationView, 'unpr
   };
 }
 
-export function freshnessView(subject: Subject, context: ViewContext): FreshnessView {
+/** Of all that a reservation follows, or of one leg: who confirms it, and who stands by. */
+export function freshnessViews(subjects: readonly Subject[], context: ViewContext): FreshnessView[] {
+  const all = subjects.map(verifiedOf);
+  return subjects.map((subject, index) => {
+    const account = context.providers.find((one) => one.account === subject.account);
+    const freshMs = (account?.freshSeconds ?? 300) * 1000;
+    return freshnessView(subject, context, standsBy(all[index]!, all, freshMs));
+  });
+}
+
+function unverifiedOf(subjects: readonly Subject[]): Pick<ReservationView, 'unverifiedSince'> {
+  const since = unverifiedSince(subjects.map(verifiedOf));
+  return since === undefined ? {} : { unverifiedSince: isoInstant(since) };
+}
+
+function verifiedOf({ spec, state, checkedAt, failingSince }: Subject): Verified {
+  return { thing: spec.id, ended: state === 'ended', checkedAt, failingSince };
+}
+
+function freshnessView(subject: Subject, context: ViewContext, resting: boolean): FreshnessView {
   const account = context.providers.find((one) => one.account === subject.account);
   const freshMs = (account?.freshSeconds ?? 300) * 1000;
   const { checkedAt, failingSince } = subject;
@@ -151,9 +187,11 @@ export function freshnessView(subject: Subject, context: ViewContext): Freshness
       ? 'ended'
       : failingSince !== undefined
         ? 'unverified-since'
-        : checkedAt === undefined
-          ? 'not-checked-yet'
-          : 'ok';
+        : resting
+          ? 'stands-by'
+          : checkedAt === undefined
+            ? 'not-checked-yet'
+            : 'ok';
   return defined({
     subject: subject.id,
     account: subject.account,
@@ -165,7 +203,7 @@ export function freshnessView(subject: Subject, context: ViewContext): Freshness
     state,
     unverifiedSince: failingSince === undefined ? undefined : isoInstant(failingSince),
     reason: failingSince === undefined ? undefined : subject.failure,
-    due: subject.state === 'ended' || checkedAt === undefined ? undefined : isoInstant(checkedAt + freshMs),
+    due: subject.state === 'ended' || resting || checkedAt === undefined ? undefined : isoInstant(checkedAt + freshMs),
   }) as FreshnessView;
 }
 

@@ -7,7 +7,7 @@ import { isoInstant } from '../../ports/clock.ts';
 import type { Subject } from '../../ports/store/subjects.ts';
 import type { ReadTx } from '../../ports/store.ts';
 import type { Caller } from '../auth.ts';
-import { defined, freshnessView, legView, type ViewContext } from './reservation.ts';
+import { defined, freshnessViews, legView, type ViewContext } from './reservation.ts';
 
 /** A traveller's trips, earliest first. What a person removed is left out. */
 export async function tripsView(
@@ -41,7 +41,7 @@ export async function tripsView(
             version: of.version,
             reference: textOf(of.fields, 'reference'),
             provider: textOf(of.fields, 'provider.name') ?? textOf(of.fields, 'provider.code'),
-            freshness: subjectsOfLeg(leg, of, followed.get(of.id) ?? []).map((one) => freshnessView(one, context)),
+            freshness: freshnessViews(subjectsOfLeg(leg, of, followed.get(of.id) ?? []), context),
           }),
         ),
       }) as TripView,

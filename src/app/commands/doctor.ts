@@ -13,6 +13,7 @@ import { age, byteSize, printable } from '../terminal/style.ts';
 import { version } from '../version.ts';
 import { withCore } from '../with-core.ts';
 import { conservationFindings, pauseFindings } from './doctor-conservation.ts';
+import { mailboxFindings } from './doctor-mailboxes.ts';
 
 export interface Finding {
   readonly state: 'ok' | 'note' | 'bad';
@@ -31,7 +32,7 @@ export function doctorCommand(program: Command): void {
   program
     .command('doctor')
     .description(
-      'check the installation: store, disk, queues, conservation of mails and events, pauses, providers, secrets',
+      'check the installation: store, disk, queues, conservation of mails and events, pauses, mailboxes, providers, secrets',
     )
     .option('--config-effective', 'print the configuration as it works')
     .action(
@@ -154,6 +155,7 @@ async function examine(core: Core): Promise<readonly Finding[]> {
       what: `${view.endpoints.disabled} webhook endpoints are disabled`,
       remedy: 'tripwatch endpoint list says why',
     });
+  findings.push(...(await mailboxFindings(core, now)));
   findings.push(...(await providers(core, now)));
   const travellers = await store.read((tx) => tx.accounts.listTravellers(OPERATOR.tenant));
   findings.push(

@@ -1,10 +1,11 @@
-import { Argument, type Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { addMailbox } from '../../api/commands/accounts.ts';
 import { beginSignIn, type Connected, connectMailbox, finishSignIn } from '../../api/commands/mailboxes.ts';
 import { mailboxView } from '../../api/views/accounts.ts';
 import { mailboxTestView } from '../../api/views/mailboxes.ts';
 import { connectImapSchema, connectJmapSchema } from '../../contracts/http/mailboxes.ts';
 import { TripwatchError } from '../../domain/errors.ts';
+import { nearest } from '../../domain/nearest.ts';
 import type { Traveller } from '../../ports/store/accounts.ts';
 import { parseOptions } from '../checked.ts';
 import { action, type CommandContext } from '../command.ts';
@@ -30,18 +31,22 @@ interface AddOptions extends PasswordSource {
   readonly folder?: readonly string[];
   readonly since: string;
   readonly test: boolean;
+  readonly password?: string;
   readonly yes?: boolean;
 }
 
 const KINDS = ['forward', 'imap', 'gmail', 'microsoft', 'jmap'] as const;
+type Kind = (typeof KINDS)[number];
+/** As people call them. */
+const ALSO: Readonly<Record<string, Kind>> = { google: 'gmail', outlook: 'microsoft', hotmail: 'microsoft' };
 
 /** `tripwatch mailbox add [KIND] [ADDRESS]`. */
 export function mailboxAddCommand(mailbox: Command): void {
   mailbox
     .command('add')
-    .description('a forwarding address, or connect a mailbox: forward (default), imap, gmail, microsoft, jmap')
-    .addArgument(new Argument('[kind]', 'what kind').choices(KINDS).default('forward'))
-    .argument('[address]', 'mail address, for all but forward')
+    .description('a forwarding address, or connect a mailbox by its address')
+    .argument('[kind]', `${KINDS.join(', ')}; without: forward, or what fits the address`)
+    .argument('[address]', 'mail address; for all but forward')
     .option('--traveller <name>', 'whose (name or id)')
     .option('--label <text>', 'a name for it')
     .option('--since <days>', 'how far back mails are read, e.g. 90d; 0: only what comes from now on', '90d')
@@ -49,6 +54,7 @@ export function mailboxAddCommand(mailbox: Command): void {
     .option('--user <name>', 'to sign in as; default: the address')
     .option('--password-env <name>', 'variable that holds the password; else it is asked for')
     .option('--password-file <path>', 'file that holds the password')
+    .addOption(new Option('--password <text>').hideHelp())
     .option('--host <name>', 'imap: server; default: found by the domain of the address')
     .option('--port <n>', 'imap: port', count('--port', 1, 65_535))
     .addOption(new Option('--security <how>', 'imap: encryption').choices(['tls', 'starttls', 'plain']))
@@ -56,16 +62,18 @@ export function mailboxAddCommand(mailbox: Command): void {
     .option('--no-test', 'store it without signing in first')
     .option('--yes', 'imap: yes to a server that only DNS names')
     .action(
-      action(async (context, kind: (typeof KINDS)[number], address: string | undefined, options: AddOptions) => {
+      action(async (context, first: string | undefined, second: string | undefined, options: AddOptions) => {
+        if (options.password !== undefined)
+          throw invalid(
+            'A password in the command can be read by others on this machine, and stays in the history of the shell. Leave --password out: it is asked for; or use --password-env or --password-file.',
+          );
+        const { kind: named, address } = kindAndAddress(first, second);
         await withCore(context, 'make', async (core) => {
           const owner = await chosenOrFirstTraveller(core, options.traveller);
+          const kind = named ?? (await fitting(context, core, address));
           if (kind === 'forward') return forward(context, core, owner, options.label ?? 'forwarded mails');
           if (address === undefined && kind !== 'gmail' && kind !== 'microsoft')
-            throw new TripwatchError(
-              'permanent',
-              'option-invalid',
-              `Name the mail address: tripwatch mailbox add ${kind} ada@example.com`,
-            );
+            throw invalid(`Name the mail address: tripwatch mailbox add ${kind} ada@example.com`);
           const connected =
             kind === 'gmail' || kind === 'microsoft'
               ? await signIn(context, core, owner, kind, address, options)
@@ -75,6 +83,34 @@ export function mailboxAddCommand(mailbox: Command): void {
       }),
     );
 }
+
+/** What the first words say. Errors: permanent `option-invalid` for what is no kind. */
+function kindAndAddress(first: string | undefined, second: string | undefined): { kind?: Kind; address?: string } {
+  if (first === undefined) return { kind: 'forward' };
+  if (first.includes('@') && second === undefined) return { address: first };
+  const kind = KINDS.find((one) => one === first.toLowerCase()) ?? ALSO[first.toLowerCase()];
+  if (kind === undefined)
+    throw invalid(
+      `${JSON.stringify(first)} is no kind of mailbox.${nearest(first, KINDS)} There are: ${KINDS.join(', ')}. Or give the mail address alone: tripwatch mailbox add ada@example.com`,
+    );
+  if (kind === 'forward' && second !== undefined)
+    throw invalid(
+      `A forwarding address is made here, so leave ${JSON.stringify(second)} out: tripwatch mailbox add forward. To connect that mailbox: tripwatch mailbox add ${JSON.stringify(second)}`,
+    );
+  return { kind, ...(second === undefined ? {} : { address: second }) };
+}
+
+/** The way that suits an address: signing in at its provider where that is set up here, else what was found. */
+async function fitting(context: CommandContext, core: Core, address: string | undefined): Promise<Kind> {
+  if (address === undefined) return 'forward';
+  const found = await (await core.mailboxes()).desk.discover(address);
+  const google = found.kind === 'imap' && found.host === 'imap.gmail.com' && core.config.oauth.google !== undefined;
+  const kind = found.kind === 'sign-in' ? 'microsoft' : google ? 'gmail' : 'imap';
+  context.note(`${printable(address)} is connected as ${kind}.`);
+  return kind;
+}
+
+const invalid = (message: string): TripwatchError => new TripwatchError('permanent', 'option-invalid', message);
 
 async function forward(context: CommandContext, core: Core, owner: Traveller, label: string): Promise<void> {
   const added = await addMailbox(core.commands, operatorHere(), owner.id, { kind: 'forward', label });
@@ -121,7 +157,13 @@ async function byPassword(
   // What there is to know before one types: an app password, another way in, a server of somebody else.
   const found = options.host === undefined ? await (await core.mailboxes()).desk.discover(address) : undefined;
   if (found !== undefined && found.kind !== 'imap')
-    throw new TripwatchError('permanent', 'mailbox-oauth-needed', found.note);
+    throw new TripwatchError(
+      'permanent',
+      'mailbox-oauth-needed',
+      found.kind === 'none'
+        ? found.note
+        : `Microsoft takes no passwords for IMAP. Sign in there instead: tripwatch mailbox add microsoft ${address}`,
+    );
   let confirm = options.yes === true;
   if (found?.confirm === true && !confirm)
     confirm =
@@ -173,10 +215,6 @@ async function told(context: CommandContext, core: Core, { mailbox, test }: Conn
 export function daysOf(text: string): number {
   const match = /^(\d{1,4})d?$/.exec(text.trim());
   if (match === null || Number(match[1]) > 3650)
-    throw new TripwatchError(
-      'permanent',
-      'option-invalid',
-      `--since: ${JSON.stringify(text)} is none. Write days, like 90d; at most 3650d.`,
-    );
+    throw invalid(`--since: ${JSON.stringify(text)} is no number of days. Write it like 90d; at most 3650d.`);
   return Number(match[1]);
 }

@@ -24,18 +24,17 @@ export function sayTest(context: CommandContext, { label, push, folders, sample,
   }
   const read = sample.filter((mail) => mail.read).length;
   context.say(
-    `Of the newest ${sample.length} mails ${read} would be opened${older === undefined ? '' : `; ${older} older ones follow`}:`,
+    `Of the newest ${sample.length} mails ${read} would be opened${older === undefined || older === 0 ? '' : `; ${older} older ones follow`}:`,
   );
   context.say(
     table(
-      sample
-        .slice(0, SHOWN_MAX)
-        .map((mail) => [
-          mail.read ? style.green('open') : style.dim('leave'),
-          printable(mail.from).slice(0, 40),
-          printable(mail.subject).slice(0, 40) || '(no subject)',
-          style.dim(printable(mail.why).slice(0, 90)),
-        ]),
+      sample.slice(0, SHOWN_MAX).map((mail) => [
+        mail.read ? style.green('open') : style.dim('leave'),
+        printable(mail.from).slice(0, 40),
+        printable(mail.subject).slice(0, 40) || '(no subject)',
+        // Its first sentence: the others say what to do, which is on the receipt.
+        style.dim(printable(mail.why.split(/(?<=\.) /)[0]!).slice(0, 90)),
+      ]),
     ),
   );
 }

@@ -5,6 +5,7 @@ import { mailboxTestView, mailboxViews } from '../../api/views/mailboxes.ts';
 import { pauseWorkSchema } from '../../contracts/http/control.ts';
 import { changeMailboxSchema } from '../../contracts/http/mailboxes.ts';
 import type { MailboxView } from '../../contracts/http/views.ts';
+import { TripwatchError } from '../../domain/errors.ts';
 import { parseOptions } from '../checked.ts';
 import { action, type CommandContext } from '../command.ts';
 import { OPERATOR } from '../core.ts';
@@ -39,7 +40,7 @@ export function mailboxCommands(program: Command): void {
         await withCore(context, 'existing', async (core) => {
           const owner = options.traveller === undefined ? undefined : await chosenTraveller(core, options.traveller);
           const items = await core.store.read(async (tx) =>
-            mailboxViews(tx, await tx.accounts.listMailboxes(OPERATOR.tenant, owner?.id), context.json),
+            mailboxViews(tx, await tx.accounts.listMailboxes(OPERATOR.tenant, owner?.id), core.commands, context.json),
           );
           context.result(items);
           context.say(
@@ -47,8 +48,7 @@ export function mailboxCommands(program: Command): void {
               ? 'No mailbox yet: tripwatch mailbox add'
               : table(items.map((one) => row(context, one, core.clock.now()))),
           );
-          for (const one of items.filter(({ watch }) => watch?.state === 'needs-you' || watch?.state === 'unreachable'))
-            context.say(`${one.id}: ${printable(one.watch!.reason)}`);
+          for (const one of items) sayNotes(context, one);
         });
       }),
     );
@@ -93,6 +93,12 @@ export function mailboxCommands(program: Command): void {
       action(async (context, id: string, options: ChangeOptions) => {
         await withCore(context, 'existing', async (core) => {
           const wanted = [options.password, options.passwordEnv, options.passwordFile].some((one) => one !== undefined);
+          if (!wanted && options.folder === undefined && options.since === undefined)
+            throw new TripwatchError(
+              'permanent',
+              'option-missing',
+              'Say what to change: --password (it is asked for), --folder or --since.',
+            );
           const body = parseOptions(changeMailboxSchema, {
             test: options.test,
             ...(options.folder === undefined ? {} : { folders: [...options.folder] }),
@@ -138,6 +144,15 @@ export function mailboxCommands(program: Command): void {
         });
       }),
     );
+}
+
+/** What its owner, or the operator, can do about it. */
+function sayNotes(context: CommandContext, { id, watch, mails }: MailboxView): void {
+  if (watch?.needsSince !== undefined || watch?.state === 'unreachable')
+    context.say(`${id}: ${printable(watch.reason)}`);
+  if (watch?.news?.by === 'looking') context.say(context.style.dim(`${id}: ${printable(watch.news.note)}`));
+  if ((mails?.needsYou ?? 0) > 0)
+    context.say(`${id}: ${mails!.needsYou} mails need you: tripwatch receipts --disposition needs-you`);
 }
 
 function row(context: CommandContext, one: MailboxView, now: number): readonly string[] {

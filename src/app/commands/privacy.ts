@@ -17,6 +17,7 @@ import { operatorHere } from './operator.ts';
 const WHY: Readonly<Record<string, string>> = {
   'no-rule': 'it was forwarded or imported, and no rule speaks against it',
   'rule-allowed': 'a rule allows it',
+  'forwarding-question': 'a mail host asks whether it may forward mails here',
   asked: 'it was asked for',
   'sender-known': 'its sender is a known travel company',
 };

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { askForMail } from '../../api/commands/mailboxes.ts';
+import { askForMail, knownMailbox } from '../../api/commands/mailboxes.ts';
 import { receiptView } from '../../api/views/accounts.ts';
 import type { MailboxId } from '../../domain/ids.ts';
 import { DISPOSITIONS, type Disposition } from '../../ports/store/mails.ts';
@@ -27,6 +27,7 @@ export function receiptsCommand(program: Command): void {
         await withCore(context, 'existing', async (core) => {
           const traveller =
             options.traveller === undefined ? undefined : await chosenTraveller(core, options.traveller);
+          if (options.mailbox !== undefined) await knownMailbox(core.commands, operatorHere(), options.mailbox);
           const [page, counts] = await core.store.read(async (tx) => [
             await tx.mails.list(OPERATOR.tenant, {
               limit: options.limit,

@@ -10,6 +10,7 @@ import {
   startSandboxProviders,
   verifySandbox,
 } from '../../sandbox/sandbox.ts';
+import { type RunningVendor, startSandboxVendors, vendorAccount } from '../../sandbox/vendors.ts';
 import { type Verdict, verdictLines } from '../../sandbox/verify.ts';
 import { action, type CommandContext } from '../command.ts';
 import { dataFolder } from '../paths.ts';
@@ -46,6 +47,7 @@ export function sandboxCommand(program: Command): void {
       'after',
       `
 Without a token it serves the fake providers, writes a configuration for the service and says how to go on.
+Further vendors answer about the same day; how to connect them is said at the start.
 Stopped and started again with the same --data, it goes on with the same day. \`npm start\` does all of it at once.`,
     )
     .action(action(play));
@@ -77,12 +79,14 @@ async function play(context: CommandContext, options: PlayOptions): Promise<void
     beginsInMs: BEGINS_IN_MS,
     pushUrl: new URL('/push/duffel', options.service).href,
   });
+  const further = await startSandboxVendors(providers.folder);
   try {
     const { scenario } = providers.folder;
     const { seed, travellers, flights } = scenario.options;
     context.say(`Seed ${seed}: ${travellers} travellers, ${flights} flights; times are UTC. Kept in ${dataDir}`);
     for (const [name, url] of Object.entries(providers.urls)) context.say(`  ${name.padEnd(12)} ${url}`);
     const config = writeConfig(dataDir, providers, options);
+    sayVendors(context, further.vendors, writeVendors(dataDir, further.vendors));
     const token = options.token ?? context.env.TRIPWATCH_TOKEN;
     if (token === undefined) {
       context.say(`
@@ -98,8 +102,33 @@ then stop this one and run it again with --token TOKEN --data ${dataDir}; the da
     if (context.signal.aborted) return;
     report(context, await verifySandbox({ folder: providers.folder, tripwatch, signal: context.signal }));
   } finally {
+    await further.stop();
     await providers.stop();
   }
+}
+
+function sayVendors(context: CommandContext, vendors: readonly RunningVendor[], file: string): void {
+  context.say(`Further vendors answer about the same day. To try one, copy its account from ${file}`);
+  context.say('into "providers" of the configuration, and register a booking by its number there:');
+  for (const { vendor, url, example } of vendors) {
+    const notes = [example === undefined ? undefined : `e.g. ${example}`, vendor.hint].filter(Boolean).join('; ');
+    context.say(`  ${vendor.account.padEnd(14)} ${url.padEnd(27)} ${notes}`);
+  }
+}
+
+/** Accounts of the further vendors, with their secrets as files beside. */
+function writeVendors(dataDir: string, vendors: readonly RunningVendor[]): string {
+  const folder = join(dataDir, 'sandbox');
+  const accounts = vendors.map((one) =>
+    vendorAccount(one, (secret) => {
+      const file = join(folder, `${one.vendor.account}.${secret}.key`);
+      writeFileSync(file, one.vendor.secrets[secret] ?? '', { mode: 0o600 });
+      return `file:${file}`;
+    }),
+  );
+  const file = join(folder, 'vendors.json');
+  writeFileSync(file, `${JSON.stringify({ providers: accounts }, undefined, 2)}\n`);
+  return file;
 }
 
 function report(context: CommandContext, verdict: Verdict): void {

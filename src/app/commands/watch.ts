@@ -44,8 +44,7 @@ export function watchCommand(program: Command): void {
             );
             for (const item of items) {
               after = item.seq;
-              if (item.event.topic !== 'itinerary.updated') continue;
-              const { data } = item.event as Event<'itinerary.updated'>;
+              const { data } = item.event as Event<'itinerary.updated' | 'mailbox.changed'>;
               if (context.json) {
                 // One object a line, so that a program can read the stream.
                 process.stdout.write(`${JSON.stringify({ cursor: item.seq, event: item.event })}\n`);
@@ -54,6 +53,12 @@ export function watchCommand(program: Command): void {
               const who = names.size > 1 ? `${printable(names.get(item.traveller) ?? item.traveller)}: ` : '';
               for (const sentence of data.sentences) {
                 context.say(`${context.style.dim(data.changedAt.slice(0, 19))}  ${who}${printable(sentence)}`);
+              }
+              // What of it the traveller is told.
+              for (const alert of ('alerts' in data ? data.alerts : undefined) ?? []) {
+                const paint = { info: context.style.cyan, warning: context.style.yellow, critical: context.style.red };
+                const told = paint[alert.severity](`! ${printable(alert.sentence)}`);
+                context.say(`${context.style.dim(data.changedAt.slice(0, 19))}  ${who}${told}`);
               }
             }
             if (items.length < BATCH) await delay(LOOK_MS, undefined, { signal: context.signal }).catch(() => {});

@@ -7,8 +7,8 @@ import { STAGES } from '../../stages/stages.ts';
 const EDGES: readonly { readonly name: string; readonly does: string; readonly writes: readonly Topic[] }[] = [
   {
     name: 'watch',
-    does: 'takes mails in (SMTP, import), stores each before it is accepted, and lists the mails of connected mailboxes',
-    writes: ['mail.seen'],
+    does: 'takes mails in (SMTP, import), stores each before it is accepted, and lists the mails of connected mailboxes; says when one needs its owner',
+    writes: ['mail.seen', 'mailbox.changed'],
   },
   { name: 'tracker', does: 'asks providers in time, within each account’s budget', writes: ['subject.observed'] },
   { name: 'by-hand', does: 'takes what a person adds, edits or removes (CLI, REST)', writes: ['observation.recorded'] },

@@ -19,7 +19,15 @@ export const providerStatusSchema = z.object({
   detail: z.string().optional(),
   subjects: z.int().describe('things asked about'),
   unverified: z.int().describe('of these, last question failed'),
-  budgets: z.array(z.object({ max: z.int(), perSeconds: z.int(), left: z.number() })),
+  standsBy: z.int().optional().describe('of these, another account is asked; this one stands by'),
+  budgets: z.array(
+    z.object({
+      max: z.int(),
+      perSeconds: z.int(),
+      unit: z.string().optional().describe('absent: calls'),
+      left: z.number(),
+    }),
+  ),
   freshSecondsP50: z.number().optional(),
   freshSecondsP99: z.number().optional(),
   callsTotal: z.int().optional(),

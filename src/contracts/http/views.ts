@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { KINDS } from '../../domain/facts.ts';
+import { toldAlertSchema } from '../alerts.ts';
 import { changeSchema } from '../observation.ts';
 import { attemptSchema, deadLetterViewSchema } from './dead-letters.ts';
 
@@ -46,6 +47,11 @@ export const mailboxViewSchema = z.object({
       since: instant.describe('mails received before are not read'),
       folders: z.array(z.string()).optional(),
       backfill: z.object({ done: z.boolean(), left: z.int().optional() }).describe('the older mails'),
+      needsSince: instant.optional().describe('since when it needs its owner; until it works again'),
+      news: z
+        .object({ by: z.enum(['connection', 'notices', 'looking']), note: z.string() })
+        .optional()
+        .describe('how new mails make themselves known, and what would make that sooner'),
     })
     .optional()
     .describe('of one that is connected'),
@@ -53,6 +59,7 @@ export const mailboxViewSchema = z.object({
     .object({
       seen: z.int(),
       imported: z.int(),
+      needsYou: z.int().describe('opened; their owner has to do something, as their receipts say'),
       opened: z.int().describe('read without finding anything new'),
       skipped: z.int(),
       waiting: z.int(),
@@ -134,7 +141,9 @@ export const freshnessViewSchema = z.object({
   checkedAt: instant.optional(),
   ageSeconds: z.int().optional(),
   changedAt: instant.optional(),
-  state: z.enum(['ok', 'not-checked-yet', 'unverified-since', 'ended']),
+  state: z
+    .enum(['ok', 'not-checked-yet', 'unverified-since', 'stands-by', 'ended'])
+    .describe('stands-by: another account is asked about it'),
   unverifiedSince: instant.optional(),
   reason: z.string().optional(),
   due: instant.optional().describe('next check at the latest, as planned'),
@@ -163,6 +172,8 @@ export const reservationViewSchema = reservationSummarySchema.extend({
   fields: z.record(z.string(), fieldViewSchema),
   legs: z.array(legViewSchema.extend({ keys: z.array(z.string()), fields: z.record(z.string(), fieldViewSchema) })),
   freshness: z.array(freshnessViewSchema),
+  unverifiedSince: instant.optional().describe('since when no account confirms something of it'),
+  alerts: z.array(toldAlertSchema).optional().describe('what the traveller was told of it last, newest first'),
   observations: z.array(z.string()),
   /** What mails say that nothing proves: shown beside, asked of the provider, never taken over. */
   unproven: z

@@ -1,4 +1,5 @@
 import type { Evidence, Facts } from '../facts.ts';
+import type { ForwardingQuestion } from '../mail/forwarding/confirmation.ts';
 import type { LegClaim } from '../observation.ts';
 
 /** The part of an observation that a document decides. */
@@ -30,6 +31,8 @@ export interface ExtractionResult {
     readonly messageId?: string;
     /** The forwarded mail inside it, judged as the source of what it says. */
     readonly inner?: { readonly from?: string; readonly date?: string };
+    /** It asks whether mails may be forwarded here. */
+    readonly forwarding?: ForwardingQuestion;
   };
 }
 

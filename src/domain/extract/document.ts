@@ -1,4 +1,6 @@
 import { TripwatchError } from '../errors.ts';
+import { type ForwardingQuestion, forwardingHost, readForwardingQuestion } from '../mail/forwarding/confirmation.ts';
+import { isForward, type QuotedMail, readQuotedMail } from '../mail/forwarding/quoted.ts';
 import type { MailHead } from '../mail/head.ts';
 import { WALK_LIMITS } from '../mail/walk/limits.ts';
 import { decodeTransfer } from '../mail/walk/transfer.ts';
@@ -46,8 +48,11 @@ export function extractDocument(input: DocumentInput): ExtractionResult {
   if (kind === 'mail') {
     const mail = walkMail(bytes);
     if (mail.problem !== undefined) throw walkError(mail.problem);
-    const nodes = mail.parts.flatMap((part) => readPart(part, context));
-    return { ...finish(nodes, context), mail: describeMail(mail) };
+    const quoted = quotedIn(mail, bytes);
+    const nodes = mail.parts.flatMap((part) => readPart(part, context, quoted));
+    const forwarding = askedToForward(mail);
+    const described = { ...describeMail(mail, quoted), ...(forwarding === undefined ? {} : { forwarding }) };
+    return { ...finish(nodes, context), mail: described };
   }
   return finish(
     readContent({ kind, bytes, charset: undefined, where: WHERE[kind], mailDate: undefined }, context),
@@ -69,7 +74,7 @@ function finish(nodes: readonly ReservationNode[], context: Context): Pick<Extra
   return { claims, warnings: context.warnings.all };
 }
 
-function readPart(part: MailPart, context: Context): readonly ReservationNode[] {
+function readPart(part: MailPart, context: Context, quoted: QuotedMail | undefined): readonly ReservationNode[] {
   const kind = kindOfPart(part.type, part.fileName);
   if (kind === 'none') return [];
   const forwarded = part.mail.level > 0 ? `forwarded mail, ` : '';
@@ -79,7 +84,8 @@ function readPart(part: MailPart, context: Context): readonly ReservationNode[] 
     return [];
   }
   const bytes = decodeTransfer(part.body, part.encoding);
-  return readContent({ kind, bytes, charset: part.charset, where, mailDate: dateOf(part.mail.head) }, context);
+  const mailDate = (part.mail.level === 0 ? quoted?.date : undefined) ?? dateOf(part.mail.head);
+  return readContent({ kind, bytes, charset: part.charset, where, mailDate }, context);
 }
 
 interface Content {
@@ -150,14 +156,44 @@ function metaCharset(bytes: Buffer): string | undefined {
   return /<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]{2,40})/i.exec(bytes.toString('latin1', 0, 4096))?.[1];
 }
 
-function describeMail(mail: MailWalk): NonNullable<ExtractionResult['mail']> {
-  const inner = mail.parts.find((part) => part.mail.level > 0)?.mail.head;
+/** Text that is read of a mail host's question, and for the head above a quoted mail. */
+const TEXT_BYTES_MAX = 64 * 1024;
+const TEXT_PARTS_MAX = 4;
+
+/** Its own text, not that of mails attached to it. */
+function ownTexts({ parts }: MailWalk): readonly string[] {
+  return parts
+    .filter(({ type, mail }) => mail.level === 0 && (type === 'text/plain' || type === 'text/html'))
+    .slice(0, TEXT_PARTS_MAX)
+    .map(({ body, encoding, charset }) =>
+      decodeText(decodeTransfer(body.subarray(0, TEXT_BYTES_MAX), encoding), charset),
+    );
+}
+
+/** Whether it is a mail host's question to forward mails here. */
+function askedToForward(mail: MailWalk): ForwardingQuestion | undefined {
+  return forwardingHost(mail.head) === undefined ? undefined : readForwardingQuestion(mail.head, ownTexts(mail));
+}
+
+/** The mail that this one forwards by quoting it. */
+function quotedIn(mail: MailWalk, bytes: Buffer): QuotedMail | undefined {
+  if (!isForward(mail.head.subject) || mail.parts.some((part) => part.mail.level > 0)) return undefined;
+  const [, sign, hours, minutes] = DATE_OFFSET.exec(bytes.toString('latin1', 0, TEXT_BYTES_MAX)) ?? [];
+  const offset = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * (sign === '-' ? -1 : 1);
+  return readQuotedMail(ownTexts(mail), { ms: mail.head.date, offsetMinutes: offset });
+}
+
+const DATE_OFFSET = /^date:[^\r\n]{0,80}\s([+-])(\d{2})(\d{2})/im;
+
+function describeMail(mail: MailWalk, quoted: QuotedMail | undefined): NonNullable<ExtractionResult['mail']> {
+  const attached = mail.parts.find((part) => part.mail.level > 0)?.mail.head;
+  const inner = attached === undefined ? quoted : describeSender(attached);
   const { subject, messageId } = mail.head;
   return {
     ...describeSender(mail.head),
     ...(subject === '' ? {} : { subject: subject.slice(0, HEADER_MAX) }),
     ...(messageId === undefined ? {} : { messageId: messageId.slice(0, HEADER_MAX) }),
-    ...(inner === undefined ? {} : { inner: describeSender(inner) }),
+    ...(inner === undefined ? {} : { inner }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { forwardingHost } from '../mail/forwarding/confirmation.ts';
 import { decodeTransfer } from '../mail/walk/transfer.ts';
 import { walkMail } from '../mail/walk/walk.ts';
 
@@ -74,8 +75,9 @@ export function holdsTravelMarks(kind: Exclude<ContentKind, 'none'>, decoded: Bu
 }
 
 /**
- * Whether a document may hold a reservation: for most mails a cheap no. Base64 and quoted-printable parts are decoded,
- * because no search in the encoded text can rule them out. A bound that stops the walk counts as yes: the reader will report it.
+ * Whether a document may hold a reservation, or asks whether mails may be forwarded here: for most mails a cheap no.
+ * Base64 and quoted-printable parts are decoded, because no search in the encoded text can rule them out. A bound that
+ * stops the walk counts as yes: the reader will report it.
  */
 export function mayHoldReservation(document: Uint8Array, fileName?: string): boolean {
   const bytes = Buffer.from(document.buffer, document.byteOffset, document.byteLength);
@@ -85,6 +87,7 @@ export function mayHoldReservation(document: Uint8Array, fileName?: string): boo
   const walk = walkMail(bytes);
   return (
     walk.problem !== undefined ||
+    forwardingHost(walk.head) !== undefined ||
     walk.parts.some((part) => {
       const partKind = kindOfPart(part.type, part.fileName);
       return partKind !== 'none' && holdsTravelMarks(partKind, decodeTransfer(part.body, part.encoding));

@@ -30,7 +30,7 @@ export interface CallBudget {
   /** How many operations can be taken now. */
   room(now: number, cost?: Cost, keep?: number): number;
   /** What each limit has left. */
-  left(now: number): readonly { readonly max: number; readonly perSeconds: number; readonly left: number }[];
+  left(now: number): readonly (CallLimit & { readonly left: number })[];
   /** Operations a second that all limits allow in the long run; Infinity: there are none. */
   perSecond(cost?: Cost): number;
   /** What the provider itself says that its limits are, in place of what it said before. */
@@ -88,8 +88,7 @@ export function createCallBudget(limits: readonly CallLimit[]): CallBudget {
     },
     left: (now) =>
       given.map((window) => ({
-        max: window.limit.max,
-        perSeconds: window.limit.perSeconds,
+        ...window.limit,
         left: Math.floor(window.left(now, 0)),
       })),
     perSecond: (cost) => {

@@ -22,6 +22,11 @@ export interface Engine {
   /** It is due now: it waits for its call, by need, or before everything else. */
   enqueue(slot: number, now: number, tier?: Tier): void;
   drop(slot: number): void;
+  /**
+   * Takes out up to `max` others that may be asked along with one: those that wait, by need, then those that are due next,
+   * until `until` at most. Only those that `accept` says yes to.
+   */
+  takeAlong(now: number, until: number, max: number, accept: (slot: number) => boolean): readonly number[];
   /** Asks as much as the gate lets through. */
   turn(now: number): void;
   /** When a turn may do something by time alone; undefined: not before something else happens. `shut`: the gate is. */
@@ -32,13 +37,19 @@ export interface Engine {
   clearWaiting(): readonly number[];
 }
 
-/** How much may be asked. */
+/** How much may be asked. What a question costs may differ by `slot`. */
 export interface Gate {
   /** At least so many may enter now, of any tier; Infinity: any number. */
   room(now: number): number;
   /** Takes a place and a call if there is one. The last of a budget are for what is urgent and imminent. */
-  enter(now: number, tier: Tier): boolean;
+  enter(now: number, tier: Tier, slot: number): boolean;
   /** When `enter` may succeed by time alone; undefined: only when an answer comes in. */
+  entersAt(now: number, tier: Tier, slot: number): number | undefined;
+}
+
+/** A gate for questions that all cost the same. */
+export interface PlainGate extends Gate {
+  enter(now: number, tier: Tier): boolean;
   entersAt(now: number, tier: Tier): number | undefined;
 }
 
@@ -68,6 +79,8 @@ export interface EngineOptions {
 /** Due subjects taken in one turn at most, in batches: a turn must not hold the process for long. */
 const BATCHES_MAX = 16;
 const BATCH = 8192;
+/** Waiting ones that are passed over while others are looked for to go along with one. */
+const PASSED_MAX = 256;
 
 export function createEngine(options: EngineOptions): Engine {
   const { gate, hooks } = options;
@@ -87,7 +100,7 @@ export function createEngine(options: EngineOptions): Engine {
       for (let i = 0; i < count; i++) {
         const slot = batch[i]!;
         if (hooks.due !== undefined && !hooks.due(slot, now)) continue;
-        if (direct && gate.enter(now, TIERS.other)) hooks.ask(slot, now);
+        if (direct && gate.enter(now, TIERS.other, slot)) hooks.ask(slot, now);
         else add(slot, now, hooks.tier(slot, now));
       }
       if (count < batch.length) return;
@@ -100,7 +113,7 @@ export function createEngine(options: EngineOptions): Engine {
       const slot = ready.peek(now, tierMax);
       if (slot < 0) return;
       const tier = ready.tierOf(slot);
-      if (gate.enter(now, tier)) {
+      if (gate.enter(now, tier, slot)) {
         ready.remove(slot);
         hooks.ask(slot, now);
       } else if (tier === TIERS.other) {
@@ -135,6 +148,21 @@ export function createEngine(options: EngineOptions): Engine {
       wheel.remove(slot);
       ready.remove(slot);
     },
+    takeAlong: (now, until, max, accept) => {
+      const taken: number[] = [];
+      const passed: [slot: number, tier: Tier][] = [];
+      while (taken.length < max && passed.length < PASSED_MAX) {
+        const slot = ready.peek(now);
+        if (slot < 0) break;
+        const tier = ready.tierOf(slot);
+        ready.remove(slot);
+        if (accept(slot)) taken.push(slot);
+        else passed.push([slot, tier]);
+      }
+      for (const [slot, tier] of passed) add(slot, now, tier);
+      if (taken.length < max) taken.push(...wheel.takeSoonest(until, max - taken.length, accept));
+      return taken;
+    },
     turn: (now) => {
       takeDue(now);
       if (ready.size > 0) drain(now);
@@ -145,7 +173,7 @@ export function createEngine(options: EngineOptions): Engine {
       for (const tierMax of [TIERS.other, TIERS.imminent] as const) {
         const slot = ready.peek(now, tierMax);
         if (slot >= 0 && !shut)
-          enters = Math.min(enters, gate.entersAt(now, ready.tierOf(slot)) ?? Number.POSITIVE_INFINITY);
+          enters = Math.min(enters, gate.entersAt(now, ready.tierOf(slot), slot) ?? Number.POSITIVE_INFINITY);
       }
       const next = Math.min(due, enters);
       return next === Number.POSITIVE_INFINITY ? undefined : next;

@@ -7,6 +7,7 @@ import {
   faultsOfClasses,
   freshnessClassOf,
   isImminent,
+  listedIntervalMs,
   needMs,
 } from './freshness.ts';
 import { firstDue, nextDue, phaseOf, secondDue } from './phase.ts';
@@ -75,4 +76,19 @@ test('what began together parts, and is never asked later than a round', () => {
   assert.ok(due.every((at) => at >= 130_000 && at <= 260_000));
   for (let from = 130_000; from < 260_000; from += 26_000)
     assert.ok(due.filter((at) => at >= from && at < from + 26_000).length < 35);
+});
+
+test('what a list of changes covers is asked as ever when it is near, and the further the more seldom', () => {
+  const every = (hours: number, everyMs?: number) =>
+    listedIntervalMs({ startAt: hours * HOUR, ...(everyMs === undefined ? {} : { everyMs }) }, 300, 0);
+  assert.equal(every(3), askIntervalMs({}, 300));
+  assert.equal(every(20), askIntervalMs({}, 300));
+  const far = [48, 300, 3000].map((hours) => every(hours));
+  assert.ok(far[0]! > askIntervalMs({}, 300) && far[1]! > far[0]! && far[2]! > far[1]!);
+  assert.equal(every(3, 6 * HOUR), 6 * HOUR);
+  const [first, second] = FRESHNESS_CLASSES;
+  assert.equal(
+    faultsOfClasses([first, { ...second, everyListed: 0 }, { ...second, name: 'z', beforeStartMs: 1 / 0 }]).length,
+    2,
+  );
 });

@@ -11,19 +11,24 @@ export interface FreshnessClass {
   readonly beforeStartMs: number;
   /** How many times the promised age is bearable when calls are short. */
   readonly bearable: number;
-  /** The same where the provider pushes changes, signed, and has done so lately. */
+  /** The same where the provider pushes changes, signed, and has done so lately, or names them in a list. */
   readonly bearablePushed: number;
+  /**
+   * How many times the usual interval lies between two questions about what a list of changes covers, also where calls
+   * are plenty: the list is looked at instead. Lists are late and forget, so what is near is asked as ever.
+   */
+  readonly everyListed: number;
 }
 
 const HOUR = 3_600_000;
 
 /** In order of nearness; the last one has no bound. */
 export const FRESHNESS_CLASSES = [
-  { name: 'imminent', beforeStartMs: 4 * HOUR, bearable: 1, bearablePushed: 2 },
-  { name: 'today', beforeStartMs: 24 * HOUR, bearable: 2, bearablePushed: 6 },
-  { name: 'soon', beforeStartMs: 72 * HOUR, bearable: 6, bearablePushed: 24 },
-  { name: 'this-month', beforeStartMs: 31 * 24 * HOUR, bearable: 24, bearablePushed: 72 },
-  { name: 'later', beforeStartMs: Number.POSITIVE_INFINITY, bearable: 72, bearablePushed: 144 },
+  { name: 'imminent', beforeStartMs: 4 * HOUR, bearable: 1, bearablePushed: 2, everyListed: 1 },
+  { name: 'today', beforeStartMs: 24 * HOUR, bearable: 2, bearablePushed: 6, everyListed: 1 },
+  { name: 'soon', beforeStartMs: 72 * HOUR, bearable: 6, bearablePushed: 24, everyListed: 4 },
+  { name: 'this-month', beforeStartMs: 31 * 24 * HOUR, bearable: 24, bearablePushed: 72, everyListed: 12 },
+  { name: 'later', beforeStartMs: Number.POSITIVE_INFINITY, bearable: 72, bearablePushed: 144, everyListed: 24 },
 ] as const satisfies readonly FreshnessClass[];
 
 /**
@@ -53,6 +58,16 @@ export function askIntervalMs(subject: Pick<Asked, 'everyMs'>, freshSeconds: num
   return Math.max(1000, Math.floor(freshSeconds * 1000 * ASK_AFTER_SHARE), subject.everyMs ?? 0);
 }
 
+/** The same for what stands, or would stand, on a list of changes that is looked at. */
+export function listedIntervalMs(
+  subject: Pick<Asked, 'everyMs' | 'startAt'>,
+  freshSeconds: number,
+  now: number,
+): number {
+  const { everyListed } = FRESHNESS_CLASSES[freshnessClassOf(subject, now)]!;
+  return Math.max(askIntervalMs({}, freshSeconds) * everyListed, subject.everyMs ?? 0);
+}
+
 /** The age that is bearable when calls are short: what staleness is measured against. */
 export function needMs(subject: Asked, freshSeconds: number, now: number, isPushed = false): number {
   const one = FRESHNESS_CLASSES[freshnessClassOf(subject, now)]!;
@@ -72,6 +87,9 @@ export function faultsOfClasses(classes: readonly FreshnessClass[]): readonly st
     const before = classes[i - 1];
     if (!(one.bearable >= 1)) faults.push(`${one.name}: bearable must be at least 1`);
     if (!(one.bearablePushed >= one.bearable)) faults.push(`${one.name}: a pushed one must not be more urgent`);
+    if (!(one.everyListed >= 1)) faults.push(`${one.name}: everyListed must be at least 1`);
+    if (before !== undefined && one.everyListed < before.everyListed)
+      faults.push(`${one.name} must not be asked more often than ${before.name}`);
     if (before !== undefined && !(one.beforeStartMs > before.beforeStartMs))
       faults.push(`${one.name} must reach further than ${before.name}`);
     if (before !== undefined && one.bearable < before.bearable)

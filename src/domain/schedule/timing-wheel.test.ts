@@ -110,3 +110,27 @@ test('a hundred thousand items with one interval: each is taken once a round', (
   assert.ok(asked.every((times) => times === 2 || times === 1));
   assert.equal(wheel.size, count);
 });
+
+test('those that are due next are taken in their order, none beyond the time, none that is not accepted', () => {
+  const times = fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(times, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 60_000 }), (dues, max, until) => {
+      const wheel = createTimingWheel({ now: 0, tickMs: 100, buckets: 1024 });
+      // Moved ones leave entries behind, which must count for nothing.
+      for (const [item] of dues.entries()) wheel.add(item, 99_000 - item);
+      for (const [item, due] of dues.entries()) wheel.reschedule(item, due);
+      const isOdd = (item: number): boolean => item % 2 === 1;
+      const taken = wheel.takeSoonest(until, max, isOdd);
+      const wanted = [...dues.keys()].filter((item) => isOdd(item) && dues[item]! <= until);
+      assert.equal(taken.length, Math.min(max, wanted.length));
+      assert.equal(new Set(taken).size, taken.length);
+      assert.ok(taken.every((item) => wanted.includes(item) && !wheel.has(item)));
+      const ticks = (items: readonly number[]) =>
+        items.map((item) => Math.floor(dues[item]! / 100)).sort((a, b) => a - b);
+      assert.deepEqual(ticks(taken), ticks(wanted).slice(0, taken.length));
+      assert.equal(wheel.size, dues.length - taken.length);
+      const left = wheel.popDue(100_000, new Uint32Array(100));
+      assert.equal(left, dues.length - taken.length);
+    }),
+  );
+});

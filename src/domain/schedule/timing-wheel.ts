@@ -30,6 +30,11 @@ export interface TimingWheel {
    * Returns how many; when it is full, there may be more.
    */
   popDue(now: number, into: Uint32Array): number;
+  /**
+   * Takes out up to `max` of the items that are due next, until `until` at most, of those that `accept` says yes to. Looks
+   * no further ahead than one turn of the ring.
+   */
+  takeSoonest(until: number, max: number, accept: (item: number) => boolean): readonly number[];
   /** No item is due before this time (it may be too early, never too late); undefined: the wheel is empty. */
   nextDueAt(): number | undefined;
 }
@@ -178,6 +183,22 @@ export function createTimingWheel(options: TimingWheelOptions): TimingWheel {
         hand = tick;
       }
       return taken;
+    },
+    takeSoonest: (until, max, accept) => {
+      const found: number[] = [];
+      const last = Math.min(tickOf(until), hand + buckets - 1);
+      for (let tick = hand; tick <= last && found.length < max && size > 0; tick++) {
+        const bucket = tick & mask;
+        if (lists.isEmpty(bucket)) continue;
+        lists.each(bucket, (item) => {
+          if (found.length === max || inside[item] !== 1 || due[item]! > until) return;
+          // An entry of another turn, or one left behind by an item that was moved.
+          if (Math.max(hand, tickOf(due[item]!)) !== tick || !accept(item)) return;
+          found.push(item);
+          remove(item);
+        });
+      }
+      return found;
     },
     nextDueAt: () => {
       if (size === 0) return undefined;

@@ -98,6 +98,7 @@ export interface MailRepo {
       readonly traveller?: TravellerId;
       readonly mailbox?: MailboxId;
       readonly disposition?: Disposition;
+      readonly reasonCode?: string;
       readonly before?: string;
       readonly limit: number;
     },

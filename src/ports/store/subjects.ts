@@ -28,6 +28,8 @@ export interface SubjectRepo {
   /** Creates or updates the spec. Operator-wide: subjects have no owner, followers have. */
   put(id: SubjectId, account: string, spec: SubjectSpec): Promise<void>;
   get(id: SubjectId): Promise<Subject | undefined>;
+  /** Those of these that there are, in no order, and without locking them. */
+  some(ids: readonly SubjectId[]): Promise<readonly Subject[]>;
   /** All active ones: read at start to rebuild the schedule. */
   listActive(account?: string): Promise<readonly Subject[]>;
   setAnswer(id: SubjectId, answer: Answer, digest: string, at: number): Promise<void>;

@@ -50,6 +50,10 @@ export interface Watch {
   readonly renewAt: number | undefined;
   /** What pushed hints call this mailbox: an address, the id of a subscription. Undefined: nothing is pushed. */
   readonly pushName: string | undefined;
+  /** Code of the error for which nothing is pushed though it could be; undefined: none. */
+  readonly pushFault: string | undefined;
+  /** Since when it needs its owner, epoch ms; goes when it works again, not before. Undefined: it does not. */
+  readonly needsSince: number | undefined;
   readonly createdAt: number;
 }
 
@@ -74,6 +78,14 @@ export interface WatchStanding {
   readonly reason: string;
 }
 
+/** What a standing means for the owner: that they are needed, that they no longer are, or nothing new. */
+export type OwnerNeed = 'began' | 'ended' | undefined;
+
+/** What is pushed for a mailbox, after it was asked for: it is, or why not. */
+export type WatchSubscription =
+  | { readonly state: string; readonly renewAt: number; readonly pushName?: string }
+  | { readonly fault: string };
+
 export type WatchRef = Pick<Watch, 'tenant' | 'mailbox'>;
 
 export interface WatchRepo {
@@ -94,19 +106,27 @@ export interface WatchRepo {
   swapCredentials(ref: WatchRef, before: string | undefined, after: string): Promise<boolean>;
   /** Forward only within one holder of the shard: to be fenced. */
   progress(ref: WatchRef, progress: WatchProgress): Promise<void>;
-  /** To be fenced. */
-  stand(ref: WatchRef, standing: WatchStanding, now: number): Promise<void>;
+  /**
+   * To be fenced. `began` once for each time that it needs its owner, from the first `needs-you` on until it is read to
+   * its end again, whatever it goes through in between and whoever watches it: with it the one notice goes out.
+   */
+  stand(ref: WatchRef, standing: WatchStanding, now: number): Promise<OwnerNeed>;
   /** Batched: when each was read to its end, and when it will be looked at next. To be fenced. */
   mark(marks: readonly (WatchRef & { readonly checkedAt?: number; readonly dueAt: number })[]): Promise<void>;
-  /** To be fenced. */
-  subscribed(
-    ref: WatchRef,
-    subscription: { readonly state: string; readonly renewAt: number; readonly pushName?: string } | undefined,
-  ): Promise<void>;
-  /** Whoever watches these, in whatever process, should look now. */
-  wake(refs: readonly WatchRef[]): Promise<void>;
-  /** Operator-wide: which mailboxes of a kind pushed hints mean by these names. */
-  findByPushName(kind: MailboxKind, names: readonly string[]): Promise<readonly WatchRef[]>;
+  /** To be fenced. A fault leaves what was subscribed before: it may still live. */
+  subscribed(ref: WatchRef, subscription: WatchSubscription): Promise<void>;
+  /** Whoever watches these, in whatever process, should look now; `renew`: and subscribe anew. */
+  wake(refs: readonly WatchRef[], options?: { readonly renew?: boolean }): Promise<void>;
+  /**
+   * Operator-wide: which mailboxes of a kind a pushed hint means, by the names it has for them or by our ids. Not those that
+   * need their owner: what others push must not make us offer refused credentials again.
+   */
+  findPushed(
+    kind: MailboxKind,
+    hint: { readonly names?: readonly string[]; readonly mailboxes?: readonly MailboxId[] },
+  ): Promise<readonly WatchRef[]>;
+  /** Operator-wide: those that need their owner, the longest first. */
+  listNeeding(limit: number): Promise<readonly Watch[]>;
   /** Operator-wide: all of a shard (the mailbox's, by the store's shards) whose mailbox is not removed. */
   listShard(shard: number): Promise<readonly WatchOfShard[]>;
   /**

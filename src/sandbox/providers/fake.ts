@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import type { Clock } from '../../ports/clock.ts';
 import { rng } from '../random.ts';
 import { type Fault, MINUTE, type Scenario } from '../scenario/types.ts';
@@ -36,6 +37,8 @@ export interface Route {
   /** What is asked about, e.g. `LH400/2026-12-01`. */
   readonly identifier: string;
   readonly answer: () => Reply;
+  /** A good answer about something else, for the fault `other`. */
+  readonly other?: () => Reply;
 }
 
 /** A vendor: its words for everything that goes wrong, and its routes. */
@@ -101,6 +104,8 @@ export async function startFake(vendor: Vendor, options: FakeOptions): Promise<F
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy());
   });
+  // On a busy machine the usual five seconds end a line just as a question is put on it.
+  server.keepAliveTimeout = 60_000;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://sandbox');
@@ -139,7 +144,7 @@ export async function startFake(vendor: Vendor, options: FakeOptions): Promise<F
     count({ ...record, status: reply.status });
     const headers = { ...vendor.headers(call, used), date: httpDate(options.clock.now()) };
     if (fault?.kind === 'truncated' && reply.body !== undefined) sendHalf(response, reply, headers);
-    else sendJson(response, reply, headers);
+    else sendJson(response, reply, headers, call.headers['accept-encoding']);
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -166,7 +171,8 @@ function decide(vendor: Vendor, call: Call, route: Route | undefined, fault: Fau
   if (refused !== undefined) return refused;
   if (fault?.kind === 'wall') return vendor.tooMany(call, fault.to, quota.max);
   if (quota.left < 0) return vendor.tooMany(call, quota.freeAt, quota.max);
-  return route === undefined ? vendor.notFound(call) : route.answer();
+  if (route === undefined) return vendor.notFound(call);
+  return fault?.kind === 'other' && route.other !== undefined ? route.other() : route.answer();
 }
 
 function strikes(fault: Fault, provider: string, call: Call): boolean {
@@ -217,15 +223,23 @@ function safeDecode(text: string): string {
   }
 }
 
-function sendJson(response: ServerResponse, reply: Reply, headers: Readonly<Record<string, string>>): void {
+function sendJson(
+  response: ServerResponse,
+  reply: Reply,
+  headers: Readonly<Record<string, string>>,
+  accepted = '',
+): void {
   const text = reply.text?.body ?? (reply.body === undefined ? undefined : JSON.stringify(reply.body));
   const type = reply.text?.type ?? 'application/json; charset=utf-8';
+  const packed = /\bgzip\b/.test(accepted);
+  const bytes = text === undefined ? undefined : packed ? gzipSync(text) : Buffer.from(text);
   response.writeHead(reply.status, {
     ...headers,
-    ...(text === undefined ? {} : { 'content-type': type, 'content-length': String(Buffer.byteLength(text)) }),
+    ...(bytes === undefined ? {} : { 'content-type': type, 'content-length': String(bytes.length) }),
+    ...(bytes !== undefined && packed ? { 'content-encoding': 'gzip' } : {}),
     ...reply.headers,
   });
-  response.end(text);
+  response.end(bytes);
 }
 
 /** Promises the whole body, sends half, and cuts the line. */

@@ -187,10 +187,14 @@ export interface PushPlan {
 
 export type ProviderName = 'aerodatabox' | 'duffel';
 
-/** `wall`: 429 for everyone; `outage`: 5xx and cut connections; `slow` and `truncated` strike a share of the calls. */
+/**
+ * `wall`: the vendor's "too many" for everyone; `outage`: 5xx and cut connections; `slow`, `truncated` and `other` (a good
+ * answer about something else) strike a share of the calls.
+ */
 export interface Fault {
-  readonly provider: ProviderName;
-  readonly kind: 'wall' | 'outage' | 'slow' | 'truncated';
+  /** Name of a fake. */
+  readonly provider: string;
+  readonly kind: 'wall' | 'outage' | 'slow' | 'truncated' | 'other';
   readonly from: number;
   readonly to: number;
   readonly share: number;

@@ -1,10 +1,12 @@
 import type { History } from '../history.ts';
 import type { Plan } from '../plan.ts';
 import type { Tables } from '../tables.ts';
+import { checkCertain, checkToldOnce } from './alerts.ts';
 import { checkEverythingDone, checkMails, checkNothingParked } from './conservation.ts';
 import { checkEffectsOnce, checkNoAckedLoss, checkNoPhantom } from './effects.ts';
 import { checkFences, checkNothingStolen } from './fences.ts';
 import { checkFreshness } from './freshness.ts';
+import { checkCursors, checkLedger, checkSignIns } from './ledger.ts';
 import { checkNoStall } from './liveness.ts';
 import { checkKeyOrder } from './order.ts';
 import { checkFeed, checkVersions } from './outbox.ts';
@@ -28,6 +30,8 @@ export const CHECKERS: Readonly<Record<string, Checker>> = {
   'I7 versions': checkVersions,
   'I8 outbox': checkFeed,
   'I9 freshness': checkFreshness,
+  'I9 ledger': checkLedger,
+  'I9 cursors': checkCursors,
   'I10 everything is done': checkEverythingDone,
   'I10 balance': checkBalance,
   'I10 nothing shrinks': checkNothingShrinks,
@@ -35,8 +39,11 @@ export const CHECKERS: Readonly<Record<string, Checker>> = {
   'I10 nothing is left behind': checkNothingParked,
   'I13 Retry-After': checkRetryAfter,
   'I13 calls in a window': checkCallWindows,
+  'I13 sign-ins': checkSignIns,
   'I16 no stall': checkNoStall,
   'I22 webhooks': checkWebhooks,
+  'I23 told once': checkToldOnce,
+  'I23 certain with grounds': checkCertain,
 };
 
 /** At most so many of one checker are told: one cause breaks many rows. */

@@ -1,4 +1,5 @@
 import type { Event } from '../../contracts/event.ts';
+import { forwardingHost } from '../../domain/mail/forwarding/confirmation.ts';
 import { type ScoredHead, type ScoredPart, scoreMail } from '../../domain/mail/score.ts';
 import { decideByRules, describeRule, type MailRule } from '../../domain/rules.ts';
 import type { ReceiptUpdate } from '../../ports/store/mails.ts';
@@ -17,6 +18,9 @@ export interface Decision {
 export function decide(data: Event<'mail.seen'>['data'], rules: readonly MailRule[]): Decision {
   if (data.asked === true) return reading('asked', 'you asked for it');
   const decision = decideByRules(rules, { ...data.head, folder: data.folder });
+  // No rule was made with the question in mind that comes before the first mail; only a word against its sender counts.
+  const host = data.via === 'smtp' && decision.code !== 'rule-denied' ? forwardingHost(data.head) : undefined;
+  if (host !== undefined) return reading('forwarding-question', `${host} asks whether it may forward mails here`);
   switch (decision.code) {
     case 'rule-allowed':
       return reading('rule-allowed', `your rule “${describeRule(decision.rule)}” allows it`);

@@ -77,6 +77,24 @@ test('each booking becomes an observation of the mail, and the receipt counts th
   }
 });
 
+test('a mail that was forwarded by quoting it speaks with the date and sender of the original, and says who sent it on', async () => {
+  const { events } = await open(
+    `From: ada@home.example\nDate: Tue, 3 Nov 2026 08:00:00 +0100\nSubject: Fwd: Your booking\nContent-Type: text/html\n\n` +
+      '<p>---------- Forwarded message ---------<br>From: Nordlicht &lt;booking@nordlicht.example&gt;<br>' +
+      'Date: Sun, Nov 1, 2026 at 10:03 AM<br>Subject: Your booking<br>To: ada@home.example</p>' +
+      `<script type="application/ld+json">${booking('FWD123')}</script>`,
+  );
+  const [one] = events;
+  assert.ok(one?.topic === 'observation.recorded');
+  const { observation } = one.data;
+  assert.equal(observation.assertedAt, '2026-11-01T09:03:00.000Z');
+  assert.match(
+    observation.source.label,
+    /^mail from booking@nordlicht\.example of 1 Nov 2026, forwarded by booking@air\.example$/,
+  );
+  assert.equal(observation.authority, 'mail');
+});
+
 test('the same mail opened again records the same observations', async () => {
   const ids = async () => (await open(mail(booking('ABC123')))).events.map((one) => one.subject);
   assert.deepEqual(await ids(), await ids());

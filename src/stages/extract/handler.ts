@@ -28,7 +28,7 @@ export function createExtractHandler(parts: ExtractParts): Handler<'mail.collect
       tenant: event.tenantid as TenantId,
       traveller: event.travellerid as TravellerId,
       ref: event.data.mailId,
-      label: labelOf(event),
+      label: labelOf(event, result.mail?.inner),
       receivedAt: event.data.receivedAt,
       authority: 'mail',
       ...(verdict === undefined ? {} : { verdict }),
@@ -42,7 +42,7 @@ export function createExtractHandler(parts: ExtractParts): Handler<'mail.collect
       await tx.mails.update(
         event.tenantid as TenantId,
         mailId,
-        openedReceipt(result, context.clock.now(), verdict),
+        openedReceipt(result, context.clock.now(), verdict, event.data.via),
         context.clock.now(),
       );
       return observations.map(recorded);
@@ -69,11 +69,19 @@ function recorded(observation: Observation): AnyNewEvent {
   };
 }
 
-/** `mail from noreply@… of 1 Dec 2026`: what stands beside every value that rests on this mail. */
-function labelOf(event: Event<'mail.collected'>): string {
+/**
+ * What stands beside every value that rests on this mail: `mail from noreply@… of 1 Dec 2026`. Of a forwarded one the
+ * sender and date inside it, and who sent it on; who that is was checked, what stands inside was not.
+ */
+function labelOf(
+  event: Event<'mail.collected'>,
+  inner: { readonly from?: string; readonly date?: string } | undefined,
+): string {
   const { head, receivedAt } = event.data;
-  const { day, month, year } = Temporal.Instant.from(head.date ?? receivedAt).toZonedDateTimeISO('UTC');
-  return `mail from ${head.fromAddress || 'an unknown sender'} of ${day} ${MONTHS[month - 1]} ${year}`;
+  const outer = head.fromAddress || 'an unknown sender';
+  const { day, month, year } = Temporal.Instant.from(inner?.date ?? head.date ?? receivedAt).toZonedDateTimeISO('UTC');
+  const forwarded = inner?.from === undefined ? '' : `, forwarded by ${outer}`;
+  return `mail from ${inner?.from ?? outer} of ${day} ${MONTHS[month - 1]} ${year}${forwarded}`;
 }
 
 // Spelled out: formatting by locale costs more than reading a short mail.

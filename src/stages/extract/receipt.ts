@@ -1,9 +1,10 @@
 import type { TripwatchError } from '../../domain/errors.ts';
 import type { ExtractionResult } from '../../domain/extract/claim.ts';
+import type { ForwardingQuestion } from '../../domain/mail/forwarding/confirmation.ts';
 import type { LegClaim } from '../../domain/observation.ts';
 import { orderingMsOf, timePrecision } from '../../domain/time/travel-time.ts';
 import type { Verdict } from '../../domain/trust/verdict.ts';
-import type { ReceiptUpdate } from '../../ports/store/mails.ts';
+import type { MailVia, ReceiptUpdate } from '../../ports/store/mails.ts';
 
 /** Warnings shown on one receipt. */
 const WARNINGS_MAX = 20;
@@ -34,7 +35,9 @@ const MISSING: Readonly<Record<string, string>> = {
 const OVER_MS = 24 * 3_600_000;
 
 /** What became of a mail that could be opened. `now`: epoch ms. */
-export function openedReceipt(result: ExtractionResult, now: number, verdict?: Verdict): ReceiptUpdate {
+export function openedReceipt(result: ExtractionResult, now: number, verdict?: Verdict, via?: MailVia): ReceiptUpdate {
+  const question = via === 'smtp' ? result.mail?.forwarding : undefined;
+  if (question !== undefined) return forwardingReceipt(question, verdict);
   const warnings = result.warnings.slice(0, WARNINGS_MAX).map(({ code, message }) => ({ code, message }));
   const count = result.claims.length;
   if (count > 0) {
@@ -60,6 +63,35 @@ export function openedReceipt(result: ExtractionResult, now: number, verdict?: V
         : EXPLANATIONS[why.code]
     }`,
     warnings,
+  };
+}
+
+/**
+ * A mail host asks whether it may forward mails here. What says yes is shown where the host is proven to have written it;
+ * we follow nothing.
+ */
+function forwardingReceipt({ host, account, code, link }: ForwardingQuestion, verdict?: Verdict): ReceiptUpdate {
+  const update = { disposition: 'needs-you', warnings: [] } as const;
+  const whose = account === undefined ? '' : ` the mails of ${account}`;
+  if (verdict !== undefined && verdict.level !== 'authentic')
+    return {
+      ...update,
+      reasonCode: 'forwarding-unproven',
+      reason:
+        `It says that ${host} asks whether it may forward${whose} here, but nothing proves that it is from ${host}. ` +
+        'Do nothing, unless you have just set that up: then have the question sent again.',
+    };
+  const ways = [
+    code === undefined ? undefined : `enter the code ${code} where you set it up`,
+    link === undefined ? undefined : `open ${link}`,
+  ].filter((way) => way !== undefined);
+  const how = ways.length === 0 ? 'answer it at the host' : ways.join(', or ');
+  return {
+    ...update,
+    reasonCode: 'forwarding-confirmation',
+    reason:
+      `${host} asks whether it may forward${whose} here. If you set that up, ${how}. ` +
+      'If not, do nothing: then nothing is forwarded. Tripwatch itself opens no link.',
   };
 }
 

@@ -3,6 +3,7 @@ import { derivedId, type TenantId } from '../../domain/ids.ts';
 import { ack, type Handler } from '../../ports/handler.ts';
 import type { Endpoint } from '../../ports/store/accounts.ts';
 import type { Notification } from '../../ports/store/notifications.ts';
+import type { Tx } from '../../ports/store.ts';
 
 /** Receivers may refuse larger ones (Standard Webhooks). */
 export const BODY_BYTES_MAX = 20_000;
@@ -17,22 +18,35 @@ export function createNotifyHandler(
 ): Handler<'itinerary.updated'> {
   return async (event, { clock }) =>
     ack(async (tx) => {
-      const tenant = event.tenantid as TenantId;
-      const endpoints = (await tx.accounts.listEndpoints(tenant)).filter((one) => wants(one, event));
-      if (endpoints.length === 0) return [];
-      const body = webhookBody(event);
-      for (const endpoint of endpoints) await tx.notifications.add(notification(endpoint, event, body, clock.now()));
-      options.onDeliveries?.();
+      if ((await queueDeliveries(tx, event, () => webhookBody(event), clock.now())) > 0) options.onDeliveries?.();
       return [];
     });
 }
 
-function wants(endpoint: Endpoint, event: Event<'itinerary.updated'>): boolean {
+/** What is told to endpoints. */
+type Told = Event<'itinerary.updated' | 'mailbox.changed'>;
+
+/** One delivery for each endpoint that wants it; a repeat queues nothing. Returns how many want it. */
+export async function queueDeliveries(
+  tx: Tx,
+  event: Told,
+  body: string | (() => string),
+  now: number,
+): Promise<number> {
+  const tenant = event.tenantid as TenantId;
+  const endpoints = (await tx.accounts.listEndpoints(tenant)).filter((one) => wants(one, event));
+  if (endpoints.length === 0) return 0;
+  const text = typeof body === 'string' ? body : body();
+  for (const endpoint of endpoints) await tx.notifications.add(notification(endpoint, event, text, now));
+  return endpoints.length;
+}
+
+function wants(endpoint: Endpoint, event: Told): boolean {
   if (endpoint.state !== 'active') return false;
   return endpoint.traveller === undefined || endpoint.traveller === event.travellerid;
 }
 
-function notification(endpoint: Endpoint, event: Event<'itinerary.updated'>, body: string, now: number): Notification {
+function notification(endpoint: Endpoint, event: Told, body: string, now: number): Notification {
   return {
     id: derivedId('ntf', endpoint.id, event.id),
     tenant: endpoint.tenant,
@@ -52,11 +66,11 @@ function notification(endpoint: Endpoint, event: Event<'itinerary.updated'>, bod
 
 /**
  * `{type, timestamp, data}` below 20 kB. What is too long loses first who said each change, then changes from the end,
- * with `truncated: true`: the API has the rest.
+ * then what the alerts rest on, with `truncated: true`: the API has the rest.
  */
 export function webhookBody(event: Event<'itinerary.updated'>): string {
-  const { changes, sentences, ...rest } = event.data;
-  const write = (some: readonly unknown[], words: readonly string[], truncated: boolean) =>
+  const { changes, sentences, alerts, ...rest } = event.data;
+  const write = (some: readonly unknown[], words: readonly string[], truncated: boolean, told: unknown = alerts) =>
     JSON.stringify({
       type: event.topic,
       timestamp: event.data.publishedAt,
@@ -65,6 +79,7 @@ export function webhookBody(event: Event<'itinerary.updated'>): string {
         traveller: event.travellerid,
         sentences: words,
         changes: some,
+        ...(told === undefined ? {} : { alerts: told }),
         ...(truncated ? { truncated: true } : {}),
       },
     });
@@ -75,5 +90,7 @@ export function webhookBody(event: Event<'itinerary.updated'>): string {
     const body = write(bare.slice(0, keep), sentences.slice(0, keep), true);
     if (Buffer.byteLength(body) < BODY_BYTES_MAX) return body;
   }
-  return write([], [], true);
+  const bareAlerts = alerts?.map(({ facts: _, ...alert }) => ({ ...alert, facts: [] }));
+  const short = write([], [], true, bareAlerts);
+  return Buffer.byteLength(short) < BODY_BYTES_MAX ? short : write([], [], true, []);
 }

@@ -1,4 +1,5 @@
-import type { ProviderConnector } from '../../ports/provider.ts';
+import type { CallLimit } from '../../domain/schedule/call-budget.ts';
+import type { ProviderConnector, PushState } from '../../ports/provider.ts';
 import type { AccountHealth } from './health.ts';
 import type { Item } from './item.ts';
 
@@ -19,9 +20,11 @@ export interface AccountStatus {
   readonly failed: number;
   /** Subjects whose last question failed. */
   readonly failing: number;
+  /** Subjects that another account is asked about; this one stands by. */
+  readonly resting: number;
   /** Cancellations held back as improbable. */
   readonly held: number;
-  readonly budget: readonly { readonly max: number; readonly perSeconds: number; readonly left: number }[];
+  readonly budget: readonly (CallLimit & { readonly left: number })[];
   /** Share of the limits in use, after refusals; 1: all. */
   readonly pace: number;
   /** So much older than promised answers get in the long run, because the limits allow no more calls; 0: enough. */
@@ -31,6 +34,9 @@ export interface AccountStatus {
   readonly freshSecondsP99: number | undefined;
   readonly circuit: 'closed' | 'open' | 'probing';
   readonly paused: 'limited' | 'unauthorised' | undefined;
+  /** Whether the provider pushes, as far as that was looked after, and when it was. Undefined: not yet, or it has no push. */
+  readonly push: PushState | undefined;
+  readonly pushSeenAt: number | undefined;
   /** Epoch ms. */
   readonly pausedUntil: number | undefined;
 }
@@ -50,6 +56,8 @@ interface AccountState {
   readonly due: number;
   readonly held: number;
   readonly health: AccountHealth;
+  readonly push: PushState | undefined;
+  readonly pushSeenAt: number | undefined;
 }
 
 /** How the account stands now. */
@@ -58,9 +66,11 @@ export function statusOf(state: AccountState): AccountStatus {
   const ages: number[] = [];
   let needed = 0;
   let failing = 0;
+  let resting = 0;
   for (const item of state.items) {
     if (item.failure !== undefined) failing++;
-    if (item.spec.fromAt > now) continue;
+    if (item.resting) resting++;
+    if (item.spec.fromAt > now || item.resting) continue;
     needed += 1000 / state.intervalOf(item);
     if (item.spec.everyMs === undefined) ages.push((now - (item.checkedAt ?? item.addedAt)) / 1000);
   }
@@ -80,6 +90,7 @@ export function statusOf(state: AccountState): AccountStatus {
     refused: health.refused,
     failed: health.failed,
     failing,
+    resting,
     held: state.held,
     budget: health.budget.left(now),
     pace: health.pace(now),
@@ -87,6 +98,8 @@ export function statusOf(state: AccountState): AccountStatus {
     freshSecondsP50: quantile(ages, 0.5),
     freshSecondsP99: quantile(ages, 0.99),
     circuit: health.circuit,
+    push: state.push,
+    pushSeenAt: state.pushSeenAt,
     paused: pause?.why,
     pausedUntil: pause?.until,
   };

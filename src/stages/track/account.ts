@@ -1,25 +1,27 @@
-import { backoffDelayMs } from '../../domain/backoff.ts';
-import { kindOf, TripwatchError } from '../../domain/errors.ts';
 import type { SubjectId } from '../../domain/ids.ts';
 import type { CallLimit, Cost } from '../../domain/schedule/call-budget.ts';
 import { createEngine, type Engine } from '../../domain/schedule/engine.ts';
-import { askIntervalMs, isImminent, needMs } from '../../domain/schedule/freshness.ts';
-import { firstDue, nextDue, secondDue } from '../../domain/schedule/phase.ts';
+import { askIntervalMs, isImminent, listedIntervalMs, needMs } from '../../domain/schedule/freshness.ts';
+import { firstDue } from '../../domain/schedule/phase.ts';
 import { TIERS } from '../../domain/schedule/ready-queue.ts';
-import { createRetryBudget } from '../../domain/schedule/retry-budget.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { ProviderConnector, ReadResult } from '../../ports/provider.ts';
+import type { ProviderConnector } from '../../ports/provider.ts';
 import type { Subject } from '../../ports/store/subjects.ts';
 import type { Store } from '../../ports/store.ts';
 import { type AccountStatus, statusOf } from './account-status.ts';
+import { Answers } from './answers.ts';
+import { RETRY } from './blame.ts';
+import { ChangeList } from './change-list.ts';
+import { type Chore, Chores } from './chores.ts';
 import { AccountHealth } from './health.ts';
-import { type Item, itemOf } from './item.ts';
+import { type Item, itemOf, type Wake } from './item.ts';
 import type { Marks } from './marks.ts';
-import { createMassCancellation, LOOK_AGAIN_MS } from './mass-cancellation.ts';
 import { type KeptState, keepState } from './provider-state.ts';
-import { publishAnswer } from './publish.ts';
-import { assertedMs, saysCancelled } from './subject.ts';
+import { Questions } from './questions.ts';
+import { ALONE, costsOf, type Reading, Readings } from './readings.ts';
+import { Standby } from './standby.ts';
+import { subjectIdOf } from './subject.ts';
 
 /** One account at a provider: what to ask there, when, and how much of it. A bulkhead: nothing here is shared. */
 export interface TrackedAccount {
@@ -31,26 +33,22 @@ export interface TrackedAccount {
   /** What an operation costs, by unit of the limits; absent: one of each. */
   readonly costs?: Readonly<Record<string, Cost>>;
   readonly inFlightMax?: number;
+  /** Accounts that answer the same and are asked first: this one asks where they do not answer. */
+  readonly behind?: readonly string[];
+  /** Where its provider is to push to, as others reach us; absent: nobody does. */
+  readonly pushUrl?: string;
+  /** All others that answer the same, in the order in which they are asked for a second opinion. */
+  readonly beside?: readonly string[];
 }
 
-/** The operations that connectors have: each has a circuit breaker and a cost of its own. */
-const READ_ONE = 'readOne';
-
-/** Failed questions: tried again soon, so that one lost answer costs no freshness; the breaker stops what is hopeless. */
-const RETRY = { firstDelayMs: 10_000, factor: 2, delayMsMax: 60_000 };
-/** What will not work as asked is still asked now and then: providers mend their data. */
-const PERMANENT = { firstDelayMs: 300_000, factor: 2, delayMsMax: 1_800_000 };
-/** An answer whose own time is older than the last one's by more than this is an old copy. */
-const STALE_MS = 60_000;
-/** ... unless the provider insists. */
-const STALE_LOOKS = 3;
-/** So few are no herd: after an outage they need no slow start, and they may be asked again to find out. */
-const HERD_MIN = 16;
-const AWAY_MS = 30_000;
+/** It looks again at least so often, in real time, should the clock be moved. */
+const REST_MS_MAX = 60_000;
 /** Verified pushes say which subjects have changed, as long as they come: then polling is the second line. */
 const PUSH_COVERS_MS = 24 * 3_600_000;
+/** Whoever knows an address can send a hint that nobody signed: it asks no more often than this about one subject. */
+const HINT_MS_MIN = 30_000;
 
-interface Parts {
+export interface AccountParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
@@ -58,46 +56,117 @@ interface Parts {
   readonly marks: Marks;
   /** An operator wants nothing asked of the account for now. */
   readonly isPaused?: (account: string) => boolean;
+  /** Asks another account about these now, whichever process does it. */
+  readonly askElsewhere?: (account: string, specIds: readonly string[]) => void;
 }
 
 export class AccountRunner {
   readonly tracked: TrackedAccount;
-  readonly #parts: Parts;
+  readonly #parts: AccountParts;
   readonly #logger: Logger;
   readonly #items = new Map<SubjectId, Item>();
-  readonly #slots: (Item | undefined)[] = [];
+  readonly #slots: (Item | Chore | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #engine: Engine;
-  readonly #guard;
   readonly #health: AccountHealth;
-  readonly #retries = createRetryBudget();
+  readonly #readings: Readings;
+  readonly #answers: Answers;
+  readonly #questions: Questions;
+  readonly #standby: Standby | undefined;
+  readonly #list: ChangeList | undefined;
+  readonly #chores: Chores;
   readonly #state: KeptState;
   #pushedAt = Number.NEGATIVE_INFINITY;
+  #reading: Reading = ALONE;
   #alarm: AbortController | undefined;
   #signal: AbortSignal = AbortSignal.abort();
-  #settled: (() => void)[] = [];
 
-  constructor(tracked: TrackedAccount, parts: Parts) {
+  constructor(tracked: TrackedAccount, parts: AccountParts) {
     this.tracked = tracked;
     this.#parts = parts;
-    this.#logger = parts.logger.child({ account: tracked.account });
-    const now = parts.clock.now();
-    const { limits, costs, inFlightMax } = tracked;
-    this.#health = new AccountHealth({ limits, costs, inFlightMax, random: parts.random, now });
-    this.#state = keepState(tracked.account, this.#health, parts, this.#logger);
-    const gate = this.#health.gate(READ_ONE);
-    this.#engine = createEngine({
+    const { account, connector, limits, freshSeconds, inFlightMax, behind = [] } = tracked;
+    const { clock, store, random } = parts;
+    this.#logger = parts.logger.child({ account });
+    const now = clock.now();
+    const intervalOf = (item: Item): number => this.#interval(item);
+    const costs = costsOf(connector, tracked.costs);
+    this.#health = new AccountHealth({ limits, costs, inFlightMax, random, now });
+    if (connector.listChanged !== undefined)
+      this.#list = new ChangeList(connector, (id) => this.#wakeSpec(id, 'named'));
+    this.#state = keepState(account, this.#health, parts, this.#logger, this.#list);
+    this.#readings = new Readings({
+      connector,
+      intervalOf,
+      priceOf: (operation) => this.#health.price(operation),
+      isAdmitted: (operation, at) => this.#health.isAdmitted(operation, at),
+    });
+    this.#engine = this.#createEngine(now);
+    const schedule = (item: Item, at: number): void => this.#schedule(item, at);
+    const shared = { clock, random, store, logger: this.#logger, marks: parts.marks, readings: this.#readings };
+    this.#answers = new Answers({
+      ...shared,
+      account,
+      label: connector.label,
+      freshSeconds,
+      size: () => this.#items.size,
+      intervalOf,
+      schedule,
+      enqueue: (item) => this.#enqueue(item),
+      drop: (item) => this.drop(item.id),
+      end: (item) => this.#end(item, true),
+      onGrave: (item) => this.#wantOpinion(item),
+    });
+    this.#questions = new Questions({
+      ...shared,
+      connector,
+      health: this.#health,
+      engine: this.#engine,
+      answers: this.#answers,
+      items: this.#items,
+      itemAt: (slot) => this.#itemAt(slot),
+      intervalOf,
+      schedule,
+      onAsked: (item) => this.#list?.asked(item.spec.id),
+      onDone: (items) => this.#done(items),
+    });
+    if (behind.length > 0) {
+      const isPaused = (other: string): boolean => parts.isPaused?.(other) === true;
+      this.#standby = new Standby({ account, behind, store, clock, isPaused, intervalOf });
+    }
+    this.#chores = new Chores({
+      connector,
+      freshSeconds,
+      clock,
+      random,
+      list: this.#list,
+      pushUrl: tracked.pushUrl,
+      logger: this.#logger,
+      engine: this.#engine,
+      questions: () => this.#questions,
+      take: (make) => this.#slots.push(make(this.#slots.length)),
+      save: () => this.#state.save(),
+      onListLost: () => this.#askInRounds(),
+    });
+  }
+
+  #createEngine(now: number): Engine {
+    const gate = (slot: number, at: number) => this.#health.gate(this.#operationOf(slot, at));
+    const plain = this.#health.gate(ALONE.operation);
+    return createEngine({
       now,
-      gate: { ...gate, enter: (at, tier) => !this.#isPaused && gate.enter(at, tier) },
+      gate: {
+        room: (at) => (this.#readings.isPlain && !this.#chores.isAny ? plain.room(at) : 0),
+        enter: (at, tier, slot) => !this.#isPaused && gate(slot, at).enter(at, tier),
+        entersAt: (at, tier, slot) => gate(slot, at).entersAt(at, tier),
+      },
       hooks: {
-        due: (slot, at) => this.#isStillAsked(this.#slots[slot]!, at),
-        ask: (slot) => void this.#ask(this.#slots[slot]!),
+        due: (slot, at) => this.#isAsked(this.#slots[slot]!, at),
+        ask: (slot, at) => this.#ask(this.#slots[slot]!, at),
         agedFrom: (slot) => this.#agedFrom(this.#slots[slot]!),
         needMs: (slot, at) => this.#need(this.#slots[slot]!, at),
-        tier: (slot, at) => (isImminent(this.#slots[slot]!.spec, at) ? TIERS.imminent : TIERS.other),
+        tier: (slot, at) => this.#tier(this.#slots[slot]!, at),
       },
     });
-    this.#guard = createMassCancellation(() => this.#items.size, tracked.freshSeconds * 1000);
   }
 
   get subjectIds(): IterableIterator<SubjectId> {
@@ -114,6 +183,8 @@ export class AccountRunner {
     if (held !== undefined) {
       if (JSON.stringify(held.spec) === JSON.stringify(subject.spec)) return;
       held.spec = subject.spec;
+      this.#readings.put(held);
+      this.#readings.keepToken(held, undefined, now);
       if (this.#engine.has(held.slot)) this.#schedule(held, Math.min(held.dueAt, this.#first(held)));
       this.#ring();
       return;
@@ -122,6 +193,7 @@ export class AccountRunner {
     const item = itemOf(subject, slot, now);
     this.#slots[slot] = item;
     this.#items.set(item.id, item);
+    this.#readings.put(item);
     const due = this.#first(item);
     const overdue = item.checkedAt !== undefined && item.checkedAt + this.#interval(item) < now;
     this.#schedule(item, overdue && !spread ? Math.max(now, item.spec.fromAt) : due);
@@ -135,21 +207,28 @@ export class AccountRunner {
     item.gone = true;
     this.#items.delete(id);
     this.#engine.drop(item.slot);
-    this.#guard.cleared(item.slot);
+    this.#readings.drop(item);
+    this.#answers.guard.cleared(item.slot);
     // A slot that is being asked is given back when its answer is in.
     if (!item.asking) this.#release(item);
   }
 
   /** Asks at once, before everything that is merely due. False: no such subject, or its time has not come. */
-  wake(id: SubjectId, why: 'push' | 'doubt' = 'doubt'): boolean {
+  wake(id: SubjectId, why: Wake = 'doubt'): boolean {
     const item = this.#items.get(id);
     const now = this.#parts.clock.now();
     if (why === 'push') this.#pushedAt = now;
     if (item === undefined || item.spec.fromAt > now) return false;
-    if (item.asking) item.again = true;
+    const hintAt = this.#agedFrom(item) + HINT_MS_MIN;
+    if (why === 'hint' && hintAt > now) {
+      if (this.#engine.has(item.slot)) this.#schedule(item, Math.min(item.dueAt, hintAt));
+      this.#ring();
+    } else if (item.asking) item.again = why;
     else {
       item.dueAt = now;
-      this.#engine.enqueue(item.slot, now, TIERS.urgent);
+      item.woken = why;
+      item.resting = false;
+      this.#engine.enqueue(item.slot, now, why === 'hint' ? TIERS.imminent : TIERS.urgent);
       this.#ring();
     }
     return true;
@@ -160,13 +239,14 @@ export class AccountRunner {
     this.#signal = signal;
     const { clock } = this.#parts;
     const keeping = this.#state.run(signal);
-    this.#beginSlowly(clock.now());
+    this.#questions.beginSlowly(clock.now());
+    this.#list?.wakeAgain();
     while (!signal.aborted) {
       const now = clock.now();
       this.#engine.turn(now);
       await this.#rest(now);
     }
-    while (this.#health.inFlight > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
+    await this.#questions.ended();
     await keeping;
   }
 
@@ -185,38 +265,88 @@ export class AccountRunner {
   }
 
   #first(item: Item): number {
-    return firstDue({
-      phase: item.phase,
-      intervalMs: this.#interval(item),
-      fromAt: item.spec.fromAt,
-      checkedAt: item.checkedAt,
-      now: this.#parts.clock.now(),
-    });
+    const { phase, checkedAt, spec } = item;
+    const intervalMs = this.#interval(item);
+    return firstDue({ phase, intervalMs, fromAt: spec.fromAt, checkedAt, now: this.#parts.clock.now() });
   }
 
-  #interval(item: Item): number {
-    return askIntervalMs(item.spec, this.tracked.freshSeconds);
+  #interval({ spec }: Item): number {
+    const { freshSeconds } = this.tracked;
+    const now = this.#parts.clock.now();
+    const isListed = this.#list !== undefined && this.#chores.isListed(now);
+    return isListed ? listedIntervalMs(spec, freshSeconds, now) : askIntervalMs(spec, freshSeconds);
   }
 
-  #need(item: Item, now: number): number {
-    const isPushed = this.tracked.connector.capabilities.push === 'signed' && now - this.#pushedAt < PUSH_COVERS_MS;
-    return needMs(item.spec, this.tracked.freshSeconds, now, isPushed);
+  #need(one: Item | Chore, now: number): number {
+    if (!('spec' in one)) return one.everyMs;
+    const { connector, freshSeconds } = this.tracked;
+    const isHeard = now - this.#pushedAt < PUSH_COVERS_MS || this.#chores.isSubscribed(now);
+    const isPushed = connector.capabilities.push === 'signed' && this.#chores.push?.kind !== 'missing' && isHeard;
+    return needMs(one.spec, freshSeconds, now, isPushed || this.#chores.isListed(now));
   }
 
-  #agedFrom(item: Item): number {
-    return item.checkedAt ?? item.addedAt - this.#interval(item);
+  #agedFrom(one: Item | Chore): number {
+    if (!('spec' in one)) return one.ranAt ?? one.addedAt - one.everyMs;
+    return one.checkedAt ?? one.addedAt - this.#interval(one);
+  }
+
+  /** One look at a list tells of many, so it goes before those that can wait. */
+  #tier(one: Item | Chore, now: number) {
+    return !('spec' in one) || isImminent(one.spec, now) ? TIERS.imminent : TIERS.other;
+  }
+
+  /** How what is due would be asked now. */
+  #operationOf(slot: number, now: number): string {
+    const one = this.#slots[slot]!;
+    if (!('spec' in one)) return one.operation;
+    this.#reading = this.#readings.choose(one, now);
+    return this.#reading.operation;
   }
 
   /** An end is met in time, too. */
   #schedule(item: Item, at: number): void {
+    if (item.gone) return;
     item.dueAt = Math.min(at, item.spec.endAt);
     this.#engine.schedule(item.slot, item.dueAt);
   }
 
-  #isStillAsked(item: Item, now: number): boolean {
-    if (now < item.spec.endAt) return true;
-    void this.#end(item, false);
+  #enqueue(item: Item): void {
+    if (!item.gone) this.#engine.enqueue(item.slot, this.#parts.clock.now());
+  }
+
+  #isAsked(one: Item | Chore, now: number): boolean {
+    if (!('spec' in one)) return true;
+    if (now >= one.spec.endAt) {
+      void this.#end(one, false);
+      return false;
+    }
+    if (this.#standby === undefined) return true;
+    void this.#lookFirst(one, this.#standby);
     return false;
+  }
+
+  /** Stands behind another account: asks where that one does not answer. */
+  async #lookFirst(item: Item, standby: Standby): Promise<void> {
+    const { clock } = this.#parts;
+    try {
+      const { role, lookAt } = await standby.turnOf(item);
+      // Woken, moved or ended meanwhile.
+      if (item.gone || item.asking || this.#engine.has(item.slot) || this.#engine.isWaiting(item.slot)) return;
+      item.resting = role === 'rest';
+      if (item.resting) this.#schedule(item, lookAt);
+      else this.#enqueue(item);
+    } catch (error) {
+      this.#logger.warn({ subject: item.id, error: String(error) }, 'other accounts could not be looked at');
+      if (!this.#engine.has(item.slot)) this.#schedule(item, clock.now() + RETRY.firstDelayMs);
+    }
+    this.#ring();
+  }
+
+  /** Grave news is told as certain when another account says it too: it is asked now. */
+  #wantOpinion(item: Item): void {
+    const { askElsewhere, isPaused } = this.#parts;
+    const other = this.tracked.beside?.find((account) => isPaused?.(account) !== true);
+    if (other !== undefined) askElsewhere?.(other, [item.spec.id]);
   }
 
   /** Sleeps until the next thing may happen; anything that changes that rings. */
@@ -224,7 +354,7 @@ export class AccountRunner {
     const { clock } = this.#parts;
     const next = this.#engine.nextAt(now, this.#isPaused) ?? Number.POSITIVE_INFINITY;
     // At least a real millisecond, so that a wrong guess is no busy loop; at most a minute, should the clock be moved.
-    const wait = Math.max(clock.speed, Math.min(60_000, next - now));
+    const wait = Math.max(clock.speed, Math.min(REST_MS_MAX * clock.speed, next - now));
     const alarm = new AbortController();
     this.#alarm = alarm;
     await clock.sleep(wait, AbortSignal.any([alarm.signal, this.#signal])).catch(() => {});
@@ -234,192 +364,34 @@ export class AccountRunner {
     this.#alarm?.abort();
   }
 
-  async #ask(item: Item): Promise<void> {
-    item.asking = true;
-    item.again = false;
-    const { clock } = this.#parts;
-    const { connector } = this.tracked;
-    const askedAt = clock.now();
-    if (!item.retrying) this.#retries.first(askedAt);
-    item.retrying = false;
-    const answer = await connector.readOne(item.spec, this.#signal).catch((error: unknown) => {
-      this.#listen();
-      this.#failedToAsk(item, error, askedAt);
-    });
-    if (answer !== undefined) {
-      this.#listen();
-      const awayMs = this.#health.answered(clock.now(), READ_ONE, askedAt);
-      if (awayMs > 0) this.#comeBack(awayMs);
-      await this.#take(item, answer, askedAt).catch((error: unknown) => this.#failedToStore(item, error));
+  #ask(one: Item | Chore, now: number): void {
+    if (!('spec' in one)) void this.#chores.do(one, now, this.#signal);
+    else void this.#questions.ask(one, this.#reading, this.#signal);
+  }
+
+  /** Without its list everything is asked in its rounds again. */
+  #askInRounds(): void {
+    for (const item of this.#items.values())
+      if (this.#engine.has(item.slot)) this.#schedule(item, Math.min(item.dueAt, this.#first(item)));
+  }
+
+  #wakeSpec(specId: string, why: Wake): boolean {
+    return this.wake(subjectIdOf(this.tracked.account, specId), why);
+  }
+
+  #itemAt(slot: number): Item | undefined {
+    const one = this.#slots[slot];
+    return one !== undefined && 'spec' in one ? one : undefined;
+  }
+
+  /** Questions have ended. */
+  #done(items: readonly Item[]): void {
+    for (const item of items) {
+      item.asking = false;
+      if (item.gone) this.#release(item);
+      else if (item.again !== undefined) this.wake(item.id, item.again);
     }
-    this.#health.inFlight--;
-    item.asking = false;
-    if (item.gone) this.#release(item);
-    else if (item.again) this.wake(item.id);
     this.#ring();
-    for (const resolve of this.#settled.splice(0)) resolve();
-  }
-
-  /** What the provider says about its limits goes before what we think. */
-  #listen(): void {
-    const said = this.tracked.connector.limitsSaid?.();
-    if (said !== undefined) this.#health.said(said, this.#parts.clock.now());
-  }
-
-  /** Our own trouble, not the provider's: the answer counts as not asked for. */
-  #failedToStore(item: Item, error: unknown): void {
-    this.#logger.warn({ subject: item.id, error: String(error) }, 'answer could not be stored; asked again');
-    if (!item.gone) this.#schedule(item, this.#parts.clock.now() + RETRY.firstDelayMs);
-  }
-
-  /** The provider is back: what waited and what failed returns by need, slowly at first. */
-  #comeBack(awayMs: number): void {
-    const now = this.#parts.clock.now();
-    for (const item of this.#items.values())
-      if (item.attempts > 0 && this.#engine.has(item.slot)) this.#engine.enqueue(item.slot, now);
-    const waiting = this.#engine.waiting;
-    this.#logger.info({ waiting, awayMs: Math.round(awayMs) }, 'provider answers again');
-    if (waiting > HERD_MIN && awayMs >= AWAY_MS) this.#health.comeBack(now, this.#steadyPerSecond(now));
-  }
-
-  /** After a long absence of ours: the same. */
-  #beginSlowly(now: number): void {
-    let late = 0;
-    for (const item of this.#items.values())
-      if (item.checkedAt !== undefined && now - item.checkedAt > 2 * this.#interval(item)) late++;
-    if (late > HERD_MIN) this.#health.comeBack(now, this.#steadyPerSecond(now));
-  }
-
-  /** Questions a second where all is well. */
-  #steadyPerSecond(now: number): number {
-    let sum = 0;
-    for (const item of this.#items.values()) if (item.spec.fromAt <= now) sum += 1000 / this.#interval(item);
-    return sum;
-  }
-
-  async #take(item: Item, result: ReadResult, askedAt: number): Promise<void> {
-    const now = this.#parts.clock.now();
-    const interval = this.#interval(item);
-    const isFirst = item.checkedAt === undefined;
-    item.attempts = 0;
-    if (result.kind === 'absent') {
-      // "Not found" is no cancellation. About something that was found before, it only means that we cannot verify it.
-      this.#mark(item, now, item.digest === undefined ? undefined : 'provider-not-found');
-    } else if (result.digest === item.digest) {
-      item.staleLooks = 0;
-      if (!item.cancelled) this.#guard.cleared(item.slot);
-      this.#mark(item, now, undefined);
-    } else if (!(await this.#news(item, result, now))) return;
-    if (result.kind === 'found' && result.final && result.digest === item.digest) await this.#end(item, true);
-    else if (!item.gone)
-      this.#schedule(item, isFirst ? secondDue(item.phase, interval, askedAt) : nextDue(item.dueAt, interval, askedAt));
-  }
-
-  /** An answer that differs. False: it was not taken, and the next question is scheduled. */
-  async #news(item: Item, result: Extract<ReadResult, { kind: 'found' }>, now: number): Promise<boolean> {
-    let { answer } = result;
-    const at = assertedMs(answer);
-    if (at < item.assertedAt - STALE_MS && ++item.staleLooks < STALE_LOOKS) {
-      this.#logger.warn({ subject: item.id }, 'provider answered with an older state; not used');
-      this.#mark(item, now, 'provider-answered-older');
-      this.#schedule(item, now + LOOK_AGAIN_MS);
-      return false;
-    }
-    const cancelled = saysCancelled(answer);
-    if (!cancelled) this.#guard.cleared(item.slot);
-    else if (!item.cancelled && item.digest !== undefined && this.#guard.turned(item.slot, now) === 'hold') {
-      this.#logger.error(
-        { subject: item.id, held: this.#guard.held },
-        'many cancellations at once; held and asked again',
-      );
-      this.#mark(item, now, 'cancellation-held');
-      this.#schedule(item, now + LOOK_AGAIN_MS);
-      return false;
-    }
-    // Its newest word must outrank its last one, also where its own stamp is too coarse to tell.
-    if (at <= item.assertedAt) {
-      const assertedAt = Temporal.Instant.fromEpochMilliseconds(item.assertedAt + 1);
-      answer = { ...answer, assertedAt: assertedAt.toString({ smallestUnit: 'millisecond' }) };
-    }
-    const { account, connector } = this.tracked;
-    const made = { id: item.id, account, label: connector.label, answer, digest: result.digest, fetchedAt: now };
-    // A failure that waits to be marked is overtaken by this answer.
-    this.#parts.marks.forget(item.id);
-    const stored = await publishAnswer(this.#parts.store, made);
-    if (!stored) {
-      this.drop(item.id);
-      return false;
-    }
-    item.digest = result.digest;
-    item.assertedAt = assertedMs(answer);
-    item.cancelled = cancelled;
-    item.checkedAt = now;
-    item.failure = undefined;
-    item.staleLooks = 0;
-    return true;
-  }
-
-  #mark(item: Item, at: number, failure: string | undefined): void {
-    if (failure === undefined) item.checkedAt = at;
-    else if (item.failure === failure) return;
-    item.failure = failure;
-    this.#parts.marks.add({ id: item.id, at, ...(failure === undefined ? {} : { failure }) });
-  }
-
-  #failedToAsk(item: Item, thrown: unknown, askedAt: number): void {
-    if (this.#signal.aborted || item.gone) return;
-    const { clock, random } = this.#parts;
-    const now = clock.now();
-    const error = thrown instanceof TripwatchError ? thrown : undefined;
-    const kind = kindOf(thrown);
-    const code = error?.code ?? 'unexpected';
-    const fields = { subject: item.id, code, kind };
-    switch (kind) {
-      case 'rate-limited': {
-        const until = this.#health.limited(now, READ_ONE, askedAt, error?.retryAt);
-        this.#logger.warn({ ...fields, waitMs: Math.round(until - now) }, 'provider wants fewer calls');
-        // No attempt counted: it waits where it was.
-        this.#waitAgain(item, now);
-        return;
-      }
-      case 'unauthorised':
-        if (this.#health.unauthorised(now, READ_ONE, askedAt, error) === 'key') {
-          this.#mark(item, now, code);
-          this.#logger.error(fields, 'provider refuses our key; the account rests');
-        } else this.#logger.warn(fields, 'provider refuses, after it had just answered: taken for a quota');
-        this.#waitAgain(item, now);
-        return;
-      case 'permanent':
-      case 'poison':
-        this.#health.unanswerable(READ_ONE);
-        this.#mark(item, now, code);
-        this.#logger.warn(fields, 'provider cannot answer this');
-        this.#schedule(item, now + backoffDelayMs(PERMANENT, ++item.attempts, 0.5 + random.number() / 2));
-        return;
-      default: {
-        if (this.#health.broken(now, READ_ONE, askedAt, error?.retryAt))
-          this.#logger.error(fields, 'provider fails; asking by single probes');
-        if (error === undefined) this.#logger.error({ ...fields, error: String(thrown) }, 'question failed');
-        else this.#logger.debug(fields, 'question failed');
-        this.#mark(item, now, code);
-        this.#tryAgain(item, now, askedAt);
-      }
-    }
-  }
-
-  #waitAgain(item: Item, now: number): void {
-    item.retrying = true;
-    this.#engine.enqueue(item.slot, now);
-  }
-
-  /** Soon where the budget of retries allows it; else in its next round. While nothing works, others are tried first. */
-  #tryAgain(item: Item, now: number, askedAt: number): void {
-    const isFew = this.#items.size <= HERD_MIN;
-    const mayRetry = this.#health.isClosed(READ_ONE) || (isFew && this.#engine.waiting === 0);
-    item.attempts++;
-    item.retrying = mayRetry && this.#retries.take(now, isFew);
-    if (item.retrying) this.#schedule(item, now + backoffDelayMs(RETRY, item.attempts, this.#parts.random.number()));
-    else this.#schedule(item, nextDue(item.dueAt, this.#interval(item), askedAt));
   }
 
   /** Its time is over, or nothing more will be known. */
@@ -436,7 +408,8 @@ export class AccountRunner {
       if (ended === undefined) this.drop(item.id);
       else {
         item.spec = ended.spec;
-        if (!item.gone) this.#schedule(item, clock.now());
+        this.#readings.put(item);
+        this.#schedule(item, clock.now());
       }
     } catch (error) {
       this.#logger.warn({ subject: item.id, error: String(error) }, 'subject could not be ended; tried again');
@@ -459,8 +432,10 @@ export class AccountRunner {
       intervalOf: (item) => this.#interval(item),
       subjects: this.#items.size,
       due: this.#engine.waiting,
-      held: this.#guard.held,
+      held: this.#answers.guard.held,
       health: this.#health,
+      push: this.#chores.push,
+      pushSeenAt: this.#chores.pushSeenAt,
     });
   }
 }

@@ -1,19 +1,17 @@
 import type { ProviderState } from '../../contracts/provider-state.ts';
 import { backoffBoundMs } from '../../domain/backoff.ts';
 import type { TripwatchError } from '../../domain/errors.ts';
-import { UNAUTHORISED_WAIT_MS } from '../../domain/limits.ts';
+import { IN_FLIGHT_MAX, UNAUTHORISED_WAIT_MS } from '../../domain/limits.ts';
 import { admit, admitsAt, type Breaker, CLOSED, failed, restored, succeeded } from '../../domain/schedule/breaker.ts';
 import { type CallBudget, type CallLimit, type Cost, createCallBudget } from '../../domain/schedule/call-budget.ts';
 import { afterOverload, afterSuccess, startConcurrency } from '../../domain/schedule/concurrency.ts';
-import type { Gate } from '../../domain/schedule/engine.ts';
+import type { PlainGate } from '../../domain/schedule/engine.ts';
 import { createRamp } from '../../domain/schedule/ramp.ts';
 import { createRateLearner, type RateLearner } from '../../domain/schedule/rate-learner.ts';
 import { TIERS, type Tier } from '../../domain/schedule/ready-queue.ts';
 import type { Random } from '../../ports/clock.ts';
 import type { LimitsSaid } from '../../ports/provider.ts';
 
-/** Questions out at the same time, at most; how many are sensible is found out by their latency. */
-export const IN_FLIGHT_MAX = 64;
 /** A refusal that names no time, or a shorter one. */
 const REFUSED = { firstDelayMs: 1000, factor: 2, delayMsMax: 300_000 };
 /** Hints beyond these are absurd, whoever gave them. */
@@ -88,6 +86,14 @@ export class AccountHealth {
   get concurrency(): number {
     return Math.floor(this.#concurrency.limit);
   }
+  /** Its breaker lets a question of this kind through. */
+  isAdmitted(operation: string, now: number): boolean {
+    return admitsAt(this.#breakers.get(operation) ?? CLOSED, now) <= now;
+  }
+  /** What one takes of the tightest budget; 0: nothing is limited. */
+  price(operation: string): number {
+    return 1 / this.budget.perSecond(this.#options.costs?.[operation]);
+  }
   /** Calls a second that may be made in the long run. */
   perSecond(now: number): number {
     return Math.min(this.#knownPerSecond, this.learner.perSecond(now));
@@ -103,7 +109,7 @@ export class AccountHealth {
   }
 
   /** How the engine asks for leave to do one kind of operation. The end of a question must give the place back. */
-  gate(operation: string): Gate {
+  gate(operation: string): PlainGate {
     const cost = this.#options.costs?.[operation];
     return {
       room: (now) => {
@@ -153,7 +159,8 @@ export class AccountHealth {
     this.#close(operation);
     this.#awaySince = undefined;
     this.learner.accepted(now, beganAt);
-    const answer = { now, latencyMs: now - beganAt, inFlight: this.inFlight };
+    const latencyMs = this.#comparable(operation, now - beganAt);
+    const answer = { now, latencyMs, inFlight: this.inFlight };
     this.#concurrency = afterSuccess(this.#concurrency, answer, this.#inFlightMax);
     this.#refusals = 0;
     this.#answeredAt = now;
@@ -164,6 +171,15 @@ export class AccountHealth {
     this.#doubted403 = false;
     return awayMs;
   }
+
+  /** A board takes longer than one flight, which is no queue: by how much it is longer than its own best counts. */
+  #comparable(operation: string, latencyMs: number): number {
+    const best = Math.min(this.#bestMs.get(operation) ?? Number.POSITIVE_INFINITY, Math.max(1, latencyMs));
+    this.#bestMs.set(operation, best);
+    const [first = best] = this.#bestMs.values();
+    return (latencyMs * first) / best;
+  }
+  readonly #bestMs = new Map<string, number>();
 
   /** What the provider says about its limits with an answer or a refusal. */
   said(said: LimitsSaid, now: number): void {

@@ -2,7 +2,7 @@ import type { SubjectId } from '../../domain/ids.ts';
 import { phaseOf } from '../../domain/schedule/phase.ts';
 import type { SubjectSpec } from '../../ports/provider.ts';
 import type { Subject } from '../../ports/store/subjects.ts';
-import { assertedMs, saysCancelled } from './subject.ts';
+import { assertedMs, isGrave, saysCancelled } from './subject.ts';
 
 /** A subject as it is scheduled. */
 export interface Item {
@@ -14,6 +14,8 @@ export interface Item {
   digest: string | undefined;
   assertedAt: number;
   cancelled: boolean;
+  /** What was said last is told as certain only when another account says it too. */
+  grave: boolean;
   checkedAt: number | undefined;
   /** Code of the failure last marked. */
   failure: string | undefined;
@@ -26,9 +28,26 @@ export interface Item {
   dueAt: number;
   asking: boolean;
   /** Woken while it was being asked: the answer on its way may be from before. */
-  again: boolean;
+  again: Wake | undefined;
   gone: boolean;
+  /** Why it is to be asked now, out of its turn. */
+  woken: Wake | undefined;
+  /** Another account is asked about it; this one stands by. */
+  resting: boolean;
+  /** Key of the board that it stands on. */
+  board: string | undefined;
+  /** Epoch ms: until then it is asked alone. */
+  aloneUntil: number;
+  /** Of the last answer that was taken, and when everything was last read: see ProviderConnector.readIfChanged. */
+  token: string | undefined;
+  wholeAt: number | undefined;
 }
+
+/**
+ * Why something is asked out of its turn. `push`: the provider said, signed, that it has changed; `hint`: somebody said so;
+ * `named`: it stands on the provider's list of changes; `doubt`: a second opinion, or another source says otherwise.
+ */
+export type Wake = 'push' | 'hint' | 'named' | 'doubt';
 
 /** As stored, to be scheduled. `now`: epoch ms. */
 export function itemOf(subject: Subject, slot: number, now: number): Item {
@@ -41,6 +60,7 @@ export function itemOf(subject: Subject, slot: number, now: number): Item {
     digest: subject.answerDigest,
     assertedAt: subject.answer === undefined ? Number.NEGATIVE_INFINITY : assertedMs(subject.answer),
     cancelled: subject.answer !== undefined && saysCancelled(subject.answer),
+    grave: subject.answer !== undefined && isGrave(subject.answer),
     checkedAt: subject.checkedAt,
     failure: subject.failure,
     attempts: 0,
@@ -48,7 +68,13 @@ export function itemOf(subject: Subject, slot: number, now: number): Item {
     staleLooks: 0,
     dueAt: now,
     asking: false,
-    again: false,
+    again: undefined,
     gone: false,
+    woken: undefined,
+    resting: false,
+    board: undefined,
+    aloneUntil: 0,
+    token: undefined,
+    wholeAt: undefined,
   };
 }

@@ -1,6 +1,8 @@
+import type { ProviderState } from '../../contracts/provider-state.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Store } from '../../ports/store.ts';
+import type { ChangeList } from './change-list.ts';
 import type { AccountHealth } from './health.ts';
 
 /**
@@ -10,6 +12,8 @@ import type { AccountHealth } from './health.ts';
 export interface KeptState {
   /** Gives to the account what is stored. Errors: those of the store. */
   restore(): Promise<void>;
+  /** Stores it now. Errors: those of the store. */
+  save(): Promise<void>;
   /** Stores what changed until the signal aborts, then once more. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -22,6 +26,7 @@ export function keepState(
   health: AccountHealth,
   parts: { readonly store: Store; readonly clock: Clock },
   logger: Logger,
+  list?: ChangeList,
 ): KeptState {
   const { store, clock } = parts;
   let stored = '';
@@ -34,27 +39,35 @@ export function keepState(
     ring?.();
   };
 
+  const snapshot = (now: number): ProviderState => {
+    const read = list?.snapshot;
+    return { ...health.snapshot(now), ...(read === undefined ? {} : { list: read }) };
+  };
+
   async function save(): Promise<void> {
     const now = clock.now();
-    const state = health.snapshot(now);
+    const state = snapshot(now);
     const text = JSON.stringify(state);
     if (text === stored) return;
-    try {
-      await store.transact((tx) => tx.providerState.put(account, state, now));
-      stored = text;
-    } catch (error) {
-      logger.warn({ error: String(error) }, 'what was learned about the provider could not be stored');
-    }
+    await store.transact((tx) => tx.providerState.put(account, state, now));
+    stored = text;
   }
+
+  const trySave = (): Promise<void> =>
+    save().catch((error: unknown) =>
+      logger.warn({ error: String(error) }, 'what was learned about the provider could not be stored'),
+    );
 
   return {
     restore: async () => {
       const state = await store.read((tx) => tx.providerState.get(account));
       if (state === undefined) return;
       health.restore(state, clock.now());
-      stored = JSON.stringify(health.snapshot(clock.now()));
+      list?.restore(state.list);
+      stored = JSON.stringify(snapshot(clock.now()));
       wanted = false;
     },
+    save,
     run: async (signal) => {
       while (!signal.aborted) {
         const rung = new AbortController();
@@ -62,9 +75,9 @@ export function keepState(
         if (!wanted) await clock.sleep(KEEP_MS * clock.speed, AbortSignal.any([rung.signal, signal])).catch(() => {});
         ring = undefined;
         wanted = false;
-        await save();
+        await trySave();
       }
-      await save();
+      await trySave();
     },
   };
 }

@@ -11,11 +11,11 @@ const REMEMBERED_MAX = 10_000;
 
 /**
  * Takes pushed messages: verified by the connector, each once, and each only a reason to ask now (`wake`: by the ids of
- * the specs). A message about a subject that nobody follows is accepted and forgotten.
+ * the specs). What the vendor signs is read before all else; what nobody signs is only a hint. A message about a subject that nobody follows is accepted and forgotten.
  */
 export function createPushDesk(
   accounts: readonly TrackedAccount[],
-  wake: (account: string, specIds: readonly string[]) => void,
+  wake: (account: string, specIds: readonly string[], why: 'push' | 'hint') => void,
 ) {
   const seen = new Map<string, Set<string>>();
 
@@ -40,7 +40,8 @@ export function createPushDesk(
       if (known.size <= REMEMBERED_MAX) break;
       known.delete(oldest);
     }
-    if (verdict.wakes.length > 0) wake(account, verdict.wakes);
+    const why = connector.capabilities.push === 'signed' ? 'push' : 'hint';
+    if (verdict.wakes.length > 0) wake(account, verdict.wakes, why);
     return { kind: 'accepted' };
   };
 }

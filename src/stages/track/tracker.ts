@@ -5,6 +5,7 @@ import type { PushRequest } from '../../ports/provider.ts';
 import type { Store } from '../../ports/store.ts';
 import { AccountRunner, type TrackedAccount } from './account.ts';
 import type { AccountStatus } from './account-status.ts';
+import type { Wake } from './item.ts';
 import { createMarks } from './marks.ts';
 import { createPushDesk, type PushAnswer } from './push.ts';
 import { subjectIdOf } from './subject.ts';
@@ -23,7 +24,7 @@ export interface Tracker {
   /** Ends what is under way, stores the marks, gives back connections. */
   stop(): Promise<void>;
   /** Asks at once about subjects of an account, by the ids of their specs. Returns how many are on the list. */
-  wake(account: string, specIds: readonly string[]): number;
+  wake(account: string, specIds: readonly string[], why?: Wake): number;
   /**
    * Subjects that a transaction puts or ends, with the spec (as JSON) to be found in the store afterwards; undefined:
    * ended. May be called before the commit: the store is read until it says so, a few times; what is rolled back is
@@ -43,6 +44,8 @@ export interface TrackerOptions {
   readonly accounts: readonly TrackedAccount[];
   /** Other processes may change the list of subjects: look for what they touched. */
   readonly shared?: boolean;
+  /** Asks an account that is not asked here about these now; absent: all are asked here. */
+  readonly askElsewhere?: (account: string, specIds: readonly string[]) => void;
   /** Accounts that operators have paused: they are asked nothing until they are resumed. */
   readonly paused?: { account(name: string): unknown; onChange(listener: () => void): () => void };
 }
@@ -69,16 +72,20 @@ export function createTracker(options: TrackerOptions): Tracker {
   const logger = options.logger.child({ part: 'tracker' });
   const marks = createMarks(store, clock, logger);
   const isPaused = (account: string): boolean => options.paused?.account(account) !== undefined;
-  const parts = { store, clock, random: options.random, logger, marks, isPaused };
+  const askElsewhere = (account: string, specIds: readonly string[]): void => {
+    if (runners.has(account)) wake(account, specIds, 'doubt');
+    else options.askElsewhere?.(account, specIds);
+  };
+  const parts = { store, clock, random: options.random, logger, marks, isPaused, askElsewhere };
   const runners = new Map(options.accounts.map((one) => [one.account, new AccountRunner(one, parts)] as const));
   const stopping = new AbortController();
-  const takePush = createPushDesk(options.accounts, (account, ids) => void wake(account, ids, 'push'));
+  const takePush = createPushDesk(options.accounts, (account, ids, why) => void wake(account, ids, why));
   const forgetPauses = options.paused?.onChange(() => {
     for (const runner of runners.values()) runner.pausesChanged();
   });
   let running: Promise<unknown>[] | undefined;
 
-  function wake(account: string, specIds: readonly string[], why?: 'push'): number {
+  function wake(account: string, specIds: readonly string[], why?: Wake): number {
     const runner = runners.get(account);
     return runner === undefined ? 0 : specIds.filter((id) => runner.wake(subjectIdOf(account, id), why)).length;
   }
@@ -169,7 +176,7 @@ export function createTracker(options: TrackerOptions): Tracker {
       await marks.flush();
       await Promise.allSettled(options.accounts.map(({ connector }) => connector.close?.()));
     },
-    wake: (account, specIds) => wake(account, specIds),
+    wake,
     refresh: (subjects) => {
       // Where the tracker does not run (a command that works off the queue), the next start reads the list anyway.
       if (running === undefined || stopping.signal.aborted) return;

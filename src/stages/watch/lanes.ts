@@ -1,5 +1,6 @@
+import { type Backoff, backoffDelayMs } from '../../domain/backoff.ts';
 import { describeError } from '../../domain/errors.ts';
-import type { Clock } from '../../ports/clock.ts';
+import type { Clock, Random } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { MailboxSession, MailPage } from '../../ports/mailbox.ts';
 import { storePage } from './page.ts';
@@ -9,12 +10,15 @@ import { within } from './within.ts';
 
 /** Mails in a page: few enough that a transaction stays short, and that others come between. */
 export const LIVE_PAGE_MAX = 50;
-export const BACKFILL_PAGE_MAX = 100;
+/** Fewer, since new mails stand in line behind those that were listed before them. */
+export const BACKFILL_PAGE_MAX = 25;
 /** Pages in one look; a mailbox with more comes up again at once, behind the others that are due. */
 const LIVE_PAGES_MAX = 4;
 /** One page, real ms. */
 const PAGE_MS_MAX = 60_000;
-const SUBSCRIBE_RETRY_MS = 300_000;
+const SUBSCRIBE_RETRY: Backoff = { firstDelayMs: 60_000, factor: 2, delayMsMax: 3_600_000 };
+/** Notices that a subscription ends may come many at a time, and be repeated. */
+const SUBSCRIBE_AGAIN_MS = 10_000;
 
 export interface LaneParts {
   readonly sessions: MailboxSessions;
@@ -81,7 +85,11 @@ async function take(one: Watched, page: MailPage, lane: 'live' | 'backfill', clo
 }
 
 /** Makes the provider call us, or prolongs that, when it is time. A failure leaves the sweep, and is tried again. */
-export async function subscribe(one: Watched, session: MailboxSession, { clock, logger }: LaneParts): Promise<void> {
+export async function subscribe(
+  one: Watched,
+  session: MailboxSession,
+  { clock, random, logger }: LaneParts & { readonly random: Random },
+): Promise<void> {
   const { watch } = one;
   const now = clock.now();
   if (session.subscribe === undefined || now < one.subscribeAt || now < (watch.renewAt ?? 0)) return;
@@ -96,12 +104,23 @@ export async function subscribe(one: Watched, session: MailboxSession, { clock, 
     const pushName = name ?? pushNameOf(watch.settings);
     const stored = { state, renewAt, ...(pushName === undefined ? {} : { pushName }) };
     await one.store.transact((tx) => tx.watches.subscribed(watch, stored));
-    one.watch = { ...one.watch, subscription: state, renewAt, pushName: pushName ?? watch.pushName };
+    const subscribed = { subscription: state, renewAt, pushName: pushName ?? watch.pushName, pushFault: undefined };
+    one.watch = { ...one.watch, ...subscribed };
+    one.subscribeFailures = 0;
+    one.subscribeAt = now + SUBSCRIBE_AGAIN_MS;
   } catch (error) {
-    one.subscribeAt = now + SUBSCRIBE_RETRY_MS;
+    one.subscribeAt = now + backoffDelayMs(SUBSCRIBE_RETRY, ++one.subscribeFailures, random.number());
     const { code } = describeError(error);
+    await note(one, code);
     logger.warn({ mailbox: watch.mailbox, code }, 'no push for a mailbox; it is looked at more often meanwhile');
   }
+}
+
+/** Why nothing is pushed, for the owner to see; the sweep goes on in any case. */
+async function note(one: Watched, fault: string): Promise<void> {
+  if (one.watch.pushFault === fault) return;
+  await one.store.transact((tx) => tx.watches.subscribed(one.watch, { fault })).catch(() => undefined);
+  one.watch = { ...one.watch, pushFault: fault };
 }
 
 function pushNameOf({ address }: Readonly<Record<string, unknown>>): string | undefined {

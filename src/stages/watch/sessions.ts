@@ -37,7 +37,7 @@ interface Mailbox {
   work: Slot | undefined;
   /** A second connection gains nothing, or is one too many: the live one does everything. */
   readonly shared: boolean;
-  /** Credentials that were refused, and until when they are not offered again. */
+  /** The server let nobody in: with these credentials it is not asked again until then, however many mails wait for it. */
   refused:
     | { readonly error: TripwatchError; readonly credentials: string | undefined; readonly until: number }
     | undefined;
@@ -50,11 +50,14 @@ const REFUSED_MS = 3_600_000;
 
 /**
  * The sessions of this process, at most two a mailbox. Whoever watches a mailbox pins its live one; others come and go,
- * closed a minute after their last use. Credentials that were refused are not offered again for an hour, by whomever.
+ * closed a minute after their last use. Credentials that were refused are not offered again for an hour, by whomever; a
+ * server that allows no more connections is not asked before the time that it says.
  */
 export class MailboxSessions {
   readonly #options: SessionsOptions;
   readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #ending = new AbortController();
+  #closing = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -95,6 +98,7 @@ export class MailboxSessions {
     } finally {
       slot.uses--;
       slot.usedAt = this.#options.clock.monotonic();
+      if (!slot.pinned) void this.#closeIdle();
     }
   }
 
@@ -117,8 +121,22 @@ export class MailboxSessions {
     this.drop(ref);
   }
 
-  /** Ends those that nobody has used for a while. */
-  closeIdle(): void {
+  /** Ends those that nobody has used for a while, and forgets old refusals, as long as there are any. */
+  async #closeIdle(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    const { clock } = this.#options;
+    const loose = (slot: Slot | undefined): boolean => slot !== undefined && !slot.pinned;
+    const some = (): boolean =>
+      [...this.#mailboxes.values()].some(({ live, work, refused }) => loose(live) || loose(work) || refused);
+    while (some() && !this.#ending.signal.aborted) {
+      await clock.sleep((IDLE_MS / 2) * clock.speed, this.#ending.signal).catch(() => undefined);
+      this.#endIdle();
+    }
+    this.#closing = false;
+  }
+
+  #endIdle(): void {
     const { clock } = this.#options;
     const before = clock.monotonic() - IDLE_MS * clock.speed;
     for (const [key, mailbox] of this.#mailboxes) {
@@ -134,6 +152,7 @@ export class MailboxSessions {
   }
 
   async close(): Promise<void> {
+    this.#ending.abort();
     const slots = [...this.#mailboxes.values()].flatMap(({ live, work }) => [live, work]);
     this.#mailboxes.clear();
     await Promise.all(slots.map((slot) => slot && end(slot)));
@@ -189,12 +208,9 @@ export class MailboxSessions {
         else session.closed.addEventListener('abort', gone, { once: true });
       },
       (error: unknown) => {
-        if (kindOf(error) === 'unauthorised' && mailbox.refused?.error !== error)
-          mailbox.refused = {
-            error: error as TripwatchError,
-            credentials: watch.sealedCredentials,
-            until: clock.now() + REFUSED_MS,
-          };
+        const until = heldOffUntil(error, clock.now());
+        if (until !== undefined && mailbox.refused?.error !== error)
+          mailbox.refused = { error: error as TripwatchError, credentials: watch.sealedCredentials, until };
         gone();
       },
     );
@@ -215,6 +231,14 @@ export class MailboxSessions {
   #tidy(ref: WatchRef, { live, work, refused }: Mailbox): void {
     if (live === undefined && work === undefined && refused === undefined) this.#mailboxes.delete(keyOf(ref));
   }
+}
+
+/** Until when a server that said so is left alone; undefined: the next who comes may try. */
+function heldOffUntil(error: unknown, now: number): number | undefined {
+  const kind = kindOf(error);
+  if (kind === 'unauthorised') return now + REFUSED_MS;
+  if (kind !== 'rate-limited' || !(error instanceof TripwatchError)) return undefined;
+  return Math.min(error.retryAt ?? now, now + REFUSED_MS);
 }
 
 const LANES = ['live', 'work'] as const;

@@ -28,10 +28,15 @@ export interface Watched {
   again: boolean;
   /** Failed looks in a row. */
   failures: number;
+  /** When its owner was found to be needed the last time. */
+  refusedAt: number;
   backfillFailures: number;
-  /** After a failed subscription: not tried again before. */
+  /** Failed subscriptions in a row, and before when none is tried again. */
+  subscribeFailures: number;
   subscribeAt: number;
   listening: { readonly session: MailboxSession; readonly stop: AbortController } | undefined;
+  /** The session whose server said that it tells nothing. */
+  deafTo: MailboxSession | undefined;
   /** Read to its end since the last mark was stored. */
   checked: boolean;
 }
@@ -55,9 +60,12 @@ export function watchedOf(row: WatchOfShard, store: Store, now: number): Watched
     filling: undefined,
     again: false,
     failures: 0,
+    refusedAt: Number.NEGATIVE_INFINITY,
     backfillFailures: 0,
+    subscribeFailures: 0,
     subscribeAt: 0,
     listening: undefined,
+    deafTo: undefined,
     checked: false,
   };
 }

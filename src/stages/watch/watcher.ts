@@ -1,12 +1,13 @@
 import { backoffDelayMs } from '../../domain/backoff.ts';
 import { DueHeap } from '../../domain/due-heap.ts';
-import { describeError } from '../../domain/errors.ts';
+import { describeError, TripwatchError } from '../../domain/errors.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { MailboxKind, MailboxSession } from '../../ports/mailbox.ts';
+import type { MailboxHint, MailboxKind, MailboxSession } from '../../ports/mailbox.ts';
 import type { WatchGone, WatchOfShard, WatchRef, WatchStanding } from '../../ports/store/watches.ts';
 import type { Store } from '../../ports/store.ts';
 import { lookBack, lookLive, subscribe } from './lanes.ts';
+import { standAndTell } from './notice.ts';
 import { failureOf, RETRY, standingOf, sweepMs } from './schedule.ts';
 import type { MailboxSessions } from './sessions.ts';
 import { keyOf, type Watched, watchedOf } from './watched.ts';
@@ -32,8 +33,8 @@ export interface Watcher {
   shard(resource: string, store: Store): { start(): Promise<void>; stop(): Promise<void> };
   /** These should be looked at now, whoever watches them: "check now". Errors: those of the store. */
   wake(refs: readonly WatchRef[]): Promise<void>;
-  /** A pushed hint: wakes what it means. How many that are. Errors: those of the store. */
-  pushed(kind: MailboxKind, names: readonly string[]): Promise<number>;
+  /** A pushed hint: wakes what it means, whoever watches that. How many mailboxes that are. Errors: those of the store. */
+  pushed(kind: MailboxKind, hint: MailboxHint): Promise<number>;
   status(): WatcherStatus;
   /** After all shards have stopped. */
   stop(): Promise<void>;
@@ -55,13 +56,15 @@ const SUSPECTS_MAX = 64;
 /** Mailboxes whose older mails are read side by side, one page each in turn. */
 const BACKFILL_MAX = 4;
 /** Mails of one mailbox that wait to be read, from which no older ones are listed: live ones must not stand behind many. */
-const UNDECIDED_MAX = 200;
+const UNDECIDED_MAX = 15;
 /** Real time: when the older ones are looked for again then. */
-const UNDECIDED_MS = 150;
+const UNDECIDED_MS = 40;
 /** Real time: what others changed is read, and marks are stored. */
 const LOOK_MS = 1000;
 const LOOK_BACK_MS = 15_000;
 const MARK_MS = 5000;
+/** Between two tries of what was refused, where its owner asks for one. */
+const ASKED_AGAIN_MS = 60_000;
 /** Real time: however fast the clock runs, a mailbox is not swept more often. */
 const SWEEP_REAL_MS_MIN = 5000;
 
@@ -135,10 +138,26 @@ class MailboxWatcher implements Watcher {
     if (elsewhere.length > 0) await this.#options.store.transact((tx) => tx.watches.wake(elsewhere));
   }
 
-  async pushed(kind: MailboxKind, names: readonly string[]): Promise<number> {
-    const refs = await this.#options.store.read((tx) => tx.watches.findByPushName(kind, names));
-    await this.wake(refs);
+  async pushed(kind: MailboxKind, { accounts, mailboxes = [], renew = [] }: MailboxHint): Promise<number> {
+    const { store } = this.#options;
+    // Where the push proves which of ours it means, names say nothing more.
+    const hint = mailboxes.length > 0 ? { mailboxes } : { names: accounts };
+    const refs = await store.read((tx) => tx.watches.findPushed(kind, hint));
+    const anew = refs.filter(({ mailbox }) => renew.includes(mailbox));
+    // Through the store in any case: whoever holds the mailbox by then must know.
+    if (anew.length > 0) {
+      await store.transact((tx) => tx.watches.wake(anew, { renew: true }));
+      for (const ref of anew) this.#renew(this.#mailboxes.get(keyOf(ref)));
+    }
+    await this.wake(refs.filter((ref) => !anew.includes(ref)));
     return refs.length;
+  }
+
+  /** Its subscription has ended or is about to: subscribed at the next look, which is now. */
+  #renew(one: Watched | undefined): void {
+    if (one === undefined) return;
+    one.watch = { ...one.watch, renewAt: 0 };
+    this.#wakeNow(one);
   }
 
   status(): WatcherStatus {
@@ -232,6 +251,7 @@ class MailboxWatcher implements Watcher {
       one.failures = 0;
       one.watch = { ...one.watch, state: row.state, reasonCode: row.reasonCode, reason: row.reason };
     }
+    if (row.renewAt === 0 && (watch.renewAt ?? 0) > 0) one.watch = { ...one.watch, renewAt: 0 };
     const rested = one.resting;
     one.resting = row.resting;
     if (rested !== row.resting) this.#rest(one);
@@ -244,7 +264,13 @@ class MailboxWatcher implements Watcher {
   #wakeNow(one: Watched): void {
     if (one.stopping.signal.aborted || this.#rests(one)) return;
     if (one.looking !== undefined) one.again = true;
-    else this.#schedule(one, 'live', this.#options.clock.now());
+    else this.#schedule(one, 'live', this.#soonest(one));
+  }
+
+  /** Now, but for what was refused a moment ago: however often somebody asks, nothing is offered again and again. */
+  #soonest(one: Watched): number {
+    const now = this.#options.clock.now();
+    return one.watch.state === 'needs-you' ? Math.max(now, one.refusedAt + ASKED_AGAIN_MS) : now;
   }
 
   #schedule(one: Watched, lane: Lane, at: number): void {
@@ -257,7 +283,7 @@ class MailboxWatcher implements Watcher {
   }
 
   async #run(): Promise<void> {
-    const { clock, sessions } = this.#options;
+    const { clock } = this.#options;
     while (!this.#stopping.signal.aborted) {
       this.#nap = new AbortController();
       if (clock.monotonic() - this.#lookedAt >= LOOK_MS * clock.speed) {
@@ -265,7 +291,6 @@ class MailboxWatcher implements Watcher {
           this.#logger.warn({ ...describeError(error) }, 'changes of mailboxes could not be read; trying again'),
         );
         this.#lookedAt = clock.monotonic();
-        sessions.closeIdle();
       }
       if (clock.monotonic() - this.#markedAt >= MARK_MS * clock.speed) {
         this.#markedAt = clock.monotonic();
@@ -344,17 +369,20 @@ class MailboxWatcher implements Watcher {
       const session = await sessions.pin(one.watch, one.stopping.signal, one.watch.state === 'needs-you');
       // Before the look: what comes after it is told.
       this.#listen(one, session);
-      await subscribe(one, session, this.#parts);
+      await subscribe(one, session, { ...this.#parts, random });
       const whole = await lookLive(one, session, this.#parts);
       if (one.stopping.signal.aborted || this.#rests(one)) return undefined;
       // Where the listener has just ended, it stays suspect.
-      if (session.listen === undefined || one.listening !== undefined) one.failures = 0;
+      if (session.listen === undefined || one.listening !== undefined || one.deafTo === session) one.failures = 0;
       if (!whole) return clock.now();
       one.checked = true;
       one.watch = { ...one.watch, checkedAt: clock.now() };
-      const told = one.listening !== undefined || (one.watch.renewAt ?? 0) > clock.now();
+      const subscribed = session.subscribe !== undefined && (one.watch.renewAt ?? 0) > clock.now();
+      const told = one.listening !== undefined || subscribed;
       const sweep = Math.max(sweepMs(told, random.number()), SWEEP_REAL_MS_MIN * clock.speed);
-      const renew = Math.max((one.watch.renewAt ?? Number.POSITIVE_INFINITY) - clock.now(), 1000);
+      // After a failure not before it is tried again.
+      const renewAt = Math.max(one.watch.renewAt ?? Number.POSITIVE_INFINITY, one.subscribeAt);
+      const renew = session.subscribe === undefined ? Number.POSITIVE_INFINITY : Math.max(renewAt - clock.now(), 1000);
       await this.#stand(one, standingOf(one.watch));
       const idle = one.filling === undefined && one.backfillAt === undefined && !one.inLine;
       if (!one.watch.backfillDone && idle) this.#schedule(one, 'backfill', clock.now());
@@ -365,7 +393,7 @@ class MailboxWatcher implements Watcher {
   }
 
   #listen(one: Watched, session: MailboxSession): void {
-    if (session.listen === undefined || one.listening?.session === session) return;
+    if (session.listen === undefined || one.listening?.session === session || one.deafTo === session) return;
     this.#stopListening(one);
     const { clock, random, sessions } = this.#options;
     const listening = { session, stop: new AbortController() };
@@ -373,6 +401,13 @@ class MailboxWatcher implements Watcher {
     const ended = (error?: unknown): void => {
       if (one.listening !== listening) return;
       one.listening = undefined;
+      if (error instanceof TripwatchError && error.kind === 'permanent') {
+        // It tells nothing, and there is no use in asking it to: it is looked at as often as one that cannot.
+        one.deafTo = session;
+        one.again = true;
+        if (one.looking === undefined) this.#schedule(one, 'live', clock.now());
+        return;
+      }
       sessions.drop(one.watch, 'live');
       if (error !== undefined)
         this.#logger.debug({ mailbox: one.watch.mailbox, ...describeError(error) }, 'a mailbox tells no longer');
@@ -439,6 +474,7 @@ class MailboxWatcher implements Watcher {
       if (lane === 'live') this.#stopListening(one);
       sessions.drop(one.watch, lane === 'live' ? 'live' : 'work');
     }
+    if (failure.kind === 'needs-you') one.refusedAt = clock.now();
     if (failure.kind === 'limited' || failure.kind === 'store') {
       if (lane === 'live') one.failures--;
       else one.backfillFailures--;
@@ -456,16 +492,16 @@ class MailboxWatcher implements Watcher {
     if (watch.state === standing.state && watch.reasonCode === standing.reasonCode) return;
     const now = this.#options.clock.now();
     one.watch = { ...watch, ...standing, stateAt: now };
-    const fields = { mailbox: watch.mailbox, state: standing.state, code: standing.reasonCode };
-    if (standing.state === 'needs-you') this.#logger.warn(fields, 'a mailbox needs its owner');
-    else this.#logger.info(fields, 'a mailbox stands otherwise now');
-    await one.store
-      .transact((tx) => tx.watches.stand(watch, standing, now))
-      .catch((error: unknown) => {
-        // The next look says it again.
-        one.watch = { ...one.watch, state: watch.state, reasonCode: watch.reasonCode };
-        this.#logger.debug({ mailbox: watch.mailbox, ...describeError(error) }, 'how a mailbox stands was not stored');
-      });
+    try {
+      const need = await one.store.transact((tx) => standAndTell(tx, watch, standing, now));
+      const fields = { mailbox: watch.mailbox, state: standing.state, code: standing.reasonCode };
+      if (need === 'began') this.#logger.warn(fields, 'a mailbox needs its owner');
+      else this.#logger.info(fields, 'a mailbox stands otherwise now');
+    } catch (error) {
+      // The next look says it again.
+      one.watch = { ...one.watch, state: watch.state, reasonCode: watch.reasonCode };
+      this.#logger.debug({ mailbox: watch.mailbox, ...describeError(error) }, 'how a mailbox stands was not stored');
+    }
   }
 
   async #markAll(): Promise<void> {

@@ -167,7 +167,10 @@ export function mailboxContract(name: string, open: () => Promise<MailboxRig>, s
       const begin = await session.begin(never);
       const odd = [
         mail('odd-a', { head: `X-Many: ${'y'.repeat(60)}\r\n`.repeat(400) }),
-        mail('odd-b', { head: 'Not a header at all\r\nX-\u00fc: raw \u00e9\r\n', body: '' }),
+        mail(
+          'odd-b',
+          rig.strictHeads === true ? {} : { head: 'Not a header at all\r\nX-\u00fc: raw \u00e9\r\n', body: '' },
+        ),
         mail('odd-c', { body: 'A'.repeat(200_000) }),
       ];
       await rig.deliver([...odd, mail('plain')]);
@@ -343,6 +346,13 @@ export function mailboxContract(name: string, open: () => Promise<MailboxRig>, s
 
     inSession('who listens is woken, also after having looked meanwhile', async (rig, session, t) => {
       if (rig.connector.capabilities.push !== 'live') return t.skip('nobody can listen');
+      if (rig.tellsNothing === true) {
+        await assert.rejects(
+          session.listen!(() => {}, never),
+          isKind('permanent'),
+        );
+        return;
+      }
       const begin = await session.begin(never);
       const stop = new AbortController();
       let woken = 0;
@@ -418,17 +428,18 @@ export function mailboxContract(name: string, open: () => Promise<MailboxRig>, s
     });
 
     contract('refused credentials are offered no second time', async (rig) => {
-      let asked = 0;
+      const asked: boolean[] = [];
       const account = {
         ...rig.account,
         credentials: async (_: AbortSignal, refused?: unknown) => {
-          asked++;
+          asked.push(refused !== undefined);
           if (refused !== undefined) throw new TripwatchError('unauthorised', 'consent-needed', 'No others.');
           return rig.badCredentials;
         },
       };
       await assert.rejects(rig.connector.open(account, never), isKind('unauthorised'));
-      assert.ok(asked <= 2, `asked ${asked} times`);
+      const refusedAt = asked.indexOf(true);
+      assert.ok(refusedAt < 0 || refusedAt === asked.length - 1, `asked ${asked} (true: after a refusal)`);
     });
 
     contract('a token that has just been refused is changed for another', async (rig, t) => {

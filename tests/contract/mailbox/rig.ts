@@ -32,6 +32,10 @@ export interface MailboxRig {
   readonly wakeMsMax?: number;
   /** The server gives the bytes of mails as they came (default true); false: it adds or orders headers. */
   readonly keepsBytes?: boolean;
+  /** The server offers to tell of new mails, and then does not. */
+  readonly tellsNothing?: boolean;
+  /** The server takes no mail with a line in its head that is no header. */
+  readonly strictHeads?: boolean;
   /** The longest header block that the server takes is below HEAD_BYTES_MAX. */
   readonly smallHeads?: boolean;
   dispose(): Promise<void>;

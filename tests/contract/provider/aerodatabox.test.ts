@@ -74,6 +74,10 @@ providerContract({
   ],
   cancelled: () => [item({ status: 'Canceled' })],
   other: () => [item({ number: 'LH 401' })],
+  onBoard: (answer) => ({
+    departures: [...(answer as unknown[]), item({ number: 'LH 402' }), { nonsense: true }],
+    arrivals: [],
+  }),
   absent: { status: 204, body: undefined },
   strange: [{ message: 'ok' }, 'text', 7, null, [{ flight: 'LH400' }]],
 });

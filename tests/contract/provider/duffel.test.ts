@@ -444,3 +444,28 @@ test("the vendor's own samples are read", { skip: existsSync(samples) ? false : 
   assert.equal(stayAnswer(staySchema.parse(sample('stays-booking.json')), 'agency', FETCHED).legs.length, 1);
   assert.equal(carAnswer(carSchema.parse(sample('cars-booking.json')), 'agency', FETCHED).legs.length, 1);
 });
+
+test('whether Duffel pushes to us is looked up, and nothing is changed there', async () => {
+  const vendor = await startVendor();
+  const http = createProviderHttp({ clock });
+  const options = { account: 'agency', token: KEY, clock, url: vendor.url, http };
+  const connector = createDuffelConnector({ ...options, webhookSecret: 'whsec' });
+  try {
+    assert.equal(createDuffelConnector(options).renewPush, undefined);
+    const url = 'https://trips.example/push/agency';
+    const state = async (...data: object[]) => {
+      vendor.behave = json(200, { data, meta: { after: null } });
+      return connector.renewPush!(url, never);
+    };
+    const hook = { id: 'end_1', url, active: true };
+    assert.deepEqual(await state({ ...hook, url: 'https://other.example/' }, hook), { kind: 'active' });
+    const off = await state({ ...hook, active: false });
+    assert.ok(off.kind === 'missing' && off.reason.includes('switched off'));
+    const none = await state();
+    assert.ok(none.kind === 'missing' && none.reason.includes(url));
+    assert.ok(vendor.asked.every((one) => one.url.startsWith('/air/webhooks')));
+  } finally {
+    await http.close();
+    await vendor.close();
+  }
+});

@@ -31,6 +31,8 @@ export interface ConnectorCase {
   readonly cancelled: () => unknown;
   /** A good answer about something else. */
   readonly other: () => unknown;
+  /** `good` as it stands on a board, among others; of connectors that read boards. */
+  readonly onBoard?: (answer: unknown) => unknown;
   readonly absent: { readonly status: number; readonly body: unknown };
   /** What the vendor does besides (hands out tokens), around the behaviour that is tried. */
   readonly around?: (behaviour: Behaviour) => Behaviour;
@@ -125,6 +127,62 @@ export function providerContract(one: ConnectorCase): void {
     const [together] = await readMany([one.subject], new AbortController().signal);
     assert.ok(alone.kind === 'found' && together?.kind === 'found');
     assert.equal(together.digest, alone.digest);
+  });
+
+  check('one bad answer of a batch harms no other', async (rig) => {
+    const { readMany, capabilities } = rig.connector;
+    if (readMany === undefined) return;
+    assert.ok(capabilities.readManyMax! >= 2);
+    rig.vendor.behave = json(200, one.other());
+    const [other] = await readMany([one.subject], new AbortController().signal).catch((thrown) => [thrown]);
+    // About something else: of this one nothing is known, and it is neither found nor gone.
+    assert.ok(['failed', 'unanswered'].includes(other.kind), JSON.stringify(other));
+  });
+
+  check('what stands on a board is what it says alone; who does not stand there is not gone', async (rig) => {
+    const { board, capabilities } = rig.connector;
+    assert.equal(capabilities.board !== undefined, board !== undefined);
+    if (board === undefined) return;
+    assert.ok(one.onBoard, 'the case says what a board looks like');
+    const { signal } = new AbortController();
+    const key = board.keyOf(one.subject);
+    assert.ok(key !== undefined && board.keyOf({ ...one.subject, id: 'other' }) === key);
+    rig.vendor.behave = json(200, one.good());
+    const alone = await rig.read();
+    const on = async (answer: unknown) => {
+      rig.vendor.behave = json(200, one.onBoard!(answer));
+      return (await board.read(key, [one.subject, { ...one.subject }], signal)).map((result) => result);
+    };
+    const [first, again] = await on(one.good());
+    assert.ok(alone.kind === 'found' && first?.kind === 'found' && again?.kind === 'found');
+    assert.equal(first.digest, alone.digest);
+    assert.deepEqual(
+      (await on(one.other())).map(({ kind }) => kind),
+      ['unanswered', 'unanswered'],
+    );
+    rig.vendor.behave = json(200, one.strange[0]);
+    await assert.rejects(board.read(key, [one.subject], signal), { code: 'provider-answered-unreadable' });
+    rig.vendor.behave = json(429, {}, { 'retry-after': '17' });
+    await assert.rejects(board.read(key, [one.subject], signal), {
+      code: 'provider-rate-limited',
+      retryAt: NOW + 17_000,
+    });
+  });
+
+  check('what the vendor says of its limits is told, with an answer and with a refusal', async (rig) => {
+    const { limitsSaid } = rig.connector;
+    if (limitsSaid === undefined) return;
+    assert.equal(limitsSaid(), undefined);
+    const fields = { 'ratelimit-policy': '"all";q=60;w=60', 'ratelimit-remaining': '7', 'ratelimit-reset': '30' };
+    rig.vendor.behave = json(200, one.good(), fields);
+    await rig.read();
+    assert.deepEqual(limitsSaid(), { limits: [{ max: 60, perSeconds: 60 }], left: 7, resetAt: NOW + 30_000 });
+    rig.vendor.behave = json(429, {}, { 'ratelimit-remaining': '0', 'ratelimit-reset': '5' });
+    await fails(rig, 'rate-limited', 'provider-rate-limited');
+    assert.deepEqual(limitsSaid(), { limits: [], left: 0, resetAt: NOW + 5000 });
+    rig.vendor.behave = json(200, one.good());
+    await rig.read();
+    assert.equal(limitsSaid(), undefined, 'what was said before is not said again');
   });
 
   check('"not found" is knowledge, not an error and not a cancellation', async (rig) => {

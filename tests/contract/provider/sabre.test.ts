@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lookAtQueues } from '../../../src/adapters/provider/booking/changed.ts';
 import { createSabreConnector } from '../../../src/adapters/provider/sabre/connector.ts';
 import { toAnswer } from '../../../src/adapters/provider/sabre/map.ts';
-import { changedSince, locatorsOf } from '../../../src/adapters/provider/sabre/queue.ts';
+import { locatorsOf } from '../../../src/adapters/provider/sabre/queue.ts';
 import { bookingSchema } from '../../../src/adapters/provider/sabre/schema.ts';
 import { sabre } from '../../../src/sandbox/providers/sabre.ts';
 import { indexOf } from '../../../src/sandbox/scenario/state.ts';
@@ -108,6 +109,9 @@ test('what the airline moved holds, and the day it was sold for is still a key',
 test('a code that nobody knows is never a cancellation', () => {
   assert.equal(read({ flights: [flight({ flightStatusCode: 'ZZ' })] }).facts.status, undefined);
   assert.equal(read({ flights: [flight({ flightStatusCode: 'UN' }), flight()] }).facts.status?.value, 'confirmed');
+  const gone = { flights: [flight({ flightStatusCode: 'UN' })] };
+  assert.equal(read(gone).facts.status?.value, 'cancelled');
+  assert.equal(read({ ...gone, ...errors('RESOURCE_UNAVAILABLE', 'WARNING') }).facts.status, undefined);
 });
 
 test('stays and cars of a booking, at the hours of their places', () => {
@@ -143,14 +147,35 @@ test('stays and cars of a booking, at the hours of their places', () => {
   assert.equal(answer.legs[0]!.facts['start.scheduled']?.value, '2026-12-03T15:00:00+01:00[Europe/Berlin]');
 });
 
-test('a queue wakes who is new on it; faults are translated; entities are not expanded', () => {
-  const list = (...ids: string[]) =>
-    `<e:Envelope xmlns:e="x"><e:Body><QueueAccessRS><stl:ApplicationResults status="Complete"/>${ids.map((id) => `<Line><UniqueID ID="${id}"/></Line>`).join('')}</QueueAccessRS></e:Body></e:Envelope>`;
-  const first = changedSince(undefined, locatorsOf(list('BBBBBB', 'AAAAAA', 'bad', 'AAAAAA')) as string[]);
-  assert.deepEqual(first.wakes, ['booking:AAAAAA', 'booking:BBBBBB']);
-  const second = changedSince(first.cursor, locatorsOf(list('BBBBBB', 'CCCCCC')) as string[]);
-  assert.deepEqual(second.wakes, ['booking:CCCCCC']);
-  assert.deepEqual(changedSince(second.cursor, locatorsOf(list('AAAAAA')) as string[]).wakes, ['booking:AAAAAA']);
+const list = (...ids: string[]) =>
+  `<e:Envelope xmlns:e="x"><e:Body><QueueAccessRS><stl:ApplicationResults status="Complete"/>${ids.map((id) => `<Line><UniqueID ID="${id}"/></Line>`).join('')}</QueueAccessRS></e:Body></e:Envelope>`;
+
+test('a queue wakes who is new on it, one queue a call', async () => {
+  const on: Record<string, string[]> = { 50: ['BBBBBB', 'AAAAAA', 'bad', 'AAAAAA'], 60: ['AAAAAA'] };
+  const asked: string[] = [];
+  let cursor: string | undefined;
+  const look = async (queues = ['50', '60']) => {
+    const result = await lookAtQueues(cursor, queues, async (queue) => {
+      asked.push(queue);
+      return locatorsOf(list(...on[queue]!)) as string[];
+    });
+    cursor = result.cursor;
+    return [result.wakes, result.more];
+  };
+  assert.deepEqual(await look(), [['booking:AAAAAA', 'booking:BBBBBB'], true]);
+  assert.deepEqual(await look(), [['booking:AAAAAA'], false], 'on another queue it has changed again');
+  on[50] = ['BBBBBB', 'CCCCCC'];
+  assert.deepEqual(await look(), [['booking:CCCCCC'], true]);
+  assert.deepEqual(await look(), [[], false]);
+  on[50] = ['AAAAAA'];
+  assert.deepEqual(await look(), [['booking:AAAAAA'], true], 'who was taken off and put on again');
+  assert.deepEqual(await look(['50']), [[], false], 'a queue that is gone is not waited for');
+  cursor = 'not ours';
+  assert.deepEqual(await look(), [['booking:AAAAAA'], true]);
+  assert.deepEqual(asked, ['50', '60', '50', '60', '50', '50', '50']);
+});
+
+test('faults of queues are translated; entities are not expanded', () => {
   const fault = (code: string) =>
     locatorsOf(`<E><Body><Fault><faultcode>${code}</faultcode></Fault></Body></E>`) as unknown as { refused: string[] };
   assert.equal(fault('soap:Client.InvalidSecurityToken').refused[1], 'provider-unauthorised');

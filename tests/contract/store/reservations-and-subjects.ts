@@ -225,6 +225,20 @@ export function subjectsContract(open: OpenStore): void {
     await dispose();
   });
 
+  test('some of them, by their ids: those that there are, ended ones too', async () => {
+    const { store, dispose } = await open();
+    const names = Array.from({ length: 700 }, (_, i) => `sub_${i}` as const);
+    await store.transact(async (tx) => {
+      for (const id of names.slice(0, 300)) await tx.subjects.put(id, 'feed', spec);
+      await tx.subjects.end('sub_7');
+    });
+    const found = await store.read((tx) => tx.subjects.some(names));
+    assert.deepEqual(found.map(({ id }) => id).sort(), names.slice(0, 300).sort());
+    assert.equal(found.find(({ id }) => id === 'sub_7')!.state, 'ended');
+    assert.deepEqual(await store.read((tx) => tx.subjects.some([])), []);
+    await dispose();
+  });
+
   test('ended subjects are not in the schedule until they are put again', async () => {
     const { store, dispose } = await open();
     const active = (account?: string) =>

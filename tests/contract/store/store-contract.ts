@@ -1,4 +1,5 @@
 import { describe } from 'node:test';
+import { alertsContract } from './alerts.ts';
 import { conservationContract } from './conservation.ts';
 import { controlContract } from './control.ts';
 import { auditContract, deadLettersContract } from './dead-letters.ts';
@@ -21,6 +22,7 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('reservations', () => reservationsContract(open));
     describe('subjects', () => subjectsContract(open));
     describe('itineraries', () => itinerariesContract(open));
+    describe('alerts', () => alertsContract(open));
     describe('notifications', () => notificationsContract(open));
     describe('log', () => logContract(open));
     describe('leases', () => leasesContract(open));

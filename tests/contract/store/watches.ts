@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MailboxId } from '../../../src/domain/ids.ts';
-import type { Watch } from '../../../src/ports/store/watches.ts';
+import type { Watch, WatchRepo, WatchState } from '../../../src/ports/store/watches.ts';
 import { ana, box, mail, type OpenStore, other } from './harness.ts';
 
 const watch: Watch = {
@@ -25,6 +25,8 @@ const watch: Watch = {
   subscription: undefined,
   renewAt: undefined,
   pushName: undefined,
+  pushFault: undefined,
+  needsSince: undefined,
   createdAt: 5,
 };
 const elsewhere: Watch = { ...watch, ...other };
@@ -68,9 +70,49 @@ export function watchesContract(open: OpenStore): void {
       ...{ reasonCode: 'watching', reason: 'Well.', stateAt: 9, checkedAt: 10, dueAt: 20, subscription: 's' },
       ...{ renewAt: 30, pushName: 'me@a.example' },
     });
-    const found = await store.read((tx) => tx.watches.findByPushName('imap', ['x', 'me@a.example']));
-    assert.deepEqual(found, [{ tenant: ana.tenant, mailbox: box }]);
-    assert.deepEqual(await store.read((tx) => tx.watches.findByPushName('gmail', ['me@a.example'])), []);
+    const find = (...hint: Parameters<WatchRepo['findPushed']>) => store.read((tx) => tx.watches.findPushed(...hint));
+    const found = [{ tenant: ana.tenant, mailbox: box }];
+    assert.deepEqual(await find('imap', { names: ['x', 'me@a.example'] }), found);
+    assert.deepEqual(await find('imap', { mailboxes: [box] }), found);
+    assert.deepEqual(await find('imap', { names: ['me@a.example'], mailboxes: [box] }), found, 'once');
+    assert.deepEqual(await find('gmail', { names: ['me@a.example'], mailboxes: [box] }), []);
+    assert.deepEqual(await find('imap', { names: ['x'], mailboxes: ['mbx_other'] }), []);
+    const needs = { state: 'needs-you', reasonCode: 'consent-needed', reason: 'Sign in again.' } as const;
+    await store.transact((tx) => tx.watches.stand(watch, needs, 10));
+    assert.deepEqual(await find('imap', { names: ['me@a.example'], mailboxes: [box] }), [], 'it needs its owner first');
+    await store.transact((tx) => tx.watches.subscribed(watch, { fault: 'graph-refused' }));
+    const kept = await store.read((tx) => tx.watches.get(ana.tenant, box));
+    assert.deepEqual([kept?.pushFault, kept?.subscription, kept?.renewAt], ['graph-refused', 's', 30]);
+    await store.transact((tx) => tx.watches.subscribed(watch, { state: 't', renewAt: 40 }));
+    const mended = await store.read((tx) => tx.watches.get(ana.tenant, box));
+    assert.deepEqual([mended?.pushFault, mended?.subscription, mended?.pushName], [undefined, 't', 'me@a.example']);
+    await dispose();
+  });
+
+  test('that it needs its owner is told once, until it works again, whatever comes between', async () => {
+    const { store, dispose } = await open();
+    const stand = (state: WatchState, now: number) =>
+      store.transact((tx) => tx.watches.stand(watch, { state, reasonCode: state, reason: 'Why.' }, now));
+    await store.transact((tx) => tx.watches.add(watch));
+    const since = async () => (await store.read((tx) => tx.watches.get(ana.tenant, box)))?.needsSince;
+    assert.equal(await stand('watching', 1), undefined, 'it did not need anyone');
+    assert.equal(await stand('needs-you', 2), 'began');
+    assert.equal(await stand('needs-you', 3), undefined);
+    await store.transact((tx) => tx.watches.change(ana.tenant, box, { sealedCredentials: 'also wrong' }));
+    assert.equal(await stand('unreachable', 4), undefined);
+    assert.equal(await stand('needs-you', 5), undefined, 'it has not worked since');
+    assert.equal(await since(), 2);
+    assert.deepEqual(
+      (await store.read((tx) => tx.watches.listNeeding(10))).map(({ mailbox }) => mailbox),
+      [box],
+    );
+    assert.equal(await stand('backfilling', 6), 'ended');
+    assert.equal(await stand('watching', 7), undefined);
+    assert.equal(await since(), undefined);
+    assert.equal(await stand('needs-you', 8), 'began');
+    await store.transact((tx) => tx.watches.remove(ana.tenant, box));
+    assert.deepEqual(await store.read((tx) => tx.watches.listNeeding(10)), [], 'a removed one needs nobody');
+    assert.equal(await stand('needs-you', 9), undefined);
     await dispose();
   });
 
@@ -129,8 +171,12 @@ export function watchesContract(open: OpenStore): void {
     const touched = async () => (await look(0)).watches[0]!;
     await store.transact((tx) => tx.watches.progress(watch, { liveCursor: 'x' }));
     assert.equal((await touched()).touchedAt, first!.touchedAt);
+    await store.transact((tx) => tx.watches.subscribed(watch, { state: 's', renewAt: 30 }));
     await store.transact((tx) => tx.watches.wake([watch]));
     assert.ok((await touched()).wakeAt > 0);
+    assert.equal((await touched()).renewAt, 30);
+    await store.transact((tx) => tx.watches.wake([watch], { renew: true }));
+    assert.equal((await touched()).renewAt, 0);
     await store.transact((tx) => tx.accounts.setMailboxState(ana.tenant, box, 'paused'));
     assert.equal((await touched()).resting, true);
     const change = { sealedCredentials: 'anew', settings: { host: 'b.example' } };

@@ -1,5 +1,11 @@
 import type { SqlStore, SqlTx } from '../../../src/adapters/store/sql/sql-store.ts';
-import { LEASE_MS, type NodeMoment, type Plan } from '../../../src/simulation/plan.ts';
+import {
+  CALM_MAILBOXES,
+  LEASE_MS,
+  type MailboxPlan,
+  type NodeMoment,
+  type Plan,
+} from '../../../src/simulation/plan.ts';
 import type { Planted } from '../../../src/simulation/process.ts';
 import { around } from '../../contract/broker/rig.ts';
 
@@ -65,6 +71,14 @@ export const repeating = (plan: Plan): Plan => ({
   broker: 'memory',
   delivery: { duplicate: 0.3, loseAck: 0.3, reorderKeys: true },
 });
+
+/** All travellers have connected their mailboxes, where this goes wrong and nothing else. */
+export const connected =
+  (faults: Partial<MailboxPlan> = {}) =>
+  (plan: Plan): Plan => ({
+    ...plan,
+    mailboxes: { ...CALM_MAILBOXES, connected: 3, share: 1, older: 6, news: 12, ...faults },
+  });
 
 /** The store with something changed inside of each transaction, as the process sees it. */
 export function withTx(change: (tx: SqlTx) => SqlTx): Planted {

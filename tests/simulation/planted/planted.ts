@@ -1,8 +1,10 @@
 import type { Plan } from '../../../src/simulation/plan.ts';
 import type { Planted } from '../../../src/simulation/process.ts';
+import { ALERT_BUGS } from './alerts.ts';
 import { BROKER_BUGS } from './broker.ts';
 import { EDGE_BUGS } from './edges.ts';
 import { LEASE_BUGS } from './leases.ts';
+import { MAILBOX_BUGS } from './mailboxes.ts';
 import { STAGE_BUGS } from './stages.ts';
 import { STORE_BUGS } from './store.ts';
 
@@ -21,4 +23,6 @@ export const plantedBugs = (): readonly PlantedBug[] => [
   ...LEASE_BUGS,
   ...STAGE_BUGS,
   ...EDGE_BUGS,
+  ...MAILBOX_BUGS,
+  ...ALERT_BUGS,
 ];

@@ -1,7 +1,7 @@
 import type { AnyEvent } from '../../../contracts/event.ts';
 import type { Topic } from '../../../contracts/topics.ts';
 import type { AttemptRecord } from '../../../ports/store/log.ts';
-import { slices } from '../../store/sql/rows.ts';
+import { slices, statement } from '../../store/sql/rows.ts';
 import type { Db } from '../../store/sql/schema.ts';
 import type { ShardRef } from './shard-ref.ts';
 
@@ -58,20 +58,33 @@ export function parseHistory(text: string): readonly AttemptRecord[] {
 }
 
 /** Rows of the shard after `after`, in order. */
-export function readLog(
+export async function readLog(
   db: Db,
-  options: { readonly topic: string; readonly shard: number; readonly after: number; readonly limit: number },
+  {
+    topic,
+    shard,
+    after,
+    limit,
+  }: {
+    readonly topic: string;
+    readonly shard: number;
+    readonly after: number;
+    readonly limit: number;
+  },
 ): Promise<readonly LogRow[]> {
-  return db
+  return (await selectLog(db, [topic, shard, after, limit])).rows;
+}
+
+const selectLog = statement((db) =>
+  db
     .selectFrom('log')
     .select(['seq', 'id', 'tenant', 'key', 'at', 'body'])
-    .where('topic', '=', options.topic)
-    .where('shard', '=', options.shard)
-    .where('seq', '>', options.after)
+    .where('topic', '=', '')
+    .where('shard', '=', 0)
+    .where('seq', '>', 0)
     .orderBy('seq')
-    .limit(options.limit)
-    .execute();
-}
+    .limit(0),
+);
 
 /**
  * The same for a consumer who may know some of them from an earlier life: what it has processed, or has a delivery row

@@ -7,7 +7,7 @@ import { createGate, type Gate } from '../api/gate.ts';
 import { createGraphApi, type GraphApi, iso } from './api.ts';
 import { explainGraph } from './failures.ts';
 import { createFolders } from './folders.ts';
-import { clientStateOf, receiveGraphPush } from './push.ts';
+import { clientStateOf, isCurrent, type NoticeKeys, receiveGraphPush } from './push.ts';
 import { subscribeStateSchema } from './schema.ts';
 import { createGraphSession } from './session.ts';
 
@@ -22,8 +22,8 @@ export interface GraphOptions {
     /** Addresses under which Graph reaches us; both lead to `receivePush`. */
     readonly notificationUrl: string;
     readonly lifecycleUrl: string;
-    /** At least 32 bytes of ours: seals the clientState. */
-    readonly key: Uint8Array;
+    /** They seal the clientState. */
+    readonly keys: NoticeKeys;
     /** Life of a subscription. Default: what Graph has always given for mails. */
     readonly minutes?: number;
   };
@@ -64,7 +64,7 @@ export function createGraphConnector(options: GraphOptions): MailboxConnector {
         close: async () => ended.abort(),
       };
     },
-    ...(push === undefined ? {} : { receivePush: async (request) => receiveGraphPush(request, push.key) }),
+    ...(push === undefined ? {} : { receivePush: async (request) => receiveGraphPush(request, push.keys) }),
   };
 }
 
@@ -76,8 +76,9 @@ function subscriber(
   { clock, random }: GraphOptions,
 ): NonNullable<MailboxSession['subscribe']> {
   const lifeMs = (push.minutes ?? MINUTES) * 60_000;
+  const { notificationUrl: url } = push;
   const done = (id: string, clientState: string, expiresAt: number) => ({
-    state: JSON.stringify({ id, clientState }),
+    state: JSON.stringify({ id, clientState, url }),
     name: id,
     renewAt: clock.now() + Math.floor(Math.max(0, expiresAt - clock.now()) / 2),
   });
@@ -86,15 +87,16 @@ function subscriber(
       state === undefined ? undefined : readCursor(state, subscribeStateSchema),
     );
     const until = iso(clock.now() + lifeMs);
-    if (now.success) {
+    // One that leads to another address of ours, or is sealed with a key of before, is left to lapse.
+    if (now.success && (now.data.url ?? url) === url && isCurrent(now.data.clientState, push.keys)) {
       const renewed = await api.renew(now.data.id, until, signal);
       if (renewed !== undefined) return done(renewed.id, now.data.clientState, renewed.expirationDateTime);
     }
     const nonce = Buffer.from(random.bytes(9)).toString('base64url');
-    const clientState = clientStateOf(account.mailbox, nonce, push.key);
+    const clientState = clientStateOf(account.mailbox, nonce, push.keys);
     const body = {
       changeType: 'created',
-      notificationUrl: push.notificationUrl,
+      notificationUrl: url,
       lifecycleNotificationUrl: push.lifecycleUrl,
       resource: '/me/messages',
       expirationDateTime: until,

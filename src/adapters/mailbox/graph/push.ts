@@ -4,21 +4,35 @@ import type { MailboxPush, MailboxPushVerdict } from '../../../ports/mailbox.ts'
 import { jsonOf } from '../api/calls.ts';
 import { noticesSchema } from './schema.ts';
 
-/**
- * Notices of Graph carry the `clientState` that we gave at the subscription. It names the mailbox and is sealed with a
- * key of ours, so that a notice can be checked without looking anything up: `<mailbox>.<nonce>.<mac>`, at most 128
- * characters.
- */
-export function clientStateOf(mailbox: MailboxId, nonce: string, key: Uint8Array): string {
-  return `${mailbox}.${nonce}.${macOf(mailbox, nonce, key)}`;
+/** Keys of at least 32 bytes each: the current one seals, all are known again. */
+export interface NoticeKeys {
+  readonly current: { readonly id: string; readonly key: Uint8Array };
+  key(id: string): Uint8Array | undefined;
 }
 
+/**
+ * Notices of Graph carry the `clientState` that we gave at the subscription. It names the mailbox and is sealed with a
+ * key of ours, so that a notice can be checked without looking anything up: `<mailbox>.<key>.<nonce>.<mac>`, at most 128
+ * characters.
+ */
+export function clientStateOf(mailbox: MailboxId, nonce: string, { current: { id, key } }: NoticeKeys): string {
+  return `${mailbox}.${id}.${nonce}.${macOf(mailbox, nonce, key)}`;
+}
+
+const CLIENT_STATE = /^(mbx_[a-z0-9_-]{1,50})\.([\w-]{1,16})\.([\w-]{1,16})\.([\w-]{43})$/i;
+
 /** The mailbox that a clientState of ours names; undefined: it is none of ours. */
-export function mailboxOf(clientState: string, key: Uint8Array): MailboxId | undefined {
-  const [, mailbox, nonce, mac] = /^(mbx_[a-z0-9_-]{1,60})\.([\w-]{1,32})\.([\w-]{43})$/i.exec(clientState) ?? [];
-  if (mailbox === undefined || nonce === undefined || mac === undefined) return undefined;
+export function mailboxOf(clientState: string, keys: NoticeKeys): MailboxId | undefined {
+  const [, mailbox, id, nonce, mac] = CLIENT_STATE.exec(clientState) ?? [];
+  const key = id === undefined ? undefined : keys.key(id);
+  if (mailbox === undefined || nonce === undefined || mac === undefined || key === undefined) return undefined;
   const wanted = Buffer.from(macOf(mailbox, nonce, key), 'latin1');
   return timingSafeEqual(wanted, Buffer.from(mac, 'latin1')) ? (mailbox as MailboxId) : undefined;
+}
+
+/** Sealed with the key of today: with one that goes, its notices would be refused. */
+export function isCurrent(clientState: string, keys: NoticeKeys): boolean {
+  return CLIENT_STATE.exec(clientState)?.[2] === keys.current.id;
 }
 
 function macOf(mailbox: string, nonce: string, key: Uint8Array): string {
@@ -29,7 +43,7 @@ function macOf(mailbox: string, nonce: string, key: Uint8Array): string {
 const TOKEN_CHARS_MAX = 4096;
 
 /** Both addresses, that of notices and that of lifecycle notices, lead here. */
-export function receiveGraphPush(request: MailboxPush, key: Uint8Array): MailboxPushVerdict {
+export function receiveGraphPush(request: MailboxPush, keys: NoticeKeys): MailboxPushVerdict {
   const token = request.query.validationToken;
   if (token !== undefined) {
     if (token.length > TOKEN_CHARS_MAX) return refused('push-unreadable', 'The token of the handshake is too long.');
@@ -41,7 +55,7 @@ export function receiveGraphPush(request: MailboxPush, key: Uint8Array): Mailbox
   const mailboxes = new Set<MailboxId>();
   const renew = new Set<MailboxId>();
   for (const { subscriptionId, clientState, lifecycleEvent } of body.data.value) {
-    const mailbox = mailboxOf(clientState ?? '', key);
+    const mailbox = mailboxOf(clientState ?? '', keys);
     // One forged among good ones: the good ones still wake.
     if (mailbox === undefined) continue;
     accounts.add(subscriptionId);

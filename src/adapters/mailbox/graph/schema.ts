@@ -77,4 +77,5 @@ export const backfillCursorSchema = placeSchema.extend({ done: z.boolean().optio
 /** Of the account: folders by name (`Travel/Flights`), role or id; absent: everything but junk, trash, sent mails and drafts. */
 export const settingsSchema = z.object({ folders: z.array(z.string()).optional() });
 
-export const subscribeStateSchema = z.object({ id: z.string(), clientState: z.string() });
+/** `url`: where its notices go. */
+export const subscribeStateSchema = z.object({ id: z.string(), clientState: z.string(), url: z.string().optional() });

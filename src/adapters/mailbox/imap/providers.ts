@@ -84,7 +84,6 @@ export const MAIL_HOSTS: readonly MailHost[] = [
     exchanges: ['messagingengine.com'],
     login: 'app-password',
     appPasswords: 'https://app.fastmail.com/settings/security',
-    note: 'Better: connect it by JMAP.',
   },
   {
     label: 'GMX',

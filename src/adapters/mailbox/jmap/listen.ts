@@ -113,6 +113,14 @@ async function openStream(
     stream.body.destroy();
     stream = await open((await calls.signed(signal, first.credentials)).headers);
   }
+  if (stream.status === 204) {
+    stream.body.destroy();
+    throw new TripwatchError(
+      'permanent',
+      'mailbox-tells-nothing',
+      'The mail server offers an event stream and has switched it off. The mailbox is looked at every few minutes.',
+    );
+  }
   if (stream.status === 200 && /^text\/event-stream/i.test(stream.headers['content-type'] ?? '')) return stream;
   stream.body.destroy();
   throw failureOfStatus(stream.status === 200 ? 502 : stream.status, stream.headers, clock.now());

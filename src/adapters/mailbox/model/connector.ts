@@ -197,6 +197,8 @@ function listen(server: ModelMailServer, closed: AbortSignal, wake: () => void, 
   return new Promise((resolve, reject) => {
     if (signal.aborted) return resolve();
     if (closed.aborted) return reject(gone());
+    if (server.options.tellsNothing === true)
+      return reject(new TripwatchError('permanent', 'mailbox-tells-nothing', 'The model tells nothing.'));
     const end = server.listening(wake);
     const done = (settle: () => void) => {
       end();

@@ -26,6 +26,8 @@ export interface ModelServerOptions {
   readonly shortPages?: number | undefined;
   /** Chance that nobody is told of a mail that came. */
   readonly pushLoss?: number | undefined;
+  /** It offers to tell, and then does not. */
+  readonly tellsNothing?: boolean;
 }
 
 /**

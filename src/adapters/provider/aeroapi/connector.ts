@@ -68,6 +68,7 @@ export function createAeroApiConnector(options: AeroApiOptions): ProviderConnect
     label: 'FlightAware',
     capabilities: { covers: ['flight-status'], readOne: true, equalityToken: true },
     subjectsOf: (reservation) => flightSubjects(reservation, AHEAD_MS),
+    limitsSaid: () => http.limitsSaid?.(),
     close: () => http.close(),
     readOne: (subject, signal) => read(subject, undefined, signal) as Promise<ReadResult>,
     readIfChanged: (subject, token, signal): Promise<ReadResult | Unchanged> => read(subject, token, signal),

@@ -57,6 +57,7 @@ export function createAeroDataBoxConnector(options: AeroDataBoxOptions): Provide
     label: 'AeroDataBox',
     capabilities: { covers: ['flight-status'], readOne: true, board: { calls: 1 }, equalityToken: true },
     subjectsOf: (reservation) => flightSubjects(reservation, FROM_BEFORE_MS),
+    limitsSaid: () => http.limitsSaid?.(),
     close: () => http.close(),
     readOne: (subject, signal) => read(subject, undefined, signal) as Promise<ReadResult>,
     readIfChanged: (subject, token, signal): Promise<ReadResult | Unchanged> => read(subject, token, signal),

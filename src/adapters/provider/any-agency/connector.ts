@@ -13,6 +13,7 @@ import { createMapper, type Mapper } from './mapping.ts';
 import { checkPush } from './push.ts';
 import { requestOf } from './request.ts';
 import { subjectsOf } from './subjects.ts';
+import { xmlValue } from './xml-value.ts';
 
 /** Any agency: asks and reads as a description says. docs/connectors/any-agency.md. */
 
@@ -50,8 +51,9 @@ export function createAnyAgencyConnector(options: AnyAgencyOptions): ProviderCon
     const response = await ask(subject, token?.startsWith(SAID) ? undefined : token, signal);
     if (response.unchanged) return { kind: 'unchanged' } as const;
     if (response.status !== 200) return { kind: 'absent' } as const;
-    if (typeof response.json !== 'object' || response.json === null) throw unreadable('it is no object');
-    const result = await mapper.map(jobOf(description, response.json));
+    const input = description.read.as === 'xml' ? xmlValue(response.text ?? '') : response.json;
+    if (typeof input !== 'object' || input === null) throw unreadable('it is no object');
+    const result = await mapper.map(jobOf(description, input));
     const said = saidOfItself(result);
     if (said.error === 'notFound') return { kind: 'absent' } as const;
     if (said.error !== undefined) {
@@ -79,7 +81,9 @@ export function createAnyAgencyConnector(options: AnyAgencyOptions): ProviderCon
       covers: ['booking'],
       readOne: true,
       equalityToken: true,
-      ...(push !== undefined && webhookSecret !== undefined ? { push: 'signed' } : {}),
+      ...(push !== undefined && webhookSecret !== undefined
+        ? { push: push.signature === undefined ? 'hint' : 'signed' }
+        : {}),
     },
     ...(description.calls === undefined ? {} : { limits: description.calls }),
     subjectsOf: (reservation) => subjectsOf(description, account, reservation),
@@ -88,6 +92,7 @@ export function createAnyAgencyConnector(options: AnyAgencyOptions): ProviderCon
     ...(push === undefined || webhookSecret === undefined
       ? {}
       : { receivePush: (request) => checkPush(push, webhookSecret, request) }),
+    limitsSaid: () => http.limitsSaid?.(),
     close: async () => {
       await Promise.all([http.close(), mapper.close()]);
     },

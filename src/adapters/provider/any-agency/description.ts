@@ -6,14 +6,15 @@ import { BOOKING_PATHS, KINDS, LEG_PATHS } from '../../../domain/facts.ts';
 import { nearest } from '../../../domain/nearest.ts';
 
 /**
- * The one file that describes an agency, a hotel, a rental company: where to ask, how to sign in, what to say, and where
- * in the answer each fact stands. Plain JSON; docs/connectors/any-agency.md explains it by an example.
+ * The one file that describes an agency, a hotel, a rental company: where to ask, how to sign in, what to say, and
+ * where in the answer each fact stands. Plain JSON; docs/connectors/any-agency.md explains it by an example.
  */
 
 /** Longest file, and longest expression in it: more is a mistake. */
 const FILE_BYTES_MAX = 256 * 1024;
 const EXPRESSION_MAX = 4000;
 const LEGS_MAX = 20;
+const XML_MAX = 20_000;
 
 /** JSONata; parsed here so that a mistake is found at the start, with its place. */
 const expression = z
@@ -36,16 +37,15 @@ const expression = z
 export const PLACEHOLDERS = ['reference', 'firstName', 'lastName', 'startDay'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
-const template = z
-  .string()
-  .max(2000)
-  .superRefine((text, context) => {
-    for (const [, name = ''] of text.matchAll(/\{([^{}]*)\}/g)) {
-      if ((PLACEHOLDERS as readonly string[]).includes(name)) continue;
-      const message = `{${name}} is none of ${PLACEHOLDERS.map((one) => `{${one}}`).join(', ')}.${nearest(name, PLACEHOLDERS)}`;
-      context.addIssue({ code: 'custom', message });
-    }
-  });
+const template = z.string().max(2000).superRefine(checkPlaceholders);
+
+function checkPlaceholders(text: string, context: z.core.$RefinementCtx<string>): void {
+  for (const [, name = ''] of text.matchAll(/\{([^{}]*)\}/g)) {
+    if ((PLACEHOLDERS as readonly string[]).includes(name)) continue;
+    const message = `{${name}} is none of ${PLACEHOLDERS.map((one) => `{${one}}`).join(', ')}.${nearest(name, PLACEHOLDERS)}`;
+    context.addIssue({ code: 'custom', message });
+  }
+}
 
 const headerName = z.string().regex(/^[A-Za-z0-9-]{1,60}$/, 'must be the name of a header, letters, digits and dashes');
 
@@ -90,6 +90,10 @@ const read = z.strictObject({
   query: z.record(z.string().max(60), template).default({}),
   headers: z.record(headerName, template).default({}),
   body: z.record(z.string(), z.unknown()).optional(),
+  /** A document to post instead of JSON. */
+  xml: z.string().max(XML_MAX).superRefine(checkPlaceholders).optional(),
+  /** How the answer is written. */
+  as: z.enum(['json', 'xml']).default('json'),
   notFound: z.array(z.int().min(200).max(599)).default([404]),
 });
 
@@ -117,22 +121,39 @@ const leg = z.strictObject({
 
 const simplePath = z
   .string()
-  .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){0,9}$/, 'must be a simple path, such as event.booking.number');
+  .regex(
+    /^(\*\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){0,9}$/,
+    'must be a simple path, such as event.booking.number, or **.number for wherever it stands',
+  );
 
-const push = z.strictObject({
-  signature: z.strictObject({
-    header: headerName,
-    prefix: z.string().max(40).default(''),
-    algorithm: z.enum(['sha256', 'sha512']).default('sha256'),
-    encoding: z.enum(['hex', 'base64']).default('hex'),
-    /** `{timestamp}.{body}` where a header tells the time too. */
-    signs: z.enum(['{body}', '{timestamp}.{body}']).default('{body}'),
-    timestampHeader: headerName.optional(),
-  }),
-  /** Simple paths (`event.id`): what a stranger posts is never given to expressions. */
-  id: simplePath,
-  reference: simplePath,
+const signature = z.strictObject({
+  header: headerName,
+  prefix: z.string().max(40).default(''),
+  algorithm: z.enum(['sha256', 'sha512']).default('sha256'),
+  encoding: z.enum(['hex', 'base64']).default('hex'),
+  /** `{timestamp}.{body}` where a header tells the time too. */
+  signs: z.enum(['{body}', '{timestamp}.{body}']).default('{body}'),
+  timestampHeader: headerName.optional(),
 });
+
+const push = z
+  .strictObject({
+    signature: signature.optional(),
+    /** Where messages are not signed: the name that they sign in with here; the webhook secret is its password. */
+    basic: z.strictObject({ user: z.string().min(1).max(200) }).optional(),
+    /** How messages are written. */
+    as: z.enum(['json', 'xml']).default('json'),
+    /**
+     * Simple paths (`event.id`): what a stranger posts is never given to expressions. Without an id, equal ones within
+     * a minute are one.
+     */
+    id: simplePath.optional(),
+    /** All that stand there are asked about. */
+    reference: z.union([simplePath, z.array(simplePath).min(1).max(10)]),
+  })
+  .refine((one) => (one.signature === undefined) !== (one.basic === undefined), {
+    message: 'needs either signature or basic: a message from just anybody is not taken',
+  });
 
 export const descriptionSchema = z
   .strictObject({
@@ -160,9 +181,16 @@ export const descriptionSchema = z
     }),
     push: push.optional(),
   })
-  .refine((one) => one.push?.signature.signs !== '{timestamp}.{body}' || one.push.signature.timestampHeader, {
-    path: ['push', 'signature', 'timestampHeader'],
-    message: 'is needed where the signature covers the timestamp',
+  .refine(
+    ({ push: one }) => one?.signature?.signs !== '{timestamp}.{body}' || one.signature.timestampHeader !== undefined,
+    {
+      path: ['push', 'signature', 'timestampHeader'],
+      message: 'is needed where the signature covers the timestamp',
+    },
+  )
+  .refine((one) => one.read.xml === undefined || (one.read.method === 'POST' && one.read.body === undefined), {
+    path: ['read', 'xml'],
+    message: 'is posted: it needs "method": "POST", and no body beside it',
   });
 export type Description = z.infer<typeof descriptionSchema>;
 

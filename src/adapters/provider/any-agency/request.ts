@@ -1,10 +1,11 @@
 import { TripwatchError } from '../../../domain/errors.ts';
 import type { ProviderRequest } from '../http/http.ts';
+import { escapeXml } from '../http/xml.ts';
 import { type Description, PLACEHOLDERS } from './description.ts';
 
 /**
  * The question from its templates. Values are put where they cannot become anything else: encoded in paths and queries,
- * inside the strings of a JSON body, without line breaks in headers.
+ * inside the strings of a JSON body, escaped in a document of XML, without line breaks in headers.
  */
 export function requestOf(
   description: Description,
@@ -18,23 +19,27 @@ export function requestOf(
     Object.entries(read.query).map(([name, text]) => [name, fill(text, values, (value) => value)]),
   ).toString();
   const own = Object.entries(read.headers).map(([name, text]) => [name.toLowerCase(), fill(text, values, inHeader)]);
-  const body = read.body === undefined ? undefined : JSON.stringify(inside(read.body, values));
+  const json = read.body === undefined ? undefined : JSON.stringify(inside(read.body, values));
+  const body = read.xml === undefined ? json : fill(read.xml, values, escapeXml);
+  const type = read.xml === undefined ? 'application/json' : 'text/xml; charset=utf-8';
   return {
     url: `${base}${path}${query === '' ? '' : `?${query}`}`,
     method: read.method,
     headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(body === undefined ? {} : { 'content-type': type }),
+      ...(read.as === 'xml' ? { accept: 'text/xml, application/xml' } : {}),
       ...Object.fromEntries(own),
       ...headers,
     },
     ...(body === undefined ? {} : { body }),
+    ...(read.as === 'xml' ? { as: 'text' } : {}),
     also: read.notFound,
   };
 }
 
 /** The placeholders that the templates name: without them it cannot be asked. */
 export function placeholdersOf({ read }: Description): readonly string[] {
-  const text = JSON.stringify([read.path, read.query, read.headers, read.body]);
+  const text = JSON.stringify([read.path, read.query, read.headers, read.body, read.xml]);
   return PLACEHOLDERS.filter((name) => text.includes(`{${name}}`));
 }
 

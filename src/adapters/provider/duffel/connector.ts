@@ -1,7 +1,7 @@
 import type { Answer } from '../../../contracts/topics.ts';
 import { TripwatchError } from '../../../domain/errors.ts';
 import { type Clock, isoInstant } from '../../../ports/clock.ts';
-import type { ProviderConnector, ReadResult, SubjectSpec } from '../../../ports/provider.ts';
+import type { ProviderConnector, PushRequest, PushState, ReadResult, SubjectSpec } from '../../../ports/provider.ts';
 import { answerDigest, instantOf } from '../answer.ts';
 import { sameId } from '../booking/answer.ts';
 import { flightBase } from '../booking/subjects.ts';
@@ -15,6 +15,7 @@ import {
   changeSchema,
   type Order,
   orderSchema,
+  registeredSchema,
   type Stay,
   staySchema,
 } from './schema.ts';
@@ -109,10 +110,22 @@ export function createDuffelConnector(options: DuffelOptions): ProviderConnector
     return found(carAnswer(car, account, now()), car.cancelled_at);
   }
 
+  /** Only looked at: whoever makes a webhook gets its secret, which the configuration must hold. */
+  async function renewPush(url: string, signal: AbortSignal): Promise<PushState> {
+    const registered = (await api.list('/air/webhooks', {}, registeredSchema, signal)).filter((one) => one.url === url);
+    if (registered.some((one) => one.active)) return { kind: 'active' };
+    const reason =
+      registered.length === 0
+        ? `there is no webhook for ${url}; make one at Duffel and put its secret into webhookSecret`
+        : `the webhook for ${url} is switched off at Duffel; switch it on`;
+    return { kind: 'missing', reason };
+  }
+
   return {
     name: 'duffel',
     label: 'Duffel',
     capabilities: { covers: ['booking'], readOne: true, ...(webhookSecret === undefined ? {} : { push: 'signed' }) },
+    limitsSaid: () => http.limitsSaid?.(),
     close: () => http.close(),
     subjectsOf: (reservation) => subjectsOf(reservation, account),
     readOne: async (subject, signal) => {
@@ -135,7 +148,9 @@ export function createDuffelConnector(options: DuffelOptions): ProviderConnector
           throw new TripwatchError('defect', 'subject-incomplete', `Subject ${subject.id} does not say what to ask.`);
       }
     },
-    ...(webhookSecret === undefined ? {} : { receivePush: (request) => receivePush(request, webhookSecret) }),
+    ...(webhookSecret === undefined
+      ? {}
+      : { renewPush, receivePush: (request: PushRequest) => receivePush(request, webhookSecret) }),
   };
 }
 

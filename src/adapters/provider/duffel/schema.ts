@@ -146,3 +146,6 @@ export const webhookSchema = z.object({
     .nullish()
     .catch(undefined),
 });
+
+/** A webhook as it is registered there. */
+export const registeredSchema = z.object({ id: z.string().max(200), url: z.string().max(2000), active: z.boolean() });

@@ -28,10 +28,10 @@ export function flightSubjects(reservation: Reservation, fromBeforeMs: number): 
 }
 
 /**
- * The seat on it is cancelled: how the flight runs is of no interest any more. (A flight that is cancelled is: it may be
- * put on again.) A mail that nobody vouches for does not end the watch.
+ * The seat on it is cancelled: how the flight or train runs is of no interest any more. (One that is cancelled is: it may
+ * be put on again.) A mail that nobody vouches for does not end the watch.
  */
-function givenUp({ fields }: Reservation, leg: Leg): boolean {
+export function givenUp({ fields }: Reservation, leg: Leg): boolean {
   return [fields.status, leg.fields.status].some(
     (status) => status?.value === 'cancelled' && status.by.authority !== 'mail',
   );

@@ -1,5 +1,7 @@
 import { type Dispatcher, Pool } from 'undici';
+import { IN_FLIGHT_MAX } from '../../../domain/limits.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import { type Exchanged, exchange, flat } from './exchange.ts';
 import { failureOfTransport } from './failures.ts';
 
 /**
@@ -21,7 +23,7 @@ export interface HttpLine {
 export interface LineRequest {
   readonly url: string;
   /** Default: GET. */
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** More is not read: `truncated`. Default 1 MiB. */
@@ -30,13 +32,7 @@ export interface LineRequest {
   readonly deadlineMs?: number;
 }
 
-export interface LineAnswer {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly bytes: Buffer;
-  readonly truncated: boolean;
-}
+export type LineAnswer = Exchanged;
 
 export interface OpenAnswer {
   readonly status: number;
@@ -44,9 +40,9 @@ export interface OpenAnswer {
   readonly body: AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown };
 }
 
+/** Longest for one exchange, real time. */
 const DEADLINE_MS = 15_000;
 const BODY_BYTES_MAX = 1024 * 1024;
-const CONNECTIONS_MAX = 16;
 const USER_AGENT = 'Tripwatch (+https://tripwatch.dev)';
 
 export interface HttpLineOptions {
@@ -64,35 +60,30 @@ export function createHttpLine(options: HttpLineOptions): HttpLine {
     if (options.dispatcher !== undefined) return options.dispatcher;
     const pool =
       pools.get(origin) ??
-      new Pool(origin, { connections: CONNECTIONS_MAX, pipelining: 1, connect: { timeout: lineDeadlineMs } });
+      new Pool(origin, { connections: IN_FLIGHT_MAX, pipelining: 1, connect: { timeout: lineDeadlineMs } });
     pools.set(origin, pool);
     return pool;
   }
 
-  const send = (request: LineRequest, url: URL, signal: AbortSignal) =>
-    dispatcherOf(url.origin).request({
-      origin: url.origin,
-      method: request.method ?? 'GET',
-      path: `${url.pathname}${url.search}`,
-      headers: { accept: 'application/json', 'user-agent': USER_AGENT, ...request.headers },
-      body: request.body ?? null,
-      signal,
-      // The signal covers the whole; the timers of undici would end it with other words.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+  const optionsOf = (request: LineRequest, url: URL) => ({
+    origin: url.origin,
+    method: request.method ?? 'GET',
+    path: `${url.pathname}${url.search}`,
+    headers: { accept: 'application/json', 'user-agent': USER_AGENT, ...request.headers },
+    body: request.body ?? null,
+    // One deadline covers the whole; the timers of undici would end it with other words.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
 
   return {
     exchange: async (request, signal) => {
       const url = new URL(request.url);
-      const limit = AbortSignal.timeout(request.deadlineMs ?? lineDeadlineMs);
+      const { deadlineMs = lineDeadlineMs, bytesMax = BODY_BYTES_MAX } = request;
       try {
-        signal.throwIfAborted();
-        const response = await send(request, url, AbortSignal.any([signal, limit]));
-        const { bytes, truncated } = await read(response.body, request.bytesMax ?? BODY_BYTES_MAX);
-        return { status: response.statusCode, headers: flat(response.headers), bytes, truncated };
+        return await exchange(dispatcherOf(url.origin), optionsOf(request, url), { signal, deadlineMs, bytesMax });
       } catch (error) {
-        throw failureOfTransport(limit.aborted ? limit.reason : error, url.origin, signal);
+        throw failureOfTransport(error, url.origin, signal);
       }
     },
     open: async (request, signal) => {
@@ -104,7 +95,12 @@ export function createHttpLine(options: HttpLineOptions): HttpLine {
       );
       try {
         signal.throwIfAborted();
-        const response = await send(request, url, AbortSignal.any([signal, late.signal]));
+        const response = await dispatcherOf(url.origin).request({
+          ...optionsOf(request, url),
+          signal: AbortSignal.any([signal, late.signal]),
+        });
+        // Who destroys it unread knows; Node would end the process over it.
+        response.body.on('error', () => {});
         return { status: response.statusCode, headers: flat(response.headers), body: response.body };
       } catch (error) {
         throw failureOfTransport(late.signal.aborted ? late.signal.reason : error, url.origin, signal);
@@ -117,27 +113,4 @@ export function createHttpLine(options: HttpLineOptions): HttpLine {
       pools.clear();
     },
   };
-}
-
-async function read(body: OpenAnswer['body'], bytesMax: number): Promise<{ bytes: Buffer; truncated: boolean }> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size > bytesMax) {
-      // What is left of it is worth less than the connection.
-      body.destroy();
-      return { bytes: Buffer.concat(chunks).subarray(0, bytesMax), truncated: true };
-    }
-  }
-  return { bytes: Buffer.concat(chunks), truncated: false };
-}
-
-function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-  const out: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) out[name.toLowerCase()] = Array.isArray(value) ? (value[0] ?? '') : value;
-  }
-  return out;
 }

@@ -25,6 +25,7 @@ export function createOAuth(options: OAuthOptions): TokenSource {
   return createTokenSource(async (signal) => {
     const request = {
       url,
+      aside: true,
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
       body: new URLSearchParams(form).toString(),

@@ -14,6 +14,7 @@ test('seconds and dates; dates by the clock of the server', () => {
   assert.equal(retryAtOf({ date: http(serverNow), 'ratelimit-reset': http(serverNow + 5000) }, NOW), NOW + 5000);
   assert.equal(retryAtOf({ 'ratelimit-reset': '7' }, NOW), NOW + 7000);
   assert.equal(retryAtOf({ 'x-ratelimit-reset': String(NOW / 1000 + 90) }, NOW), NOW + 90_000);
+  assert.equal(retryAtOf({ 'rate-limit-minute-reset': String(NOW + 20_000) }, NOW), NOW + 20_000);
 });
 
 test('absurd and past hints are clamped, nonsense is no hint', () => {

@@ -1,7 +1,10 @@
 import { Parser } from 'htmlparser2';
 import { unreadable } from './failed.ts';
 
-/** An XML element: name and attributes without their prefixes. Entities of a document's own are never expanded. */
+/**
+ * An XML element: name and attributes without their prefixes, declarations of namespaces left out. Entities of a document's
+ * own are never expanded.
+ */
 export interface XmlElement {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -29,7 +32,8 @@ export function parseXml(text: string): XmlElement {
     {
       onopentag: (name, attributes) => {
         if (++count > ELEMENTS_MAX || open.length > DEPTH_MAX) throw unreadable('it has too many elements');
-        const own = Object.entries(attributes).map(([key, value]) => [local(key), value]);
+        const told = Object.entries(attributes).filter(([key]) => !/^xmlns(:|$)/.test(key));
+        const own = told.map(([key, value]) => [local(key), value]);
         open.push({ name: local(name), attributes: Object.fromEntries(own), children: [], text: '' });
       },
       ontext: (part) => {

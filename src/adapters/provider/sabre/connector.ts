@@ -2,13 +2,14 @@ import { TripwatchError } from '../../../domain/errors.ts';
 import { type Clock, isoInstant } from '../../../ports/clock.ts';
 import type { ProviderConnector, ReadResult, SubjectSpec, Unchanged } from '../../../ports/provider.ts';
 import { foundBooking, sameId } from '../booking/answer.ts';
+import { lookAtQueues } from '../booking/changed.ts';
 import { bookingSubjects, meantByLookUp } from '../booking/subjects.ts';
 import { answeredOther, incomplete, readAs, unreadable } from '../http/failed.ts';
 import { FAILURES, type Failure } from '../http/failures.ts';
 import { createProviderHttp, type ProviderHttp } from '../http/http.ts';
 import { createOAuth } from '../http/oauth.ts';
 import { toAnswer } from './map.ts';
-import { changedSince, locatorsOf, queueRequest } from './queue.ts';
+import { locatorsOf, queueRequest } from './queue.ts';
 import { bookingSchema, type SabreError } from './schema.ts';
 
 /** Bookings of an agency at Sabre, by record locator. */
@@ -98,6 +99,7 @@ export function createSabreConnector(options: SabreOptions): ProviderConnector {
       equalityToken: true,
       ...(options.queues.length === 0 ? {} : { listChanged: true, listEveryMs: LIST_EVERY_MS }),
     },
+    limitsSaid: () => http.limitsSaid?.(),
     close: () => http.close(),
     subjectsOf: (reservation) =>
       bookingSubjects(reservation, {
@@ -111,11 +113,8 @@ export function createSabreConnector(options: SabreOptions): ProviderConnector {
     ...(options.queues.length === 0
       ? {}
       : {
-          listChanged: async (cursor: string | undefined, signal: AbortSignal) => {
-            const listed = [];
-            for (const queue of options.queues) listed.push(...(await listQueue(queue, signal)));
-            return changedSince(cursor, [...new Set(listed)].sort());
-          },
+          listChanged: (cursor: string | undefined, signal: AbortSignal) =>
+            lookAtQueues(cursor, options.queues, (queue) => listQueue(queue, signal)),
         }),
   };
 

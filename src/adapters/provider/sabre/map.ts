@@ -17,7 +17,10 @@ export function toAnswer(booking: SabreBooking, id: string, account: string, fet
   ];
   const facts = factWriter();
   facts.put('reference', id, 'bookingId');
-  facts.put('status', statusOfLegs(legs), 'flights.flightStatusCode');
+  const status = statusOfLegs(legs);
+  // Where parts are missing, those that are there do not speak for the whole.
+  const isWhole = (booking.errors ?? []).length === 0;
+  facts.put('status', status === 'cancelled' && !isWhole ? undefined : status, 'flights.flightStatusCode');
   const airlines = new Set((booking.flights ?? []).map((one) => one.airlineCode));
   if (airlines.size === 1) facts.put('provider.code', [...airlines][0] ?? undefined, 'flights[0].airlineCode');
   const kind = legs[0]?.kind ?? 'flight';

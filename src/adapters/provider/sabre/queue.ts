@@ -1,12 +1,10 @@
-import type { ChangedList } from '../../../ports/provider.ts';
-import { bookingSubjectId } from '../booking/subjects.ts';
 import { unreadable } from '../http/failed.ts';
 import { FAILURES, type Failure } from '../http/failures.ts';
 import { all, escapeXml, parseXml } from '../http/xml.ts';
 
 /**
  * Queues of an agency: the airline's schedule changes land there. They are only looked at, nothing is ever taken off: that
- * is the agency's own work. So a list says who is on it, not what is new; what was on it at the last look is left out.
+ * is the agency's own work.
  */
 
 /** SOAP of one queue's list. The token of the REST interface is good here too. */
@@ -36,17 +34,4 @@ export function locatorsOf(xml: string): readonly string[] | { readonly refused:
     return { refused: FAILURES.failed };
   const ids = all(root, 'Line').flatMap((line) => all(line, 'UniqueID').map((one) => one.attributes.ID ?? ''));
   return [...new Set(ids.filter((id) => /^[A-Z0-9]{6}$/.test(id)))].sort();
-}
-
-/** More than this on the queues is a backlog that nobody works off; the slow poll finds those beyond. */
-const KNOWN_MAX = 5000;
-
-export function changedSince(cursor: string | undefined, locators: readonly string[]): ChangedList {
-  const known = new Set(cursor === undefined ? [] : cursor.split(' '));
-  const listed = locators.slice(0, KNOWN_MAX);
-  return {
-    cursor: listed.join(' '),
-    wakes: listed.filter((id) => !known.has(id)).map(bookingSubjectId),
-    more: false,
-  };
 }

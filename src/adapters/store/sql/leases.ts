@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { TripwatchError } from '../../../domain/errors.ts';
 import type { Lease, LeaseRepo, Worker } from '../../../ports/store/leases.ts';
 import type { SqlHooks } from './hooks.ts';
-import { parseJson, slices } from './rows.ts';
+import { parseJson, slices, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Free since ever: what nobody holds. */
@@ -101,20 +101,18 @@ export function openLeases(db: Db, hooks: SqlHooks): LeaseRepo {
       await db.deleteFrom('worker').where('id', '=', worker).execute();
     },
     check: async ({ resource, owner, token }) => {
-      const [, rows] = await Promise.all([
+      const [, { rows }] = await Promise.all([
         hooks.share(leaseLock(resource)),
-        db
-          .selectFrom('lease')
-          .select('token')
-          .where('resource', '=', resource)
-          .where('token', '=', token)
-          .where('owner', '=', owner)
-          .execute(),
+        selectHeld(db, [resource, token, owner]),
       ]);
       if (rows.length === 0) throw leaseLost({ resource, token });
     },
   };
 }
+
+const selectHeld = statement((db) =>
+  db.selectFrom('lease').select('token').where('resource', '=', '').where('token', '=', 0).where('owner', '=', ''),
+);
 
 /** Shared by those who write under the lease, so that nobody takes it before they have committed. */
 export function leaseLock(resource: string): string {

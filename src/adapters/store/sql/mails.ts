@@ -95,10 +95,11 @@ export function openMails(db: Db): MailRepo {
     },
     list: async (tenant, query) => {
       let select = db.selectFrom('mail').selectAll().where('tenant', '=', tenant);
-      const { traveller, mailbox, disposition, limit } = query;
+      const { traveller, mailbox, disposition, reasonCode, limit } = query;
       if (traveller !== undefined) select = select.where('traveller', '=', traveller);
       if (mailbox !== undefined) select = select.where('mailbox', '=', mailbox);
       if (disposition !== undefined) select = select.where('disposition', '=', disposition);
+      if (reasonCode !== undefined) select = select.where('reason_code', '=', reasonCode);
       const before = query.before === undefined ? undefined : parseCursor(query.before);
       if (before !== undefined) {
         select = select.where((eb) =>

@@ -19,6 +19,8 @@ const OWN = [
   'observation',
   'follower',
   'itinerary',
+  'told',
+  'alert_setting',
   'feed',
   'reservation',
   'endpoint',

@@ -1,5 +1,6 @@
 import type { ReadTx } from '../../../ports/store.ts';
 import { openAccounts } from './accounts.ts';
+import { openAlerts } from './alerts.ts';
 import { openAudit } from './audit.ts';
 import { openConservation } from './conservation.ts';
 import { openControl } from './control.ts';
@@ -27,6 +28,7 @@ export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
     subjects: openSubjects(db, hooks),
     providerState: openProviderState(db),
     itineraries: openItineraries(db, hooks),
+    alerts: openAlerts(db, hooks),
     notifications: openNotifications(db),
     log: openLog(db, hooks),
     deadLetters: openDeadLetters(db, hooks),

@@ -37,10 +37,25 @@ export function compiledOnce(
   db: Db,
   build: () => Compilable,
 ): (values: readonly unknown[]) => Promise<QueryResult<unknown>> {
-  let sql: string | undefined;
-  return async (values) => {
-    sql ??= build().compile().sql;
+  const run = statement(build);
+  return (values) => run(db, values);
+}
+
+/** The same for what is asked through many Kysely objects (each transaction of a pool is one): compiled once a dialect. */
+export function statement<R>(
+  build: (db: Db) => Compilable<R>,
+): (db: Db, values: readonly unknown[]) => Promise<QueryResult<R>> {
+  const texts = new Map<unknown, string>();
+  return async (db, values) => {
+    const dialect = db.getExecutor().adapter.constructor;
+    let sql = texts.get(dialect);
+    if (sql === undefined) {
+      sql = build(db).compile().sql;
+      texts.set(dialect, sql);
+    }
     const run = directly.get(db);
-    return run === undefined ? db.executeQuery(CompiledQuery.raw(sql, [...values])) : run(sql, values);
+    return run === undefined
+      ? db.executeQuery(CompiledQuery.raw(sql, [...values]))
+      : (run(sql, values) as QueryResult<R>);
   };
 }

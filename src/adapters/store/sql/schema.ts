@@ -97,6 +97,8 @@ export interface Schema {
     subscription: string | null;
     renew_at: number | null;
     push_name: string | null;
+    push_fault: string | null;
+    needs_since: number | null;
     created_at: number;
     shard: number;
     /** The owner lets it rest. */
@@ -135,6 +137,10 @@ export interface Schema {
     touched_at: number;
     wake_at: number;
   };
+  /** `body`: what was told of a reservation (src/domain/alerts/alert.ts); `due_at`: to be looked at by the clock. */
+  told: { tenant: string; reservation: string; traveller: string; body: string; due_at: number | null };
+  /** `body`: what a traveller wants to be told otherwise than the rules say. */
+  alert_setting: { tenant: string; traveller: string; body: string; updated_at: number };
   /** See src/contracts/provider-state.ts. */
   provider_state: { account: string; body: string; updated_at: number };
   follower: { subject: string; tenant: string; reservation: string; traveller: string };

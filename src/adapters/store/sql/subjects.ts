@@ -4,7 +4,7 @@ import type { ReservationId, SubjectId, TenantId, TravellerId } from '../../../d
 import type { SubjectSpec } from '../../../ports/provider.ts';
 import type { Subject, SubjectRepo } from '../../../ports/store/subjects.ts';
 import type { SqlHooks } from './hooks.ts';
-import { parseJson, slices } from './rows.ts';
+import { parseJson, slices, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /**
@@ -44,6 +44,14 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
         db.selectFrom('subject').selectAll().where('id', '=', id).executeTakeFirst(),
       ]);
       return row && subjectOf(row);
+    },
+    some: async (ids) => {
+      const found: Subject[] = [];
+      for (const part of slices(ids)) {
+        const rows = await db.selectFrom('subject').selectAll().where('id', 'in', part).execute();
+        found.push(...rows.map(subjectOf));
+      }
+      return found;
     },
     listActive: async (account) => {
       let select = db.selectFrom('subject').selectAll().where('state', '=', 'active');
@@ -91,13 +99,7 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
     },
     touchedSince: async (account, since) => {
       const { rows } = await sql<{ now: number }>`SELECT ${hooks.now()} AS now`.execute(db);
-      const touched = await db
-        .selectFrom('subject')
-        .selectAll()
-        .where('account', '=', account)
-        .where('touched_at', '>=', since)
-        .orderBy('touched_at')
-        .execute();
+      const { rows: touched } = await selectTouched(db, [account, since]);
       return {
         now: Number(rows[0]!.now),
         subjects: touched.map((row) => ({ ...subjectOf(row), wakeAt: Number(row.wake_at) })),
@@ -159,6 +161,10 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
     },
   };
 }
+
+const selectTouched = statement((db) =>
+  db.selectFrom('subject').selectAll().where('account', '=', '').where('touched_at', '>=', 0).orderBy('touched_at'),
+);
 
 function subjectOf(row: Schema['subject']): Subject {
   return {

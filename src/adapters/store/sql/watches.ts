@@ -99,7 +99,21 @@ export function openWatches(db: Db, hooks: Pick<SqlHooks, 'now' | 'shards'>): Wa
         .execute();
     },
     stand: async (ref, { state, reasonCode, reason }, now) => {
-      await table(ref).set({ state, reason_code: reasonCode, reason, state_at: now }).execute();
+      const standing = { state, reason_code: reasonCode, reason, state_at: now };
+      if (state !== 'needs-you' && !WORKS.has(state)) {
+        await table(ref).set(standing).execute();
+        return undefined;
+      }
+      const needs = state === 'needs-you';
+      // Only one transaction finds it as it was.
+      const turned = await table(ref)
+        .where('needs_since', needs ? 'is' : 'is not', null)
+        .where('gone', '=', 0)
+        .set({ ...standing, needs_since: needs ? now : null })
+        .executeTakeFirst();
+      if (turned.numUpdatedRows > 0n) return needs ? 'began' : 'ended';
+      await table(ref).set(standing).execute();
+      return undefined;
     },
     mark: async (marks) => {
       // In the order of their ids, so that two who mark the same ones do not wait for each other; sent without waiting.
@@ -113,31 +127,50 @@ export function openWatches(db: Db, hooks: Pick<SqlHooks, 'now' | 'shards'>): Wa
       );
     },
     subscribed: async (ref, subscription) => {
+      if ('fault' in subscription) {
+        await table(ref).set({ push_fault: subscription.fault }).execute();
+        return;
+      }
+      const { state, renewAt, pushName } = subscription;
       await table(ref)
         .set({
-          subscription: subscription?.state ?? null,
-          renew_at: subscription?.renewAt ?? null,
-          ...(subscription?.pushName === undefined ? {} : { push_name: subscription.pushName }),
+          subscription: state,
+          renew_at: renewAt,
+          push_fault: null,
+          ...(pushName === undefined ? {} : { push_name: pushName }),
         })
         .execute();
     },
-    wake: async (refs) => {
-      for (const ref of refs) await table(ref).set({ wake_at: hooks.now(), touched_at: hooks.now() }).execute();
-    },
-    findByPushName: async (kind, names) => {
-      const found: WatchRef[] = [];
-      for (const some of slices(names)) {
-        const rows = await db
-          .selectFrom('watch')
-          .select(['tenant', 'mailbox'])
-          .where('push_name', 'in', some)
-          .where('kind', '=', kind)
-          .where('gone', '=', 0)
+    wake: async (refs, { renew = false } = {}) => {
+      for (const ref of refs)
+        await table(ref)
+          .set({ wake_at: hooks.now(), touched_at: hooks.now(), ...(renew ? { renew_at: 0 } : {}) })
           .execute();
-        for (const row of rows) found.push({ tenant: row.tenant as TenantId, mailbox: row.mailbox as MailboxId });
-      }
-      return found;
     },
+    findPushed: async (kind, { names = [], mailboxes = [] }) => {
+      const found = new Map<string, WatchRef>();
+      for (const [column, values] of [
+        ['push_name', names],
+        ['mailbox', mailboxes],
+      ] as const)
+        for (const some of slices<string>(values)) {
+          const rows = await db
+            .selectFrom('watch')
+            .select(['tenant', 'mailbox'])
+            .where(column, 'in', some)
+            .where('kind', '=', kind)
+            .where('gone', '=', 0)
+            .where('state', '!=', 'needs-you')
+            .execute();
+          for (const { tenant, mailbox } of rows)
+            found.set(`${tenant}/${mailbox}`, { tenant: tenant as TenantId, mailbox: mailbox as MailboxId });
+        }
+      return [...found.values()];
+    },
+    listNeeding: async (limit) =>
+      (await existing().where('needs_since', 'is not', null).orderBy('needs_since').limit(limit).execute()).map(
+        watchOf,
+      ),
     listShard: async (shard) => (await existing().where('shard', '=', shard).execute()).map(ofShard),
     touchedSince: async (since) => {
       const { rows } = await sql<{ now: number }>`SELECT ${hooks.now()} AS now`.execute(db);
@@ -156,6 +189,9 @@ export function openWatches(db: Db, hooks: Pick<SqlHooks, 'now' | 'shards'>): Wa
     },
   };
 }
+
+/** States in which a mailbox was read to its end: nobody is needed any more. */
+const WORKS: ReadonlySet<WatchState> = new Set<WatchState>(['watching', 'backfilling']);
 
 type Row = Schema['watch'];
 type OwnRow = Omit<Row, 'shard' | 'resting' | 'gone' | 'touched_at' | 'wake_at'>;
@@ -183,6 +219,8 @@ function rowOf(watch: Watch): OwnRow {
     subscription: watch.subscription ?? null,
     renew_at: watch.renewAt ?? null,
     push_name: watch.pushName ?? null,
+    push_fault: watch.pushFault ?? null,
+    needs_since: watch.needsSince ?? null,
     created_at: watch.createdAt,
   };
 }
@@ -210,6 +248,8 @@ function watchOf(row: OwnRow): Watch {
     subscription: row.subscription ?? undefined,
     renewAt: row.renew_at ?? undefined,
     pushName: row.push_name ?? undefined,
+    pushFault: row.push_fault ?? undefined,
+    needsSince: row.needs_since ?? undefined,
     createdAt: row.created_at,
   };
 }

@@ -9,6 +9,8 @@ import { subjectTouched } from './0008-subject-touched.ts';
 import { watches } from './0009-watches.ts';
 import { providerState } from './0011-provider-state.ts';
 import { keptMails } from './0012-kept-mails.ts';
+import { mailboxNeeds } from './0013-mailbox-needs.ts';
+import { alerts } from './0014-alerts.ts';
 import type { Migration } from './ddl.ts';
 
 /** In order, numbered without holes. A released one is never edited: add another. */
@@ -24,4 +26,6 @@ export const MIGRATIONS: readonly Migration[] = [
   watches,
   providerState,
   keptMails,
+  mailboxNeeds,
+  alerts,
 ];

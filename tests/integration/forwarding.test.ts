@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { addMailbox, addRule, addToken, addTraveller } from '../../src/api/commands/accounts.ts';
+import { loadConfig } from '../../src/app/config.ts';
+import { type Core, OPERATOR, openCore } from '../../src/app/core.ts';
+import { prepareFolder } from '../../src/app/paths.ts';
+import { type Service, startService } from '../../src/app/service.ts';
+import { SANDBOX_MAIL_KEYS, signMail } from '../../src/sandbox/mail/sign.ts';
+import { SmtpClient } from './mail-in.testing.ts';
+
+/** Forwarding into the whole service: the host's question before the first mail, by SMTP, to addresses of several people. */
+
+let root: string;
+let core: Core;
+let service: Service;
+let token: string;
+const people: { id: string; mailbox: string; address: string }[] = [];
+
+before(async () => {
+  root = mkdtempSync(join(tmpdir(), 'tripwatch-forward-'));
+  const data = join(root, 'data');
+  // As if Google signed with the sandbox's key.
+  const { text } = SANDBOX_MAIL_KEYS[0];
+  const override = {
+    ...{ http: { port: 0 }, smtp: { port: 0 }, log: { level: 'silent' } },
+    mails: { trustedKeys: [{ name: 'sandbox._domainkey.google.com', text }] },
+  };
+  core = await openCore(loadConfig({ data, override }), prepareFolder(data));
+  for (const name of ['Ada', 'Grete']) {
+    const { id } = await addTraveller(core.commands, OPERATOR, { name, zone: 'Europe/Berlin', locale: 'en' });
+    const mailbox = await addMailbox(core.commands, OPERATOR, id, { kind: 'forward', label: 'forwarded' });
+    people.push({ id, mailbox: mailbox.id, address: mailbox.address ?? '' });
+  }
+  token = (await addToken(core.commands, OPERATOR, { label: 'test', scopes: ['read', 'write', 'operate'] })).secret;
+  service = await startService(core);
+});
+after(async () => {
+  await service?.stop();
+  await core?.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came.
+async function rest(path: string): Promise<any> {
+  return (await fetch(service.url + path, { headers: { authorization: `Bearer ${token}` } })).json();
+}
+
+async function mailed(to: string, bytes: Buffer) {
+  const client = await SmtpClient.open(service.smtpPort ?? 0);
+  const reply = await client.send([to], bytes);
+  client.close();
+  const id = /Stored as (mail_\w+)/.exec(reply)?.[1];
+  assert.ok(id !== undefined, reply);
+  for (const patience = AbortSignal.timeout(60_000); ; ) {
+    const receipt = await rest(`/v1/receipts/${id}`);
+    if (!['seen', 'collected'].includes(receipt.disposition)) return receipt;
+    assert.ok(!patience.aborted, `no end in sight: ${JSON.stringify(receipt)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const question = (name: string) => readFileSync(new URL(`../fixtures/forwarding/${name}.eml`, import.meta.url));
+
+test('the question of a mail host is shown to whom it was sent, with code and link, also behind an allow list', async () => {
+  const [ada, grete] = people;
+  await addRule(core.commands, OPERATOR, grete!.id, { action: 'allow', field: 'domain', pattern: 'lufthansa.com' });
+  for (const [one, name, code] of [
+    [ada!, 'gmail-en', '482913375'],
+    [grete!, 'gmail-de', '717204486'],
+  ] as const) {
+    const receipt = await mailed(one.address, signMail(question(name), 'google.com'));
+    assert.deepEqual(
+      [receipt.disposition, receipt.reasonCode],
+      ['needs-you', 'forwarding-confirmation'],
+      receipt.reason,
+    );
+    assert.ok(receipt.reason.includes(code));
+    assert.match(receipt.reason, /https:\/\/mail-settings\.google\.com\/mail\/vf-/);
+    assert.equal(receipt.traveller, one.id);
+    const { mails } = await rest(`/v1/mailboxes/${one.mailbox}`);
+    assert.deepEqual([mails.needsYou, mails.imported], [1, 0]);
+    const { items } = await rest(`/v1/receipts?disposition=needs-you&traveller=${one.id}`);
+    assert.equal(items.length, 1);
+  }
+});
+
+test('one that nothing proves is shown without what would say yes', async () => {
+  const receipt = await mailed(people[0]!.address, question('gmail-fr'));
+  assert.deepEqual([receipt.disposition, receipt.reasonCode], ['needs-you', 'forwarding-unproven']);
+  assert.doesNotMatch(receipt.reason, /300417755|https:/);
+  const elsewhere = await mailed(people[0]!.address, question('not-a-question-other-sender'));
+  assert.notEqual(elsewhere.disposition, 'needs-you');
+});
