@@ -63,7 +63,7 @@ export interface Backlog {
 }
 
 /** All ms here are from acceptance by LMTP to stored: with the half second that Dovecot takes to tell. */
-export async function backlog(mails: number, travelEvery = 5): Promise<Backlog> {
+export async function backlog(mails: number, travelEvery = TRAVEL_EVERY): Promise<Backlog> {
   const rig = await startMailboxRig(LIVE_BOXES + 1);
   try {
     const [full, ...others] = rig.dovecot.users;

@@ -93,11 +93,11 @@ async function held(server: Held, kind: 'plain' | 'tls'): Promise<IdleResult> {
   };
   await listening(WARM);
   const began = performance.now();
-  const before = memory();
+  const before = await memory();
   await add(server.users.slice(WARM));
   await listening(server.users.length);
   const seconds = Math.round((performance.now() - began) / 100) / 10;
-  const after = memory();
+  const after = await memory();
   const mailboxes = server.users.length - WARM;
   const each = (bytes: number): number => Math.round((bytes / 1024 / Math.max(1, mailboxes)) * 10) / 10;
   for (const resource of resources) await parts.group.leave(resource, 'hand-over');
@@ -111,9 +111,12 @@ async function held(server: Held, kind: 'plain' | 'tls'): Promise<IdleResult> {
   };
 }
 
-/** With everything gone that can be collected. */
-function memory(): NodeJS.MemoryUsage {
-  for (let round = 0; round < 3; round++) global.gc?.();
+/** With everything gone that can be collected, and given back: pages are unmapped beside the program. */
+async function memory(): Promise<NodeJS.MemoryUsage> {
+  for (let round = 0; round < 5; round++) {
+    global.gc?.();
+    await delay(300);
+  }
   return process.memoryUsage();
 }
 

@@ -10,8 +10,11 @@ import { within } from './within.ts';
 
 /** Mails in a page: few enough that a transaction stays short, and that others come between. */
 export const LIVE_PAGE_MAX = 50;
-/** Fewer, since new mails stand in line behind those that were listed before them. */
-export const BACKFILL_PAGE_MAX = 25;
+/**
+ * Few, since new mails, also those of others, stand in line behind what was listed before them; more would read a backlog
+ * no faster (`npm run bench -- mailboxes backlog`).
+ */
+export const BACKFILL_PAGE_MAX = 6;
 /** Pages in one look; a mailbox with more comes up again at once, behind the others that are due. */
 const LIVE_PAGES_MAX = 4;
 /** One page, real ms. */

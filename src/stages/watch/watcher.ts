@@ -55,10 +55,10 @@ const PER_HOST_MAX = 64;
 const SUSPECTS_MAX = 64;
 /** Mailboxes whose older mails are read side by side, one page each in turn. */
 const BACKFILL_MAX = 4;
-/** Mails of one mailbox that wait to be read, from which no older ones are listed: live ones must not stand behind many. */
-const UNDECIDED_MAX = 15;
+/** With more mails of a mailbox than these waiting to be read, no older ones are listed: live ones must not stand behind many. */
+const UNDECIDED_MAX = 2;
 /** Real time: when the older ones are looked for again then. */
-const UNDECIDED_MS = 40;
+const UNDECIDED_MS = 20;
 /** Real time: what others changed is read, and marks are stored. */
 const LOOK_MS = 1000;
 const LOOK_BACK_MS = 15_000;
