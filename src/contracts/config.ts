@@ -121,6 +121,10 @@ export const configSchema = z.strictObject({
       host: z.string().default('127.0.0.1'),
       port: port.default(2525),
       domain: z.string().default('in.tripwatch.localhost').describe('domain of the forwarding addresses'),
+      lmtp: z
+        .boolean()
+        .default(false)
+        .describe('speak LMTP (RFC 2033), for a mail server of yours that hands mails over and keeps strangers away'),
       maxBytes: z
         .int()
         .min(1024)

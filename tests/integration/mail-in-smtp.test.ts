@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { silentLogger } from '../../src/adapters/logger/pino.ts';
 import type { SmtpLimits } from '../../src/adapters/mailbox/smtp/limits.ts';
@@ -14,6 +16,7 @@ async function start(
   options: {
     readonly limits?: Partial<SmtpLimits>;
     readonly overloaded?: () => boolean;
+    readonly lmtp?: boolean;
     readonly accept?: (real: Intake['accept']) => Intake['accept'];
   } = {},
 ) {
@@ -23,7 +26,7 @@ async function start(
   const ben = await addMailbox(store, 'ben');
   const paused = await addMailbox(store, 'paused', 'paused');
   const listener = createSmtpListener({
-    config: { host: '127.0.0.1', port: 0, domain: DOMAIN, maxBytes: MAX_BYTES },
+    config: { host: '127.0.0.1', port: 0, domain: DOMAIN, maxBytes: MAX_BYTES, lmtp: options.lmtp === true },
     accept: options.accept?.(intake.accept) ?? intake.accept,
     findMailbox: (hash) => store.read((tx) => tx.accounts.findMailboxByAddress(hash)),
     clock,
@@ -295,4 +298,36 @@ test('a port in use is said clearly', async (t) => {
     logger: silentLogger,
   });
   await assert.rejects(second.listen(), { code: 'smtp-listen', message: /smtp\.port/ });
+});
+
+test('by LMTP each recipient has an answer, and no limit for strangers holds up the server that hands over', async (t) => {
+  const { port, anna, ben, count } = await start(t, {
+    lmtp: true,
+    limits: { unknownRecipientsMax: 1, connectionsPerAddressMax: 1 },
+  });
+  const sockets = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const lines = createInterface({ input: sockets[1]! })[Symbol.asyncIterator]();
+  const answer = async (): Promise<string> => {
+    for (;;) {
+      const { value = '' } = await lines.next();
+      if (/^\d{3} /.test(value)) return value;
+    }
+  };
+  const say = (line: string): Promise<string> => {
+    sockets[1]!.write(`${line}\r\n`);
+    return answer();
+  };
+  assert.match(await answer(), /^220 /);
+  assert.match(await say('EHLO mta.example'), /^5\d\d /, 'it is no SMTP');
+  assert.match(await say('LHLO mta.example'), /^250 /);
+  assert.match(await say('MAIL FROM:<booking@air.example>'), /^250 /);
+  for (const nobody of ['x', 'y', 'z']) assert.match(await say(`RCPT TO:<plans+${nobody}@${DOMAIN}>`), /^550 /);
+  for (const { address } of [anna, ben]) assert.match(await say(`RCPT TO:<${address}>`), /^250 /);
+  assert.match(await say('DATA'), /^354 /);
+  sockets[1]!.write(Buffer.concat([mail(1), Buffer.from('\r\n.\r\n')]));
+  for (const _ of [anna, ben]) assert.match(await answer(), /^250 2\.6\.0 /);
+  assert.equal(await count(), 2);
 });

@@ -15,7 +15,7 @@ import { createByteBudget, EndlessMailError, receive } from './receive.ts';
 import { REPLIES, SmtpReply } from './replies.ts';
 
 export interface SmtpListenerOptions {
-  readonly config: Pick<Config['smtp'], 'host' | 'port' | 'domain' | 'maxBytes'>;
+  readonly config: Pick<Config['smtp'], 'host' | 'port' | 'domain' | 'maxBytes'> & { readonly lmtp?: boolean };
   readonly accept: Intake['accept'];
   /** By SHA-256 (hex) of the address in lower case. */
   readonly findMailbox: (addressHash: string) => Promise<Mailbox | undefined>;
@@ -55,6 +55,8 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
     name: config.domain,
     banner: 'Tripwatch',
     size: config.maxBytes,
+    // The one who hands over is a server of the operator: what keeps strangers in bounds would hold up everybody's mails.
+    lmtp: config.lmtp === true,
     disabledCommands: [
       'AUTH',
       'VRFY',
@@ -88,6 +90,7 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
 
   function refuseConnection(session: SMTPServerSession): Error | undefined {
     if (closing !== undefined) return REPLIES.closing();
+    if (config.lmtp === true) return undefined;
     let same = 0;
     for (const connection of server.connections) if (connection.session.remoteAddress === session.remoteAddress) same++;
     return same > limits.connectionsPerAddressMax ? REPLIES.tooManyConnections() : undefined;
@@ -95,7 +98,7 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
 
   async function refuseMail(session: SMTPServerSession): Promise<void> {
     if (closing !== undefined) throw REPLIES.closing();
-    if (!rate.allow(session.remoteAddress, clock.monotonic())) throw REPLIES.tooManyMails();
+    if (config.lmtp !== true && !rate.allow(session.remoteAddress, clock.monotonic())) throw REPLIES.tooManyMails();
     if ((await options.overloaded?.()) === true) throw REPLIES.overloaded();
   }
 
@@ -115,7 +118,9 @@ export function createSmtpListener(options: SmtpListenerOptions): SmtpListener {
     if (mailbox !== undefined) return;
     const misses = (unknown.get(session.id) ?? 0) + 1;
     unknown.set(session.id, misses);
-    throw misses > limits.unknownRecipientsMax ? REPLIES.tooManyUnknown() : REPLIES.unknownAddress(config.domain);
+    throw config.lmtp !== true && misses > limits.unknownRecipientsMax
+      ? REPLIES.tooManyUnknown()
+      : REPLIES.unknownAddress(config.domain);
   }
 
   async function takeMail(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> {
