@@ -34,7 +34,6 @@ const REASONS = {
   'not-travel': 'no sign of a booking',
   advertising: 'advertising',
   'account-notice': 'a notice about an account',
-  'mail-forged': 'forged sender',
 };
 const PAGE = 30;
 /** How often a mail that is being read is asked after, ms. */

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePorts } from './ports.ts';
 
 /**
  * A PostgreSQL server of its own for tests and benchmarks: the system's binaries on a free loopback port, its data in a
@@ -77,7 +77,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     await run(join(bin, 'initdb'), [...args, '--locale', 'C.UTF-8'], { env, ...user });
   }
   const password = readFileSync(secret, 'utf8').trim();
-  const port = await freePort();
+  const [port] = (await freePorts(1)) as [number];
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: folder,
@@ -171,16 +171,4 @@ function unprivileged(): { readonly uid: number; readonly gid: number } {
     if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
   }
   throw new Error(`PostgreSQL does not run as root, and there is no user ${USERS.join(' or ')}`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', resolve);
-  });
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

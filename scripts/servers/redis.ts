@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from './ports.ts';
 
 /**
  * A Redis of its own for a benchmark: Debian's `redis-server` on a free loopback port, its data in a temporary folder,
@@ -29,7 +29,7 @@ const STOP_MS = 10_000;
 
 export async function startRedis(): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'tripwatch-redis-'));
-  const port = await freePort();
+  const [port] = (await freePorts(1)) as [number];
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--daemonize', 'no'];
   args.push('--appendonly', 'yes', '--appendfsync', 'always');
   const server = spawn('redis-server', args, { stdio: 'ignore' });
@@ -61,16 +61,4 @@ export async function startRedis(): Promise<RedisServer> {
   }
   const version = /redis_version:(\S+)/.exec(ask('INFO', 'server').join('\n'))?.[1] ?? 'unknown';
   return { port, version, config: (name) => ask('CONFIG', 'GET', name)[1] ?? '', stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

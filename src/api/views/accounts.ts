@@ -10,7 +10,7 @@ import type {
 } from '../../contracts/http/views.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import type { ApiToken, Endpoint, Mailbox, Rule, Traveller } from '../../ports/store/accounts.ts';
-import { DISPOSITIONS, type MailReceipt } from '../../ports/store/mails.ts';
+import { ASKABLE, DISPOSITIONS, type MailReceipt } from '../../ports/store/mails.ts';
 import type { Notification } from '../../ports/store/notifications.ts';
 import { defined } from './reservation.ts';
 
@@ -74,9 +74,9 @@ export function deliveryView(row: Notification): DeliveryView {
   }) as DeliveryView;
 }
 
-/** What was left unopened for reasons that are not the mail's own, and can be had. */
+/** What may be asked for, and can be had. */
 export function isAskable({ disposition, raw, ref }: MailReceipt): boolean {
-  return (disposition === 'skipped' || disposition === 'vanished') && (raw !== undefined || ref !== undefined);
+  return ASKABLE.includes(disposition) && (raw !== undefined || ref !== undefined);
 }
 
 export function receiptView(row: MailReceipt): ReceiptView {

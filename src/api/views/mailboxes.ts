@@ -74,9 +74,9 @@ function mailsView(counts: Readonly<Record<Disposition, number>>): MailboxView['
     imported: counts.imported,
     needsYou: counts['needs-you'],
     opened: counts.merged + counts['nothing-found'],
-    skipped: counts.skipped + counts.duplicate + counts['too-large'] + counts.vanished,
+    skipped: counts.skipped + counts.quarantined + counts.duplicate + counts['too-large'] + counts.vanished,
     waiting: counts.seen + counts.collected,
-    failed: counts.failed + counts.quarantined,
+    failed: counts.failed,
   };
 }
 

@@ -64,6 +64,8 @@ const IN_FLIGHT_MAX = 64;
 const IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024;
 /** Ids remembered for the summary: about 20 MiB. */
 const REMEMBERED_MAX = 200_000;
+/** What the summary gives reasons for. */
+const EXPLAINED: readonly Disposition[] = ['failed', 'skipped', 'quarantined'];
 const PROBLEMS_SHOWN_MAX = 100;
 const WAIT_MS = 50;
 
@@ -250,7 +252,7 @@ async function summarise(
         if (receipt === undefined) continue;
         dispositions[receipt.disposition] = (dispositions[receipt.disposition] ?? 0) + 1;
         for (const reservation of receipt.reservations) reservations.add(reservation);
-        if (receipt.disposition !== 'failed' && receipt.disposition !== 'skipped') continue;
+        if (!EXPLAINED.includes(receipt.disposition)) continue;
         const known = reasons.get(receipt.reasonCode);
         if (known === undefined)
           reasons.set(receipt.reasonCode, { code: receipt.reasonCode, reason: receipt.reason, mails: 1 });

@@ -1,3 +1,4 @@
+import { isForward } from '../mail/forwarding/quoted.ts';
 import { organisationalDomain } from '../mail/senders/organisational-domain.ts';
 import { hostOf, travelSenderOf } from '../mail/senders/registry.ts';
 import type { AuthenticationResults, MethodResult } from './authentication-results.ts';
@@ -211,11 +212,6 @@ function doubtsAbout(
     doubts.push('not-to-you');
   }
   return doubts;
-}
-
-/** `Fwd:`, `WG:` and the like in front of a subject: the body is somebody's quotation. */
-function isForward(subject: string): boolean {
-  return /^\s*(?:(?:re|aw|sv|antw)\s*:\s*)*(?:fwd?|wg|tr|rv|enc|i|vb|vs|doorst|wtr|pd|転送)\s*:/iu.test(subject);
 }
 
 /**

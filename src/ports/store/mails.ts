@@ -19,6 +19,9 @@ export const DISPOSITIONS = {
 } as const;
 export type Disposition = keyof typeof DISPOSITIONS;
 
+/** What its owner may have read after all: what was left unopened or set aside for reasons that are not the mail's own. */
+export const ASKABLE: readonly Disposition[] = ['skipped', 'quarantined', 'vanished'];
+
 export interface MailRecord {
   readonly id: MailId;
   readonly tenant: TenantId;

@@ -1,10 +1,7 @@
-import type { MailReceipt } from '../../ports/store/mails.ts';
+import { ASKABLE, type MailReceipt } from '../../ports/store/mails.ts';
 import type { Tx } from '../../ports/store.ts';
 import { seenEvent } from '../watch/ledger.ts';
 import { asked } from './receipts.ts';
-
-/** What its owner may have read after all: what was left unopened for reasons that are not the mail's own. */
-export const ASKABLE: readonly MailReceipt['disposition'][] = ['skipped', 'vanished'];
 
 /**
  * The owner's word against rule and score: the mail is read, and fetched before where that was not done. Returns false

@@ -67,8 +67,8 @@ export function wantedAnyway(verdict: Verdict): Verdict {
 
 export function forged(verdict: Verdict): ReceiptUpdate {
   return {
-    disposition: 'skipped',
+    disposition: 'quarantined',
     reasonCode: 'mail-forged',
-    reason: `Not opened: ${verdict.sentence} If you know better, allow its sender by a rule and bring or ask for the mail again.`,
+    reason: `Set aside, and nothing in it was believed: ${verdict.sentence} If you know better, allow its sender by a rule and bring or ask for the mail again.`,
   };
 }

@@ -61,11 +61,11 @@ export function createIntake(options: IntakeOptions): Intake {
 }
 
 /**
- * A repeat changes nothing, with one exception: a mail that a rule skipped and that is handed in again is decided
+ * A repeat changes nothing, with one exception: a mail that was skipped or set aside and that is handed in again is decided
  * anew, because bringing it again is how a traveller asks for that after changing the rules.
  */
 function visitToRepeat({ disposition, timesSeen }: AddedMail): number | undefined {
-  return disposition === 'skipped' ? timesSeen : undefined;
+  return disposition === 'skipped' || disposition === 'quarantined' ? timesSeen : undefined;
 }
 
 function refusalOf(mail: IncomingMail): ReceiptUpdate | undefined {

@@ -40,10 +40,13 @@ const HEAD_LINES_MAX = 16;
 const LINES_MAX = 4000;
 const ADDRESS = /[^\s<>"'(),:;@[\]]{1,64}@[a-z0-9.-]{3,255}/i;
 
-/** By its subject, in the words that mail programs put there. */
+/** By its subject: what mail programs put in front of it (`Fwd:`, `WG:` and the like). The body is somebody's quotation. */
 export function isForward(subject: string): boolean {
-  return /^\s*(?:fwd?|fw|wg|tr|rv|reenv|rif|doorst|fs|enc|vs|vb|vl|pd|i)\s*:/i.test(subject);
+  return FORWARD.test(subject);
 }
+
+const FORWARD =
+  /^\s*(?:(?:re|aw|sv|antw)\s*:\s*)*(?:fwd?|wg|tr|rv|reenv|rif|enc|i|vb|vs|vl|fs|doorst|wtr|pd|転送)\s*:/iu;
 
 /**
  * The head above the first quoted mail in `texts` (plain text or HTML, bounded by the caller). `outer`: when the mail around
