@@ -2,7 +2,7 @@ import { call } from './api.js';
 import { HOW_FAR, SIGN_IN_AT } from './mailbox-words.js';
 import { Copied, Linked, Wrong } from './parts.js';
 import { leaveToSignIn } from './sign-in.js';
-import { html, useEffect, useRef, useState } from './vendor.js';
+import { html, useLayoutEffect, useRef, useState } from './vendor.js';
 
 const WAYS = [
   ['gmail', 'Sign in at Google', 'Gmail and Google Workspace; no password is entered here'],
@@ -23,8 +23,9 @@ export function Connect({ traveller, offers, onConnected, onCancel }) {
   const [busy, setBusy] = useState(false);
   const first = useRef(null);
   const how = useRef(null);
-  useEffect(() => first.current?.focus(), []);
-  useEffect(() => how.current?.focus(), [found]);
+  // At once, not after the next paint: who types ahead must not type into nothing.
+  useLayoutEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => how.current?.focus(), [found]);
   const run = async (work) => {
     if (busy) return;
     setBusy(true);

@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from './vendor.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor.js';
 
 /** Small pieces that several views use. */
 
@@ -49,7 +49,7 @@ export function Copied({ label, text }) {
 /** A question before something that cannot be undone. Esc and the first button say no. */
 export function Confirm({ title, yes, no, onYes, onNo, children }) {
   const dialog = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current.showModal();
   }, []);
   return html`<dialog ref=${dialog} aria-labelledby="confirm-title" onClose=${onNo}>
