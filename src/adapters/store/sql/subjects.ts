@@ -7,12 +7,15 @@ import type { SqlHooks } from './hooks.ts';
 import { parseJson, slices, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
+/** In a statement that is compiled once: never a value. */
+const NULL = sql.lit(null);
+
 /**
  * Subjects and who follows them. A subject that is put again is active again. All travellers on a flight share one, so
  * whoever gets it in order to change it, or to follow or leave it, locks it: else one could end what another has just
  * begun to follow, two could leave at once and neither be the last, or a follower miss the answer that comes meanwhile.
  */
-export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): SubjectRepo {
+export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'readNow' | 'lock'>): SubjectRepo {
   const lock = (id: SubjectId) => hooks.lock(`subject/${id}`);
   return {
     put: async (id, account, spec) => {
@@ -39,10 +42,7 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
         .execute();
     },
     get: async (id) => {
-      const [, row] = await Promise.all([
-        lock(id),
-        db.selectFrom('subject').selectAll().where('id', '=', id).executeTakeFirst(),
-      ]);
+      const [, row] = await Promise.all([lock(id), selectSubject(db, [id]).then(({ rows }) => rows[0])]);
       return row && subjectOf(row);
     },
     some: async (ids) => {
@@ -59,30 +59,16 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
       return (await select.orderBy('id').execute()).map(subjectOf);
     },
     setAnswer: async (id, answer, digest, at) => {
-      await db
-        .updateTable('subject')
-        .set({
-          answer: JSON.stringify(answer),
-          answer_digest: digest,
-          checked_at: at,
-          changed_at: at,
-          failing_since: null,
-          failure: null,
-        })
-        .where('id', '=', id)
-        .execute();
+      await updateAnswer(db, [JSON.stringify(answer), digest, at, at, id]);
     },
     markChecked: async (marks) => {
       // In the order of their ids, so that two who mark the same ones do not wait for each other; sent without waiting.
       const sorted = marks.toSorted((a, b) => (a.id < b.id ? -1 : 1));
       await Promise.all(
-        sorted.map(({ id, at, failure }) => {
-          const update = db.updateTable('subject').where('id', '=', id);
+        sorted.map(({ id, at, failure }) =>
           // Freshness is the age of the last answer: a failed question does not renew it.
-          return failure === undefined
-            ? update.set({ checked_at: at, failing_since: null, failure: null }).execute()
-            : update.set((eb) => ({ failing_since: eb.fn.coalesce('failing_since', eb.val(at)), failure })).execute();
-        }),
+          failure === undefined ? updateChecked(db, [at, id]) : updateFailing(db, [at, failure, id]),
+        ),
       );
     },
     end: async (id) => {
@@ -98,20 +84,16 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
           .execute();
     },
     touchedSince: async (account, since) => {
-      const { rows } = await sql<{ now: number }>`SELECT ${hooks.now()} AS now`.execute(db);
+      const now = await hooks.readNow();
       const { rows: touched } = await selectTouched(db, [account, since]);
       return {
-        now: Number(rows[0]!.now),
+        now,
         subjects: touched.map((row) => ({ ...subjectOf(row), wakeAt: Number(row.wake_at) })),
       };
     },
     follow: async (id, { tenant, traveller, reservation }) => {
-      const result = await db
-        .insertInto('follower')
-        .values({ subject: id, tenant, traveller, reservation })
-        .onConflict((conflict) => conflict.columns(['subject', 'tenant', 'reservation']).doNothing())
-        .executeTakeFirst();
-      return { new: result.numInsertedOrUpdatedRows === 1n };
+      const { numAffectedRows } = await insertFollower(db, [id, tenant, traveller, reservation]);
+      return { new: numAffectedRows === 1n };
     },
     unfollow: async (id, tenant, reservation) => {
       await Promise.all([
@@ -149,14 +131,7 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
       }));
     },
     followedBy: async (tenant, reservation) => {
-      const rows = await db
-        .selectFrom('follower')
-        .innerJoin('subject', 'subject.id', 'follower.subject')
-        .selectAll('subject')
-        .where('follower.tenant', '=', tenant)
-        .where('follower.reservation', '=', reservation)
-        .orderBy('subject.id')
-        .execute();
+      const { rows } = await selectFollowed(db, [tenant, reservation]);
       return rows.map(subjectOf);
     },
   };
@@ -164,6 +139,43 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
 
 const selectTouched = statement((db) =>
   db.selectFrom('subject').selectAll().where('account', '=', '').where('touched_at', '>=', 0).orderBy('touched_at'),
+);
+
+const selectSubject = statement((db) => db.selectFrom('subject').selectAll().where('id', '=', ''));
+
+const updateAnswer = statement((db) =>
+  db
+    .updateTable('subject')
+    .set({ answer: '', answer_digest: '', checked_at: 0, changed_at: 0, failing_since: NULL, failure: NULL })
+    .where('id', '=', ''),
+);
+
+const updateChecked = statement((db) =>
+  db.updateTable('subject').set({ checked_at: 0, failing_since: NULL, failure: NULL }).where('id', '=', ''),
+);
+
+const updateFailing = statement((db) =>
+  db
+    .updateTable('subject')
+    .set((eb) => ({ failing_since: eb.fn.coalesce('failing_since', sql<number>`cast(${0} AS bigint)`), failure: '' }))
+    .where('id', '=', ''),
+);
+
+const insertFollower = statement((db) =>
+  db
+    .insertInto('follower')
+    .values({ subject: '', tenant: '', traveller: '', reservation: '' })
+    .onConflict((conflict) => conflict.columns(['subject', 'tenant', 'reservation']).doNothing()),
+);
+
+const selectFollowed = statement((db) =>
+  db
+    .selectFrom('follower')
+    .innerJoin('subject', 'subject.id', 'follower.subject')
+    .selectAll('subject')
+    .where('follower.tenant', '=', '')
+    .where('follower.reservation', '=', '')
+    .orderBy('subject.id'),
 );
 
 function subjectOf(row: Schema['subject']): Subject {
