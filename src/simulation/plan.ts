@@ -133,10 +133,11 @@ const NODES = 3;
  * deadlines, polls) are as many times longer, so a fast day has fewer of them between two mails and costs less.
  */
 const SPEEDS = [
-  [0.03, 120],
-  [0.1, 240],
-  [0.35, 480],
-  [1, 960],
+  [0.02, 120],
+  [0.06, 240],
+  [0.2, 480],
+  [0.6, 960],
+  [1, 1920],
 ] as const;
 /**
  * Real ms: a beat costs a simulated day as much as an event does, and what it is there for does not depend on how many
@@ -166,17 +167,18 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
   const moment = (): number => Math.floor(draw.number() * length);
   const onNode = (): NodeMoment => ({ at: moment(), node: draw.int(0, nodes - 1) });
   const drawn = draw.number();
-  const speed = SPEEDS.find(([below]) => drawn < below)?.[1] ?? 960;
+  const speed = SPEEDS.find(([below]) => drawn < below)?.[1] ?? 1920;
   return {
     seed,
     hours,
     speed,
-    travellers: draw.int(1, 3),
-    flights: draw.int(1, 3),
+    // Mostly few: more seeds of less traffic find more than the same time on fewer seeds.
+    travellers: draw.pick([1, 1, 2, 3]),
+    flights: draw.pick([1, 1, 2, 3]),
     broker: draw.chance(0.7) ? 'sql' : 'memory',
     nodes,
     shards: draw.pick([1, 2, 4]),
-    freshSeconds: draw.pick([900, 1800, 3600]),
+    freshSeconds: draw.pick([900, 1800, 3600, 7200]),
     rule: draw.chance(0.3),
     store: {
       busy: rate(0.05),
