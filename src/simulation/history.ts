@@ -95,6 +95,14 @@ export interface RefusedSignIn {
   readonly mailbox: string;
 }
 
+/** A push of a mail provider, or of a stranger, and what it was taken for. */
+export interface PushTaken {
+  readonly at: number;
+  readonly life: number;
+  readonly forged: boolean;
+  readonly verdict: string;
+}
+
 /** What the outside world and the runtime saw, for the checkers. */
 export interface History {
   readonly accepted: AcceptedByUs[];
@@ -109,6 +117,7 @@ export interface History {
   readonly looks: Look[];
   readonly runtime: SeenByRuntime[];
   readonly refusedSignIns: RefusedSignIn[];
+  readonly pushes: PushTaken[];
   /** Connected mailboxes, as server and ledger have them at every look and at the end. */
   readonly ledgers: LedgerLook[];
   /** What the run itself found wrong: no end in bounded time, a crash, a rejected promise nobody caught. */
@@ -136,6 +145,7 @@ export function emptyHistory(): History {
     looks: [],
     runtime: [],
     refusedSignIns: [],
+    pushes: [],
     ledgers: [],
     faults: [],
     crashes: 0,

@@ -103,8 +103,8 @@ export interface MailboxPlan {
   /** Mails that were there before, newest first; and ones of the day that are no travel. */
   readonly older: number;
   readonly news: number;
-  /** An open session tells when something comes, or only looks find it. */
-  readonly push: 'live' | 'none';
+  /** An open session tells when something comes, the provider calls us where we asked it to, or only looks find it. */
+  readonly push: 'live' | 'request' | 'none';
   /** Mails that came without anyone being told; told late, or twice. */
   readonly pushLoss: number;
   readonly pushLate: number;
@@ -124,6 +124,10 @@ export interface MailboxPlan {
   readonly expiries: readonly Window[];
   /** Somebody says "check now". */
   readonly checks: readonly number[];
+  /** With push `request`: how long a subscription lives, ms; when those of a mailbox end before; when strangers call. */
+  readonly subscriptionMs: number;
+  readonly lapses: readonly number[];
+  readonly forgeries: readonly number[];
 }
 
 /** At work at the same time. */
@@ -233,7 +237,7 @@ function mailboxPlanOf(draw: Rng, length: number): MailboxPlan | undefined {
     share: draw.pick([0.5, 1]),
     older: draw.int(0, 6),
     news: draw.int(0, 6),
-    push: draw.chance(0.7) ? 'live' : 'none',
+    push: pushOf(draw.number()),
     pushLoss: rate(1),
     pushLate: rate(1),
     repeats: rate(0.5),
@@ -248,7 +252,15 @@ function mailboxPlanOf(draw: Rng, length: number): MailboxPlan | undefined {
     outages: some(2, () => windowOf(draw, length, 120)),
     expiries: some(2, () => windowOf(draw, length, 240)),
     checks: some(3, moment),
+    subscriptionMs: draw.pick([1, 2, 4]) * HOUR,
+    lapses: some(4, moment),
+    forgeries: some(8, moment),
   };
+}
+
+function pushOf(drawn: number): MailboxPlan['push'] {
+  if (drawn < 0.4) return 'live';
+  return drawn < 0.75 ? 'request' : 'none';
 }
 
 /** Connected, and nothing goes wrong there. */
@@ -256,6 +268,7 @@ export const CALM_MAILBOXES: MailboxPlan = {
   ...{ connected: 1, share: 0.5, older: 2, news: 1, push: 'live' },
   ...{ pushLoss: 0, pushLate: 0, repeats: 0, shortPages: 0, slow: 0, limited: 0, fail: 0, vanish: 0, again: 0 },
   ...{ resets: [], drops: [], outages: [], expiries: [], checks: [] },
+  ...{ subscriptionMs: 2 * HOUR, lapses: [], forgeries: [] },
 };
 
 function windowOf(draw: Rng, length: number, minutesMax: number): Window {

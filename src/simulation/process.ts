@@ -32,6 +32,7 @@ import { createTrackHandler } from '../stages/track/handler.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import { createMailFetcher } from '../stages/watch/fetcher.ts';
 import { createIntake } from '../stages/watch/intake.ts';
+import { createMailboxPushDesk, type MailboxPushDesk } from '../stages/watch/push.ts';
 import { MailboxSessions } from '../stages/watch/sessions.ts';
 import { createWatcher, type Watcher } from '../stages/watch/watcher.ts';
 import type { Life } from './life.ts';
@@ -89,6 +90,8 @@ export interface SimulatedProcess {
   readonly intake: Intake;
   /** Undefined where no mailbox is connected. */
   readonly watcher: Pick<Watcher, 'wake'> | undefined;
+  /** Where mail providers call us. Undefined as above. */
+  readonly pushes: MailboxPushDesk | undefined;
   start(): Promise<void>;
   /** In good order. */
   stop(): Promise<void>;
@@ -182,6 +185,7 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     runtime,
     intake: planted.intake?.(intake) ?? intake,
     watcher: mailboxes?.watcher,
+    pushes: mailboxes?.pushes,
     start: () => runtime.start(),
     stop: async () => {
       // These write until they have ended, so they end while their leases are held.
@@ -211,6 +215,7 @@ function openMailboxes({ life, store, random, logger }: ProcessParts, connector:
   const shards = Array.from({ length: store.shards }, (_, shard) => `mailbox/${shard}`);
   return {
     watcher,
+    pushes: createMailboxPushDesk({ connectors: [connector], watcher, logger }),
     fetcher: createMailFetcher(sessions),
     parts: heldParts('mailbox', shards, store, (resource, fenced) => watcher.shard(resource, fenced)),
   };

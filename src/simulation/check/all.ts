@@ -11,6 +11,7 @@ import { checkNoStall } from './liveness.ts';
 import { checkKeyOrder } from './order.ts';
 import { checkFeed, checkVersions } from './outbox.ts';
 import { checkBalance, checkNothingShrinks } from './ratchet.ts';
+import { checkPushes } from './pushes.ts';
 import { checkCallWindows, checkRetryAfter } from './rate.ts';
 import { checkOneSender } from './senders.ts';
 import { checkConfluence } from './state.ts';
@@ -44,6 +45,7 @@ export const CHECKERS: Readonly<Record<string, Checker>> = {
   'I22 webhooks': checkWebhooks,
   'I23 told once': checkToldOnce,
   'I23 certain with grounds': checkCertain,
+  'I24 pushes': checkPushes,
 };
 
 /** At most so many of one checker are told: one cause breaks many rows. */
