@@ -140,14 +140,14 @@ const SPEEDS = [
   [0.02, 120],
   [0.06, 240],
   [0.2, 480],
-  [0.6, 960],
+  [0.45, 960],
   [1, 1920],
 ] as const;
 /**
  * Real ms: a beat costs a simulated day as much as an event does, and what it is there for does not depend on how many
  * there are in the length of a lease.
  */
-export const BEAT_MS = 2500;
+export const BEAT_MS = 3000;
 export const LEASE_MS = 10_000;
 /** Length of the phase with faults, hours, where nothing else is asked for. */
 const HOURS = 24;
@@ -177,12 +177,12 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
     hours,
     speed,
     // Mostly few: more seeds of less traffic find more than the same time on fewer seeds.
-    travellers: draw.pick([1, 1, 2, 3]),
-    flights: draw.pick([1, 1, 2, 3]),
+    travellers: draw.pick([1, 1, 1, 2, 3]),
+    flights: draw.pick([1, 1, 1, 2, 3]),
     broker: draw.chance(0.7) ? 'sql' : 'memory',
     nodes,
     shards: draw.pick([1, 2, 4]),
-    freshSeconds: draw.pick([900, 1800, 3600, 7200]),
+    freshSeconds: draw.pick([900, 1800, 3600, 7200, 7200]),
     rule: draw.chance(0.3),
     store: {
       busy: rate(0.05),
