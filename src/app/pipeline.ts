@@ -2,10 +2,12 @@ import { createAuthenticity } from '../adapters/authenticity/check.ts';
 import type { NatsCarrier } from '../adapters/broker/nats/carrier.ts';
 import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
+import { TOPICS, type Topic } from '../contracts/topics.ts';
 import { LEASE_MS } from '../domain/limits.ts';
 import { Conservation } from '../runtime/conservation.ts';
-import { type HeldParts, heldParts } from '../runtime/held.ts';
+import { type HeldParts, heldParts, type Part } from '../runtime/held.ts';
 import type { WorkGroup } from '../runtime/keeper.ts';
+import { createOldEvents } from '../runtime/old-events.ts';
 import { Pauses } from '../runtime/pauses.ts';
 import { createRetention } from '../runtime/retention.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
@@ -90,8 +92,14 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
     createSender({ store: fenced, clock, random, post: core.webhooks, secrets: core.secrets, logger }),
   );
-  const retention = heldParts('retention', ['retention'], store, (_, fenced) =>
-    createRetention({ store: fenced, blobs: core.blobs, clock, logger, keepDays: config.mails.keepDays }),
+  const retention = heldParts<Part>('retention', ['retention', 'old-events'], store, (resource, fenced) =>
+    resource === 'old-events'
+      ? createOldEvents({
+          ...{ store: fenced, clock, logger, stages: STAGES, shards: store.shards },
+          topics: Object.keys(TOPICS) as Topic[],
+          keepDays: config.events.keepDays,
+        })
+      : createRetention({ store: fenced, blobs: core.blobs, clock, logger, keepDays: config.mails.keepDays }),
   );
   const alerters = heldParts('alerts', ['alerts'], store, (_, fenced) =>
     createAlerter({
@@ -171,6 +179,9 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     watcher: mailboxes.watcher,
     start: async () => {
       await pauses.start();
+      // Before any change is published: this store may be an older one than it was.
+      if (roles.includes('project'))
+        await store.transact((tx) => tx.itineraries.beginEpoch(crypto.randomUUID().slice(0, 8), clock.now()));
       await runtime.start();
       if (parts) conservation.start();
     },
