@@ -111,6 +111,27 @@ test('a wall outlives a restart; so does what the day has cost', async () => {
   }
 });
 
+test('403 that names its end is obeyed, and the end outlives a restart', async () => {
+  const rig = await openTrackRig();
+  try {
+    await rig.changed('ana', ['lh400']);
+    const wallEnds = rig.clock.now() + 45 * MINUTE;
+    const details = { status: 403 };
+    rig.provider.says = () =>
+      new TripwatchError('unauthorised', 'provider-unauthorised', 'made for the test', { details, retryAt: wallEnds });
+    await rig.advance(INTERVAL + 5000);
+    const refused = rig.provider.calls.length;
+    await rig.restart();
+    rig.provider.says = () => 'A1';
+    await rig.advance(wallEnds - rig.clock.now() - 1000);
+    assert.equal(rig.provider.calls.length, refused);
+    await rig.advance(MINUTE);
+    assert.ok(rig.provider.calls.length > refused);
+  } finally {
+    await rig.close();
+  }
+});
+
 test('403 from a provider that has just answered is a quota; one that stays is our key', async () => {
   const rig = await openTrackRig();
   const forbidden = () =>
