@@ -20,10 +20,11 @@ import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import type { Watcher } from '../stages/watch/watcher.ts';
 import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
-import { createHandlers, deadLetterHooks, vendorsOf } from './handlers.ts';
+import { createHandlers, deadLetterHooks } from './handlers.ts';
 import { openMailboxes } from './mailboxes.ts';
 import { providerAccount, providerAccounts } from './providers.ts';
 import type { Role } from './roles.ts';
+import { vendorsOf } from './vendors.ts';
 import { type Place, takePlace } from './worker.ts';
 
 /** The stages of the table that this process runs, and what belongs to them: asking providers, sending webhooks. */
@@ -106,7 +107,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
       store: fenced,
       clock,
       logger,
-      vendorOf: vendorsOf(config),
+      vendorOf: vendorsOf(core),
       accounts: config.providers.map(({ account }) => account),
     }),
   );
