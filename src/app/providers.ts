@@ -108,7 +108,8 @@ function stateOf(one: AccountStatus): {
     return { state: 'paused', detail: `the provider asked to wait until ${isoInstant(one.pausedUntil ?? 0)}` };
   if (one.circuit !== 'closed') return { state: 'failing', detail: 'it does not answer; a few questions probe it' };
   if (one.push?.kind === 'missing') return { state: 'slowed', detail: one.push.reason };
-  if (one.held > 0) return { state: 'slowed', detail: `${one.held} cancellations at once are held back as improbable` };
+  if (one.held > 0)
+    return { state: 'slowed', detail: `${one.held} changes of one kind at once are held back as improbable` };
   if (one.shortfallSeconds > 0)
     return {
       state: 'slowed',
