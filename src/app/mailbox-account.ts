@@ -10,6 +10,11 @@ import type { Core } from './core.ts';
 
 /** What is left of an access token's life when it is renewed: long enough for a slow look. */
 const RENEW_BEFORE_MS = 120_000;
+/**
+ * A renewal, real time. It has a deadline of its own, and goes on when whoever asked has gone: the token for it may be good
+ * for one time only, and what is given for it must be stored.
+ */
+const RENEW_MS_MAX = 60_000;
 /** Another process renews at the same moment: what it stored is looked for so often. */
 const SWAPS_MAX = 3;
 
@@ -64,12 +69,26 @@ export function accountOf(parts: AccountParts, watch: Watch): MailboxAccount {
       const key = mailboxSecretContext(watch);
       let under = renewing.get(key);
       if (under === undefined) {
-        under = renewed(parts, watch, refused, signal).finally(() => renewing.delete(key));
+        under = renewed(parts, watch, refused, AbortSignal.timeout(RENEW_MS_MAX)).finally(() => renewing.delete(key));
         renewing.set(key, under);
       }
-      return under;
+      return untilAborted(under, signal);
     },
   };
+}
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const gone = Promise.withResolvers<never>();
+  const leave = (): void => gone.reject(signal.reason);
+  signal.addEventListener('abort', leave, { once: true });
+  // Nobody may be left to hear how it ended.
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, gone.promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
 }
 
 /** As `accountOf`, for what is not stored yet. */

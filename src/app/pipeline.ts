@@ -2,10 +2,12 @@ import { createAuthenticity } from '../adapters/authenticity/check.ts';
 import type { NatsCarrier } from '../adapters/broker/nats/carrier.ts';
 import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
+import { TOPICS, type Topic } from '../contracts/topics.ts';
 import { LEASE_MS } from '../domain/limits.ts';
 import { Conservation } from '../runtime/conservation.ts';
-import { type HeldParts, heldParts } from '../runtime/held.ts';
+import { type HeldParts, heldParts, type Part } from '../runtime/held.ts';
 import type { WorkGroup } from '../runtime/keeper.ts';
+import { createOldEvents } from '../runtime/old-events.ts';
 import { Pauses } from '../runtime/pauses.ts';
 import { createRetention } from '../runtime/retention.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
@@ -18,10 +20,11 @@ import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import type { Watcher } from '../stages/watch/watcher.ts';
 import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
-import { createHandlers, deadLetterHooks, vendorsOf } from './handlers.ts';
+import { createHandlers, deadLetterHooks } from './handlers.ts';
 import { openMailboxes } from './mailboxes.ts';
 import { providerAccount, providerAccounts } from './providers.ts';
 import type { Role } from './roles.ts';
+import { vendorsOf } from './vendors.ts';
 import { type Place, takePlace } from './worker.ts';
 
 /** The stages of the table that this process runs, and what belongs to them: asking providers, sending webhooks. */
@@ -90,15 +93,21 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
     createSender({ store: fenced, clock, random, post: core.webhooks, secrets: core.secrets, logger }),
   );
-  const retention = heldParts('retention', ['retention'], store, (_, fenced) =>
-    createRetention({ store: fenced, blobs: core.blobs, clock, logger, keepDays: config.mails.keepDays }),
+  const retention = heldParts<Part>('retention', ['retention', 'old-events'], store, (resource, fenced) =>
+    resource === 'old-events'
+      ? createOldEvents({
+          ...{ store: fenced, clock, logger, stages: STAGES, shards: store.shards },
+          topics: Object.keys(TOPICS) as Topic[],
+          keepDays: config.events.keepDays,
+        })
+      : createRetention({ store: fenced, blobs: core.blobs, clock, logger, keepDays: config.mails.keepDays }),
   );
   const alerters = heldParts('alerts', ['alerts'], store, (_, fenced) =>
     createAlerter({
       store: fenced,
       clock,
       logger,
-      vendorOf: vendorsOf(config),
+      vendorOf: vendorsOf(core),
       accounts: config.providers.map(({ account }) => account),
     }),
   );
@@ -171,6 +180,9 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     watcher: mailboxes.watcher,
     start: async () => {
       await pauses.start();
+      // Before any change is published: this store may be an older one than it was.
+      if (roles.includes('project'))
+        await store.transact((tx) => tx.itineraries.beginEpoch(crypto.randomUUID().slice(0, 8), clock.now()));
       await runtime.start();
       if (parts) conservation.start();
     },

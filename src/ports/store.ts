@@ -11,6 +11,7 @@ import type { Lease, LeaseRepo } from './store/leases.ts';
 import type { AttemptRecord, LogRepo } from './store/log.ts';
 import type { MailReceipt, MailRecord, MailRepo } from './store/mails.ts';
 import type { NotificationRepo } from './store/notifications.ts';
+import type { OldEventsRepo } from './store/old-events.ts';
 import type { PrivacyRepo } from './store/privacy.ts';
 import type { ProviderStateRepo } from './store/provider-state.ts';
 import type { ReservationRepo } from './store/reservations.ts';
@@ -81,6 +82,8 @@ export interface Tx {
   readonly control: ControlRepo;
   /** Whether everything accepted is accounted for. */
   readonly conservation: ConservationRepo;
+  /** Events that everybody is done with. */
+  readonly oldEvents: OldEventsRepo;
   /** Completes and appends events to the outbox. Returns them with their ids. */
   append(events: readonly AnyNewEvent[], origin: Origin): Promise<readonly AnyEvent[]>;
 }

@@ -137,7 +137,9 @@ export async function settledReservation(
     const found = await deps.store.read(async (tx) => {
       const done = (await tx.log.processedBy(recorded.event)).some((one) => one.consumer === 'reconcile');
       if (!done) return undefined;
-      const traveller = (await tx.log.get(recorded.event))?.event.travellerid as Reservation['traveller'];
+      const entry = await tx.log.get(recorded.event);
+      if (entry === undefined) return undefined;
+      const traveller = entry.event.travellerid as Reservation['traveller'];
       const [resting] = await tx.reservations.restingOn(caller.tenant, traveller, [recorded.observation]);
       return resting ?? (await standingOf(tx, caller, traveller, recorded.observation));
     });
@@ -237,6 +239,13 @@ async function record(
         );
       }
       return { observation: said.id, event: eventId, new: false };
+    }
+    // The event of a key used long ago has gone (events.keepDays); its marks stay, and would swallow this one unseen.
+    if ((await tx.log.processedBy(eventId)).length > 0) {
+      throw new Problem(
+        'idempotency-key-reused',
+        'This Idempotency-Key was used before, so long ago that it cannot be seen for what. Send a new key.',
+      );
     }
     const [appended] = await tx.append([event as never], origin);
     return { observation: said.id, event: appended?.id ?? eventId, new: true };

@@ -8,10 +8,10 @@ import type { Store } from '../../ports/store.ts';
 import { PERMANENT, RETRY } from './blame.ts';
 import type { Item } from './item.ts';
 import type { Marks } from './marks.ts';
-import { createMassCancellation, LOOK_AGAIN_MS, type MassCancellation } from './mass-cancellation.ts';
+import { createMassChange, LOOK_AGAIN_MS, type MassChange } from './mass-change.ts';
 import { publishAnswer } from './publish.ts';
 import type { Readings } from './readings.ts';
-import { assertedMs, isGrave, saysCancelled } from './subject.ts';
+import { assertedMs, isGrave, planOf, saysCancelled } from './subject.ts';
 
 /** An answer whose own time is older than the last one's by more than this is an old copy. */
 const STALE_MS = 60_000;
@@ -56,11 +56,11 @@ export interface AskedAs {
 /** What becomes of an answer: told, marked as fresh, held back, or not used; and when the next question is due. */
 export class Answers {
   readonly #parts: AnswersParts;
-  readonly guard: MassCancellation;
+  readonly guard: MassChange;
 
   constructor(parts: AnswersParts) {
     this.#parts = parts;
-    this.guard = createMassCancellation(parts.size, parts.freshSeconds * 1000);
+    this.guard = createMassChange(parts.size, parts.freshSeconds * 1000);
   }
 
   /** Errors: those of the store; then the answer counts as not asked for. */
@@ -86,7 +86,7 @@ export class Answers {
       this.mark(item, now, item.digest === undefined ? undefined : 'provider-not-found');
     } else if (isSame) {
       item.staleLooks = 0;
-      if (!item.cancelled) this.guard.cleared(item.slot);
+      this.guard.cleared(item.slot);
       this.mark(item, now, undefined);
     } else if (!(await this.#news(item, result as Extract<ReadResult, { kind: 'found' }>, now))) return;
     if (result.kind === 'found') readings.keepToken(item, result.token, now);
@@ -122,10 +122,15 @@ export class Answers {
       return false;
     }
     const cancelled = saysCancelled(answer);
-    if (!cancelled) this.guard.cleared(item.slot);
-    else if (!item.cancelled && item.digest !== undefined && this.guard.turned(item.slot, now) === 'hold') {
-      logger.error({ subject: item.id, held: this.guard.held }, 'many cancellations at once; held and asked again');
-      this.mark(item, now, 'cancellation-held');
+    const plan = planOf(answer);
+    const turned = cancelled ? !item.cancelled : plan !== item.plan;
+    if (!turned) this.guard.cleared(item.slot);
+    else if (item.digest !== undefined && this.guard.turned(item.slot, now) === 'hold') {
+      logger.error(
+        { subject: item.id, held: this.guard.held, cancelled },
+        'many subjects turn cancelled or move at once; held and asked again',
+      );
+      this.mark(item, now, cancelled ? 'cancellation-held' : 'change-held');
       schedule(item, now + LOOK_AGAIN_MS);
       return false;
     }
@@ -145,6 +150,7 @@ export class Answers {
     item.digest = digest;
     item.assertedAt = assertedMs(answer);
     item.cancelled = cancelled;
+    item.plan = plan;
     item.grave = grave;
     item.checkedAt = now;
     item.failure = undefined;

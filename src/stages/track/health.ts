@@ -162,7 +162,8 @@ export class AccountHealth {
     const latencyMs = this.#comparable(operation, now - beganAt);
     const answer = { now, latencyMs, inFlight: this.inFlight };
     this.#concurrency = afterSuccess(this.#concurrency, answer, this.#inFlightMax);
-    this.#refusals = 0;
+    // One that was asked before the wall was met and came late says nothing about it.
+    if (beganAt >= this.#refusedAt) this.#refusals = 0;
     this.#answeredAt = now;
     if (this.#doubted403 && !this.#quotaBy403) {
       this.#quotaBy403 = true;

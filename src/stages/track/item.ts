@@ -2,7 +2,7 @@ import type { SubjectId } from '../../domain/ids.ts';
 import { phaseOf } from '../../domain/schedule/phase.ts';
 import type { SubjectSpec } from '../../ports/provider.ts';
 import type { Subject } from '../../ports/store/subjects.ts';
-import { assertedMs, isGrave, saysCancelled } from './subject.ts';
+import { assertedMs, isGrave, planOf, saysCancelled } from './subject.ts';
 
 /** A subject as it is scheduled. */
 export interface Item {
@@ -14,6 +14,8 @@ export interface Item {
   digest: string | undefined;
   assertedAt: number;
   cancelled: boolean;
+  /** Of the last answer: see planOf. */
+  plan: string | undefined;
   /** What was said last is told as certain only when another account says it too. */
   grave: boolean;
   checkedAt: number | undefined;
@@ -60,6 +62,7 @@ export function itemOf(subject: Subject, slot: number, now: number): Item {
     digest: subject.answerDigest,
     assertedAt: subject.answer === undefined ? Number.NEGATIVE_INFINITY : assertedMs(subject.answer),
     cancelled: subject.answer !== undefined && saysCancelled(subject.answer),
+    plan: subject.answer === undefined ? undefined : planOf(subject.answer),
     grave: subject.answer !== undefined && isGrave(subject.answer),
     checkedAt: subject.checkedAt,
     failure: subject.failure,

@@ -159,6 +159,8 @@ export const descriptionSchema = z
   .strictObject({
     version: z.literal(1),
     name: z.string().min(1).max(60),
+    /** Files that name the same one are of one vendor, and never confirm each other's word; default: each its own. */
+    vendor: z.string().min(1).max(60).optional(),
     url: address,
     auth,
     calls: z

@@ -51,6 +51,7 @@ export const NOT_PERSONAL: Readonly<Partial<Record<keyof Schema, string>>> = {
   worker: 'of workers',
   pause: 'words of operators; those of mailboxes are erased with them',
   audited: 'positions',
+  feed_epoch: 'positions',
   balance: 'counts',
   relay: 'positions',
 };

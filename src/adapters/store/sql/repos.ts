@@ -11,6 +11,7 @@ import { openLeases } from './leases.ts';
 import { openLog } from './log.ts';
 import { openMails } from './mails.ts';
 import { openNotifications } from './notifications.ts';
+import { openOldEvents } from './old-events.ts';
 import { openPrivacy } from './privacy.ts';
 import { openProviderState } from './provider-state.ts';
 import { openReservations } from './reservations.ts';
@@ -37,5 +38,6 @@ export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
     privacy: openPrivacy(db, hooks),
     control: openControl(db),
     conservation: openConservation(db, hooks),
+    oldEvents: openOldEvents(db),
   };
 }

@@ -158,6 +158,8 @@ export interface Schema {
     updated_at: number;
   };
   feed: { seq: Generated<number>; tenant: string; traveller: string; event_id: string; event: string };
+  /** In which life of this store numbers of the feed above `after_seq` were given, until the next one begins. */
+  feed_epoch: { epoch: string; after_seq: number; begun_at: number };
   notification: {
     id: string;
     tenant: string;

@@ -11,6 +11,7 @@ import { providerState } from './0011-provider-state.ts';
 import { keptMails } from './0012-kept-mails.ts';
 import { mailboxNeeds } from './0013-mailbox-needs.ts';
 import { alerts } from './0014-alerts.ts';
+import { feedEpochs } from './0017-feed-epochs.ts';
 import type { Migration } from './ddl.ts';
 
 /** In order, numbered without holes. A released one is never edited: add another. */
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   keptMails,
   mailboxNeeds,
   alerts,
+  feedEpochs,
 ];

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TIERS } from '../../domain/schedule/ready-queue.ts';
+import { AccountHealth } from './health.ts';
+
+const START = 1_800_000_000_000;
+const random = { number: () => 0, bytes: (length: number) => new Uint8Array(length) };
+
+test('a late answer to what was asked before a refusal does not open the gate: one question finds out', () => {
+  const health = new AccountHealth({ limits: [{ max: 1000, perSeconds: 1 }], random, now: START });
+  const gate = health.gate('readOne');
+  for (let i = 0; i < 3; i++) assert.ok(gate.enter(START, TIERS.other));
+  health.limited(START + 100, 'readOne', START, undefined);
+  health.inFlight--;
+  health.answered(START + 600, 'readOne', START);
+  health.inFlight--;
+  health.answered(START + 700, 'readOne', START);
+  health.inFlight--;
+  const at = gate.entersAt(START + 700, TIERS.other)!;
+  assert.ok(at >= START + 1100);
+  assert.ok(gate.enter(at, TIERS.other));
+  assert.equal(gate.enter(at, TIERS.other), false, 'until its answer is in');
+  health.answered(at + 100, 'readOne', at);
+  health.inFlight--;
+  const next = gate.entersAt(at + 100, TIERS.other)!;
+  assert.ok(gate.enter(next, TIERS.other));
+  assert.ok(gate.entersAt(next, TIERS.other) !== undefined, 'and then more than one may be out');
+});
