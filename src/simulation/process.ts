@@ -26,7 +26,7 @@ import { createFanOutHandler } from '../stages/fan-out/handler.ts';
 import { createNotifyHandler } from '../stages/notify/handler.ts';
 import { createSender, type Sender } from '../stages/notify/sender.ts';
 import { createProjectHandler } from '../stages/project/handler.ts';
-import { reconcileHandler } from '../stages/reconcile/handler.ts';
+import { reconcileFailed, reconcileHandler } from '../stages/reconcile/handler.ts';
 import { STAGES } from '../stages/stages.ts';
 import { createTrackHandler } from '../stages/track/handler.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
@@ -176,7 +176,9 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     logger,
     stages: STAGES,
     handlers: planted.handlers?.(handlers, parts) ?? handlers,
-    onDeadLetter: planted.deadLetterHooks ?? { collect: extractFailed, extract: extractFailed },
+    onDeadLetter: planted.deadLetterHooks ?? {
+      ...{ collect: extractFailed, extract: extractFailed, reconcile: reconcileFailed },
+    },
     worker: { id: life.worker, label: `life ${life.number}`, alone: false, beatMs: BEAT_MS, leaseMs: LEASE_MS },
     groups: planted.groups?.(groups, life) ?? groups,
   });

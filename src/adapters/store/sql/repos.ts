@@ -22,7 +22,7 @@ import { openWatches } from './watches.ts';
 /** The repositories on one connection. */
 export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
   return {
-    mails: openMails(db),
+    mails: openMails(db, hooks),
     accounts: openAccounts(db, hooks),
     watches: openWatches(db, hooks),
     reservations: openReservations(db, hooks),

@@ -74,6 +74,10 @@ export interface Schema {
     warnings: string;
     times_seen: number;
     updated_at: number;
+    /** What its receipt says of what is in it, before it is known what that changed. */
+    found: string | null;
+    /** It is a host's question: whose mails are to be forwarded here. */
+    asks_for: string | null;
   };
   watch: {
     tenant: string;
@@ -109,6 +113,8 @@ export interface Schema {
     wake_at: number;
   };
   mail_reservation: { tenant: string; mail: string; reservation: string };
+  /** What a mail said, and what that did; null until it is known. */
+  mail_observation: { tenant: string; mail: string; observation: string; effect: string | null };
   observation: { tenant: string; id: string; traveller: string; body: string; added_at: number };
   observation_key: { tenant: string; traveller: string; key: string; observation: string };
   reservation: {

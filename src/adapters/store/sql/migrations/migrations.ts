@@ -11,6 +11,7 @@ import { providerState } from './0011-provider-state.ts';
 import { keptMails } from './0012-kept-mails.ts';
 import { mailboxNeeds } from './0013-mailbox-needs.ts';
 import { alerts } from './0014-alerts.ts';
+import { whatMailsBrought } from './0015-what-mails-brought.ts';
 import { feedEpochs } from './0017-feed-epochs.ts';
 import type { Migration } from './ddl.ts';
 
@@ -29,5 +30,6 @@ export const MIGRATIONS: readonly Migration[] = [
   keptMails,
   mailboxNeeds,
   alerts,
+  whatMailsBrought,
   feedEpochs,
 ];
