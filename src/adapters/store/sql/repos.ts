@@ -10,6 +10,7 @@ import { openItineraries } from './itineraries.ts';
 import { openLeases } from './leases.ts';
 import { openLog } from './log.ts';
 import { openMails } from './mails.ts';
+import { openNotices } from './notices.ts';
 import { openNotifications } from './notifications.ts';
 import { openOldEvents } from './old-events.ts';
 import { openPrivacy } from './privacy.ts';
@@ -28,6 +29,7 @@ export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
     reservations: openReservations(db, hooks),
     subjects: openSubjects(db, hooks),
     providerState: openProviderState(db),
+    notices: openNotices(db),
     itineraries: openItineraries(db, hooks),
     alerts: openAlerts(db, hooks),
     notifications: openNotifications(db),

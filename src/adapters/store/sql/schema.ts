@@ -141,8 +141,13 @@ export interface Schema {
     failure: string | null;
     /** Put, ended or woken, by the store's clock. */
     touched_at: number;
+    /** Grows with every wake; one that is above `heard_at` has not been followed yet. */
     wake_at: number;
+    wake_why: string | null;
+    heard_at: number;
   };
+  /** Notices that providers pushed, by the digest of the provider's own id. `at`: epoch ms by our clock. */
+  notice: { account: string; id: string; signed: number; at: number };
   /** `body`: what was told of a reservation (src/domain/alerts/alert.ts); `due_at`: to be looked at by the clock. */
   told: { tenant: string; reservation: string; traveller: string; body: string; due_at: number | null };
   /** `body`: what a traveller wants to be told otherwise than the rules say. */
