@@ -12,8 +12,8 @@ import { keptMails } from './0012-kept-mails.ts';
 import { mailboxNeeds } from './0013-mailbox-needs.ts';
 import { alerts } from './0014-alerts.ts';
 import { whatMailsBrought } from './0015-what-mails-brought.ts';
-import { feedEpochs } from './0017-feed-epochs.ts';
 import { providerNotices } from './0016-provider-notices.ts';
+import { feedEpochs } from './0017-feed-epochs.ts';
 import type { Migration } from './ddl.ts';
 
 /** In order, numbered without holes. A released one is never edited: add another. */
@@ -32,6 +32,6 @@ export const MIGRATIONS: readonly Migration[] = [
   mailboxNeeds,
   alerts,
   whatMailsBrought,
-  feedEpochs,
   providerNotices,
+  feedEpochs,
 ];
