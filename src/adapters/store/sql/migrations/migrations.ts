@@ -16,7 +16,7 @@ import { providerNotices } from './0016-provider-notices.ts';
 import { feedEpochs } from './0017-feed-epochs.ts';
 import type { Migration } from './ddl.ts';
 
-/** In order, numbered without holes. A released one is never edited: add another. */
+/** In the order of their numbers. A released one is never edited: add another. */
 export const MIGRATIONS: readonly Migration[] = [
   first,
   attempts,
