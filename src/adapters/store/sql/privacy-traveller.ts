@@ -45,6 +45,7 @@ export const NOT_PERSONAL: Readonly<Partial<Record<keyof Schema, string>>> = {
   tenant: 'an organisation',
   subject: 'what is asked of providers; those that nobody follows any more are emptied',
   provider_state: 'of providers',
+  notice: 'of providers; digests',
   audit: 'what operators did; ids and counts, no payloads',
   consumer_cursor: 'positions',
   meta: 'of the installation',
