@@ -8,7 +8,7 @@ import { createExtractHandler, extractFailed } from '../stages/extract/handler.t
 import { createFanOutHandler } from '../stages/fan-out/handler.ts';
 import { createNotifyHandler } from '../stages/notify/handler.ts';
 import { createProjectHandler } from '../stages/project/handler.ts';
-import { reconcileHandler } from '../stages/reconcile/handler.ts';
+import { reconcileFailed, reconcileHandler } from '../stages/reconcile/handler.ts';
 import type { StageName } from '../stages/stages.ts';
 import { createTrackHandler } from '../stages/track/handler.ts';
 import type { Tracker } from '../stages/track/tracker.ts';
@@ -48,4 +48,5 @@ export function createHandlers(parts: HandlerParts): StageHandlers & Readonly<Re
 export const deadLetterHooks: Readonly<Partial<Record<StageName, DeadLetterHook>>> = {
   collect: extractFailed,
   extract: extractFailed,
+  reconcile: reconcileFailed,
 };

@@ -3,6 +3,7 @@ import type { NatsCarrier } from '../adapters/broker/nats/carrier.ts';
 import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
 import { TOPICS, type Topic } from '../contracts/topics.ts';
+import type { SubjectId } from '../domain/ids.ts';
 import { LEASE_MS } from '../domain/limits.ts';
 import { Conservation } from '../runtime/conservation.ts';
 import { type HeldParts, heldParts, type Part } from '../runtime/held.ts';
@@ -14,7 +15,6 @@ import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { createSender, type Sender } from '../stages/notify/sender.ts';
 import { createAlerter } from '../stages/project/alerter.ts';
 import { STAGES } from '../stages/stages.ts';
-import type { Wake } from '../stages/track/item.ts';
 import { subjectIdOf } from '../stages/track/subject.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import type { Watcher } from '../stages/watch/watcher.ts';
@@ -38,8 +38,8 @@ export interface Pipeline {
   readonly relayLag: NatsCarrier['relayLag'] | undefined;
   /** The trackers at work here, by account. */
   readonly trackers: () => readonly Tracker[];
-  /** Asks about subjects of an account now, whoever asks it. */
-  wake(account: string, specIds: readonly string[], why?: Wake): void;
+  /** These subjects were woken in the store: whoever asks about them here does so now. */
+  onWoken(ids: readonly SubjectId[]): void;
   /** The watcher of connected mailboxes: "check now", pushed hints. */
   readonly watcher: Pick<Watcher, 'wake' | 'pushed' | 'status'>;
   /** Deliveries may be due. */
@@ -87,7 +87,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
         accounts: [providerAccount(core, resource.slice('account/'.length))],
         shared: core.shared,
         paused: pauses,
-        askElsewhere: wake,
+        askElsewhere,
       }),
   );
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
@@ -112,15 +112,18 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     }),
   );
   const onDeliveries = (): void => sender.here.get('sender')?.wake();
-  const wakeHere = (account: string, specIds: readonly string[], why?: Wake): number =>
-    trackers.here.get(`account/${account}`)?.wake(account, specIds, why) ?? 0;
-  function wake(account: string, specIds: readonly string[], why?: Wake): void {
-    if (trackers.here.has(`account/${account}`)) {
-      wakeHere(account, specIds, why);
-      return;
-    }
+  const onWoken = (ids: readonly SubjectId[]): void => {
+    for (const tracker of trackers.here.values())
+      tracker
+        .look(ids)
+        .catch((error: unknown) => logger.debug({ error: String(error) }, 'woken subjects wait a while'));
+  };
+  /** Asks another account about these now, whoever asks it. */
+  function askElsewhere(account: string, specIds: readonly string[]): void {
+    const ids = specIds.map((id) => subjectIdOf(account, id));
     store
-      .transact((tx) => tx.subjects.wake(specIds.map((id) => subjectIdOf(account, id))))
+      .transact((tx) => tx.subjects.wake(ids, 'doubt'))
+      .then(() => onWoken(ids))
       .catch((error: unknown) => logger.warn({ error: String(error) }, 'subjects could not be woken'));
   }
   const carrier = await openCarrier(core);
@@ -152,7 +155,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
         refresh: (subjects) => {
           for (const tracker of trackers.here.values()) tracker.refresh(subjects);
         },
-        wake: wakeHere,
+        wake: (account, specIds) => trackers.here.get(`account/${account}`)?.wake(account, specIds) ?? 0,
       },
       onDeliveries,
     }),
@@ -174,7 +177,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     conservation,
     relayLag: carrier?.relayLag,
     trackers: () => [...trackers.here.values()],
-    wake,
+    onWoken,
     onDeliveries,
     overloaded,
     watcher: mailboxes.watcher,

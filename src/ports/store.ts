@@ -10,6 +10,7 @@ import type { ItineraryRepo } from './store/itineraries.ts';
 import type { Lease, LeaseRepo } from './store/leases.ts';
 import type { AttemptRecord, LogRepo } from './store/log.ts';
 import type { MailReceipt, MailRecord, MailRepo } from './store/mails.ts';
+import type { NoticeRepo } from './store/notices.ts';
 import type { NotificationRepo } from './store/notifications.ts';
 import type { OldEventsRepo } from './store/old-events.ts';
 import type { PrivacyRepo } from './store/privacy.ts';
@@ -64,6 +65,8 @@ export interface Tx {
   readonly subjects: SubjectRepo;
   /** What was learned about providers. */
   readonly providerState: ProviderStateRepo;
+  /** What providers pushed. */
+  readonly notices: NoticeRepo;
   readonly itineraries: ItineraryRepo;
   /** What travellers were told. */
   readonly alerts: AlertRepo;

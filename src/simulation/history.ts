@@ -117,6 +117,8 @@ export interface History {
   readonly looks: Look[];
   readonly runtime: SeenByRuntime[];
   readonly refusedSignIns: RefusedSignIn[];
+  /** A process began, died, stopped or stood still: until work has found its holder again, all takes longer. */
+  readonly disturbed: { readonly from: number; readonly to: number }[];
   readonly pushes: PushTaken[];
   /** Connected mailboxes, as server and ledger have them at every look and at the end. */
   readonly ledgers: LedgerLook[];
@@ -145,6 +147,7 @@ export function emptyHistory(): History {
     looks: [],
     runtime: [],
     refusedSignIns: [],
+    disturbed: [],
     pushes: [],
     ledgers: [],
     faults: [],

@@ -149,6 +149,8 @@ const SPEEDS = [
  */
 export const BEAT_MS = 3000;
 export const LEASE_MS = 10_000;
+/** All travellers are told so long before a departure that check-in opens: within the day, so that the clock tells it. */
+export const CHECK_IN_MINUTES = 5 * 60;
 /** Length of the phase with faults, hours, where nothing else is asked for. */
 const HOURS = 24;
 

@@ -25,8 +25,9 @@ import { createExtractHandler, extractFailed } from '../stages/extract/handler.t
 import { createFanOutHandler } from '../stages/fan-out/handler.ts';
 import { createNotifyHandler } from '../stages/notify/handler.ts';
 import { createSender, type Sender } from '../stages/notify/sender.ts';
+import { type Alerter, createAlerter } from '../stages/project/alerter.ts';
 import { createProjectHandler } from '../stages/project/handler.ts';
-import { reconcileHandler } from '../stages/reconcile/handler.ts';
+import { reconcileFailed, reconcileHandler } from '../stages/reconcile/handler.ts';
 import { STAGES } from '../stages/stages.ts';
 import { createTrackHandler } from '../stages/track/handler.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
@@ -142,6 +143,9 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
     createSender({ store: fenced, clock, random, post, secrets: openSecrets, logger }),
   );
+  const alerters: HeldParts<Alerter> = heldParts('alerts', ['alerts'], store, (_, fenced) =>
+    createAlerter({ store: fenced, clock, logger, vendorOf: (one) => one, accounts: [ACCOUNT] }),
+  );
   const tracker: Pick<Tracker, 'accounts' | 'refresh' | 'wake'> = {
     accounts: [account],
     refresh: (subjects) => {
@@ -166,7 +170,12 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     project: createProjectHandler(),
     notify: createNotifyHandler({ onDeliveries: () => sender.here.get('sender')?.wake() }),
   };
-  const held: readonly HeldParts<Part>[] = [...(mailboxes === undefined ? [] : [mailboxes.parts]), trackers, sender];
+  const held: readonly HeldParts<Part>[] = [
+    ...(mailboxes === undefined ? [] : [mailboxes.parts]),
+    trackers,
+    alerters,
+    sender,
+  ];
   const groups: readonly WorkGroup[] = held.map(({ group }) => group);
   const runtime = createRuntime({
     store,
@@ -176,7 +185,9 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     logger,
     stages: STAGES,
     handlers: planted.handlers?.(handlers, parts) ?? handlers,
-    onDeadLetter: planted.deadLetterHooks ?? { collect: extractFailed, extract: extractFailed },
+    onDeadLetter: planted.deadLetterHooks ?? {
+      ...{ collect: extractFailed, extract: extractFailed, reconcile: reconcileFailed },
+    },
     worker: { id: life.worker, label: `life ${life.number}`, alone: false, beatMs: BEAT_MS, leaseMs: LEASE_MS },
     groups: planted.groups?.(groups, life) ?? groups,
   });

@@ -41,7 +41,12 @@ async function open(path: string, headers: Record<string, string> = {}) {
       );
       text = text.slice(end + 2);
       if (fields.event !== undefined)
-        messages.push({ id: Number.parseInt(fields.id!, 10), cursor: fields.id!, event: fields.event, data: JSON.parse(fields.data!) });
+        messages.push({
+          id: Number.parseInt(fields.id!, 10),
+          cursor: fields.id!,
+          event: fields.event,
+          data: JSON.parse(fields.data!),
+        });
       more();
     }
   });

@@ -51,6 +51,8 @@ export interface AskedAs {
   /** It went along with another one: this is when it would have been due. */
   readonly dueAt?: number;
   readonly woken: Item['woken'];
+  /** The newest stored wake that had been taken up by then. */
+  readonly wakeAt: number;
 }
 
 /** What becomes of an answer: told, marked as fresh, held back, or not used; and when the next question is due. */
@@ -89,17 +91,26 @@ export class Answers {
       this.guard.cleared(item.slot);
       this.mark(item, now, undefined);
     } else if (!(await this.#news(item, result as Extract<ReadResult, { kind: 'found' }>, now))) return;
+    const asksAgain = isSame && as.woken === 'push';
+    if (!asksAgain) this.heard(item, as.wakeAt);
     if (result.kind === 'found') readings.keepToken(item, result.token, now);
     else readings.forgetOldToken(item, now);
     if (result.kind === 'found' && result.final && result.digest === item.digest) await this.#parts.end(item);
     else if (item.gone) return;
-    else if (isSame && as.woken === 'push') this.#parts.schedule(item, now + PUSH_AGAIN_MS);
+    else if (asksAgain) this.#parts.schedule(item, now + PUSH_AGAIN_MS);
     else {
       const { askedAt } = as;
       const due = isFirst ? secondDue(item.phase, interval, askedAt) : nextDue(item.dueAt, interval, askedAt);
       // Those that went along with others go on with them.
       this.#parts.schedule(item, as.dueAt === undefined ? due : askedAt + interval);
     }
+  }
+
+  /** A stored wake was followed: it is none any more. */
+  heard(item: Item, wakeAt: number): void {
+    if (wakeAt <= item.heardAt) return;
+    item.heardAt = wakeAt;
+    this.#parts.marks.heard(item.id, wakeAt);
   }
 
   /** The failure of the last question about it (its code), or that there is none. */

@@ -1,7 +1,7 @@
 import type { SubjectId } from '../../domain/ids.ts';
 import { phaseOf } from '../../domain/schedule/phase.ts';
 import type { SubjectSpec } from '../../ports/provider.ts';
-import type { Subject } from '../../ports/store/subjects.ts';
+import type { Subject, WakeReason } from '../../ports/store/subjects.ts';
 import { assertedMs, isGrave, planOf, saysCancelled } from './subject.ts';
 
 /** A subject as it is scheduled. */
@@ -30,10 +30,13 @@ export interface Item {
   dueAt: number;
   asking: boolean;
   /** Woken while it was being asked: the answer on its way may be from before. */
-  again: Wake | undefined;
+  again: WakeReason | undefined;
   gone: boolean;
   /** Why it is to be asked now, out of its turn. */
-  woken: Wake | undefined;
+  woken: WakeReason | undefined;
+  /** The newest stored wake that was taken up, and the newest that was followed; by the store's clock. */
+  wakeAt: number;
+  heardAt: number;
   /** Another account is asked about it; this one stands by. */
   resting: boolean;
   /** Key of the board that it stands on. */
@@ -44,12 +47,6 @@ export interface Item {
   token: string | undefined;
   wholeAt: number | undefined;
 }
-
-/**
- * Why something is asked out of its turn. `push`: the provider said, signed, that it has changed; `hint`: somebody said so;
- * `named`: it stands on the provider's list of changes; `doubt`: a second opinion, or another source says otherwise.
- */
-export type Wake = 'push' | 'hint' | 'named' | 'doubt';
 
 /** As stored, to be scheduled. `now`: epoch ms. */
 export function itemOf(subject: Subject, slot: number, now: number): Item {
@@ -74,6 +71,8 @@ export function itemOf(subject: Subject, slot: number, now: number): Item {
     again: undefined,
     gone: false,
     woken: undefined,
+    wakeAt: 0,
+    heardAt: 0,
     resting: false,
     board: undefined,
     aloneUntil: 0,

@@ -7,6 +7,7 @@ import type { Logger } from '../../ports/logger.ts';
 import type { AddedMail, MailRecord, ReceiptUpdate } from '../../ports/store/mails.ts';
 import type { Store } from '../../ports/store.ts';
 import { mailIdOf, recordHead, seenEvent } from './ledger.ts';
+import { settleQuestions } from './questions.ts';
 import { emptyMail, tooLargeMail } from './refusals.ts';
 
 export interface IntakeOptions {
@@ -37,6 +38,7 @@ export function createIntake(options: IntakeOptions): Intake {
         const added = await tx.mails.add(record, now);
         const stored = { ...record, id: added.id };
         const result = { mailId: stored.id, new: added.new } as const;
+        if (mail.via === 'smtp' && added.new) await settleQuestions(tx, stored, mail, now);
         if (refusal !== undefined) {
           if (added.new) await tx.mails.update(stored.tenant, stored.id, refusal, now);
           return { ...result, outcome: 'refused' };

@@ -10,6 +10,7 @@ import { openItineraries } from './itineraries.ts';
 import { openLeases } from './leases.ts';
 import { openLog } from './log.ts';
 import { openMails } from './mails.ts';
+import { openNotices } from './notices.ts';
 import { openNotifications } from './notifications.ts';
 import { openOldEvents } from './old-events.ts';
 import { openPrivacy } from './privacy.ts';
@@ -22,12 +23,13 @@ import { openWatches } from './watches.ts';
 /** The repositories on one connection. */
 export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
   return {
-    mails: openMails(db),
+    mails: openMails(db, hooks),
     accounts: openAccounts(db, hooks),
     watches: openWatches(db, hooks),
     reservations: openReservations(db, hooks),
     subjects: openSubjects(db, hooks),
     providerState: openProviderState(db),
+    notices: openNotices(db),
     itineraries: openItineraries(db, hooks),
     alerts: openAlerts(db, hooks),
     notifications: openNotifications(db),

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Answer } from '../../../contracts/topics.ts';
 import type { ReservationId, SubjectId, TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { SubjectSpec } from '../../../ports/provider.ts';
-import type { Subject, SubjectRepo } from '../../../ports/store/subjects.ts';
+import type { Subject, SubjectRepo, WakeReason } from '../../../ports/store/subjects.ts';
 import type { SqlHooks } from './hooks.ts';
 import { parseJson, slices, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
@@ -35,6 +35,8 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'readNow' | '
           failure: null,
           touched_at: hooks.now(),
           wake_at: 0,
+          wake_why: null,
+          heard_at: 0,
         })
         .onConflict((conflict) =>
           conflict.column('id').doUpdateSet({ account, spec: text, state: 'active', touched_at: hooks.now() }),
@@ -72,23 +74,50 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'readNow' | '
       );
     },
     end: async (id) => {
-      await db.updateTable('subject').set({ state: 'ended', touched_at: hooks.now() }).where('id', '=', id).execute();
+      await db
+        .updateTable('subject')
+        .set((eb) => ({ state: 'ended', touched_at: hooks.now(), heard_at: eb.ref('wake_at') }))
+        .where('id', '=', id)
+        .execute();
     },
-    wake: async (ids) => {
-      for (const some of slices(ids))
-        await db
-          .updateTable('subject')
-          .set({ wake_at: hooks.now(), touched_at: hooks.now() })
-          .where('id', 'in', some)
-          .where('state', '=', 'active')
-          .execute();
+    wake: async (ids, why) => {
+      const now = hooks.now();
+      const stronger = STRONGER[why];
+      const reason =
+        stronger.length === 0
+          ? sql<string>`${why}`
+          : sql<string>`CASE WHEN wake_at > heard_at AND wake_why IN (${sql.join(stronger)})
+              THEN wake_why ELSE ${why} END`;
+      // In the order of their ids, as in markChecked. Also two in the same ms are two.
+      await Promise.all(
+        [...new Set(ids)].sort().map((id) =>
+          db
+            .updateTable('subject')
+            .set({
+              wake_at: sql<number>`CASE WHEN wake_at < ${now} THEN ${now} ELSE wake_at + 1 END`,
+              wake_why: reason,
+              touched_at: now,
+            })
+            .where('id', '=', id)
+            .where('state', '=', 'active')
+            .execute(),
+        ),
+      );
+    },
+    heard: async (wakes) => {
+      const sorted = wakes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      await Promise.all(
+        sorted.map(({ id, at }) =>
+          db.updateTable('subject').set({ heard_at: at }).where('id', '=', id).where('heard_at', '<', at).execute(),
+        ),
+      );
     },
     touchedSince: async (account, since) => {
       const now = await hooks.readNow();
       const { rows: touched } = await selectTouched(db, [account, since]);
       return {
         now,
-        subjects: touched.map((row) => ({ ...subjectOf(row), wakeAt: Number(row.wake_at) })),
+        subjects: touched.map(subjectOf),
       };
     },
     follow: async (id, { tenant, traveller, reservation }) => {
@@ -136,6 +165,15 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'readNow' | '
     },
   };
 }
+
+/** Reasons that stay where another comes on top. */
+const STRONGER: Readonly<Record<WakeReason, readonly WakeReason[]>> = {
+  push: [],
+  named: ['push'],
+  doubt: ['push', 'named'],
+  hint: ['push', 'named', 'doubt'],
+  related: ['push', 'named', 'doubt', 'hint'],
+};
 
 const selectTouched = statement((db) =>
   db.selectFrom('subject').selectAll().where('account', '=', '').where('touched_at', '>=', 0).orderBy('touched_at'),
@@ -190,5 +228,13 @@ function subjectOf(row: Schema['subject']): Subject {
     changedAt: row.changed_at ?? undefined,
     failingSince: row.failing_since ?? undefined,
     failure: row.failure ?? undefined,
+    ...wakeOf(row),
   };
+}
+
+function wakeOf(row: Schema['subject']): Pick<Subject, 'wake'> {
+  const at = Number(row.wake_at);
+  if (at <= Number(row.heard_at)) return {};
+  // A process of the version before gives no reason.
+  return { wake: { at, why: (row.wake_why ?? 'doubt') as WakeReason } };
 }
