@@ -94,6 +94,7 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
 
   const api = createApi({
     ...core.commands,
+    overloaded,
     logger,
     status,
     push: takePush,

@@ -5,6 +5,7 @@ import { derivedId, type EventId, type ObservationId, type ReservationId, sortab
 import { legKeys, providerBookingKey, referenceKey } from '../../domain/keys.ts';
 import { pointOf } from '../../domain/leg-points.ts';
 import type { LegClaim, Observation } from '../../domain/observation.ts';
+import { overloadedError } from '../../domain/overload.ts';
 import { indexKeys, speaksOf } from '../../domain/reconcile/claims.ts';
 import type { Leg, Reservation } from '../../domain/reservation.ts';
 import { isoInstant } from '../../ports/clock.ts';
@@ -209,6 +210,7 @@ async function record(
   said: Said & Pick<Observation, 'id' | 'traveller'>,
   check: (tx: ReadTx) => Promise<void> = async () => {},
 ): Promise<Recorded> {
+  if (deps.overloaded?.() === true) throw overloadedError(deps.clock.now());
   const now = isoInstant(deps.clock.now());
   const observation: Observation = {
     ...said,

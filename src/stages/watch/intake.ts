@@ -1,5 +1,5 @@
-import { TripwatchError } from '../../domain/errors.ts';
 import { type MailHead, readHead } from '../../domain/mail/head.ts';
+import { overloadedError } from '../../domain/overload.ts';
 import type { BlobRef, BlobStore } from '../../ports/blobs.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AcceptedMail, IncomingMail, Intake } from '../../ports/intake.ts';
@@ -89,15 +89,4 @@ function recordOf(mail: IncomingMail, head: MailHead, raw: BlobRef, now: number)
     receivedAt: Math.trunc(mail.receivedAt ?? Math.min(claimed ?? now, now)),
     via: mail.via,
   };
-}
-
-const RETRY_AFTER_MS = 15_000;
-
-function overloadedError(now: number): TripwatchError {
-  return new TripwatchError(
-    'rate-limited',
-    'intake-overloaded',
-    'Too much is waiting to be read; no new mail is taken until that has gone down. Try again in a moment.',
-    { retryAt: now + RETRY_AFTER_MS },
-  );
 }
