@@ -190,7 +190,7 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
       busy: rate(0.05),
       refused: rate(0.05),
       lost: rate(0.05),
-      answerMsMax: draw.pick([1, 20, 2000]),
+      answerMsMax: draw.pick([0, 20, 2000]),
       slow: rate(0.02),
     },
     notice: { lost: rate(0.5), msMax: draw.pick([1, 100, 60_000]) },
