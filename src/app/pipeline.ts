@@ -1,6 +1,6 @@
 import { createAuthenticity } from '../adapters/authenticity/check.ts';
 import type { NatsCarrier } from '../adapters/broker/nats/carrier.ts';
-import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
+import { SqlBroker } from '../adapters/broker/sql/broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
 import { TOPICS, type Topic } from '../contracts/topics.ts';
 import type { SubjectId } from '../domain/ids.ts';

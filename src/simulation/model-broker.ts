@@ -1,4 +1,4 @@
-import type { MemoryBroker } from '../adapters/broker/memory/memory-broker.ts';
+import type { MemoryBroker } from '../adapters/broker/memory/broker.ts';
 import { statement } from '../adapters/store/sql/rows.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import type { AnyEvent } from '../contracts/event.ts';

@@ -1,5 +1,5 @@
-import type { MemoryBroker } from '../adapters/broker/memory/memory-broker.ts';
-import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
+import type { MemoryBroker } from '../adapters/broker/memory/broker.ts';
+import { SqlBroker } from '../adapters/broker/sql/broker.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import type { TripwatchError } from '../domain/errors.ts';

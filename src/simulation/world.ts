@@ -1,4 +1,4 @@
-import { MemoryBroker } from '../adapters/broker/memory/memory-broker.ts';
+import { MemoryBroker } from '../adapters/broker/memory/broker.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import { DEFAULT_TENANT, type EndpointId, type MailboxId, type TravellerId } from '../domain/ids.ts';
