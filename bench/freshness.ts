@@ -15,6 +15,7 @@ import type { Logger } from '../src/ports/logger.ts';
 import type { ProviderConnector, SubjectSpec } from '../src/ports/provider.ts';
 import { type Rng, rng } from '../src/sandbox/random.ts';
 import { createTrackHandler } from '../src/stages/track/handler.ts';
+import { createPushDesk } from '../src/stages/track/push.ts';
 import { createTracker } from '../src/stages/track/tracker.ts';
 import { ManualClock, settle } from '../tests/contract/broker/manual-clock.ts';
 
@@ -161,6 +162,10 @@ export async function benchFreshness(subjects: number, hours: number): Promise<r
     const outcome = await handler(event, { clock, logger: quiet, signal: NEVER, attempt: 1 });
     if (outcome.kind === 'ack' && outcome.commit !== undefined) await store.transact(outcome.commit);
   }
+  const desk = createPushDesk({
+    ...{ store, clock, logger: quiet, accounts: tracker.accounts },
+    onWoken: (ids) => void tracker.look(ids),
+  });
   const pushes = providers
     .filter(({ role }) => role === 'pushed')
     .flatMap((one) => [...one.changes].flatMap(([id, all]) => all.map((at) => ({ at, id, account: one.account }))))
@@ -173,7 +178,7 @@ export async function benchFreshness(subjects: number, hours: number): Promise<r
     await settle(2);
     for (; pushes[0] !== undefined && pushes[0].at <= clock.now(); pushes.shift()) {
       const { account, id } = pushes[0];
-      await tracker.receivePush(account, { headers: {}, body: Buffer.from(id), receivedAt: clock.now() });
+      await desk(account, { headers: {}, body: Buffer.from(id), receivedAt: clock.now() });
     }
     const rows = await store.read(({ db }) =>
       db.selectFrom('log').select(['seq', 'body']).where('seq', '>', read).orderBy('seq').execute(),

@@ -25,8 +25,10 @@ export interface HttpAskingFigures {
   /** Answers for each second of this process's processor. */
   readonly asking: number;
   readonly undici: number;
-  /** asking / undici. */
+  /** The median of `shares`. */
   readonly share: number;
+  /** asking / undici, of each round by itself: what else the machine does weighs on both of a round alike. */
+  readonly shares: readonly number[];
   /** Of the connector's answers, those that were found equal before they were parsed. */
   readonly unchanged: number;
   readonly answers: number;
@@ -63,14 +65,18 @@ export async function benchHttpAsking(seconds: number, rounds: number): Promise<
     [answers, unchanged] = [0, 0];
     const rates = { asking: [] as number[], undici: [] as number[] };
     for (let round = 0; round < rounds; round++) {
-      rates.asking.push(await busy(seconds, ask));
+      // Neither is always the first: the second one finds the machine warmer.
+      if (round % 2 === 0) rates.asking.push(await busy(seconds, ask));
       rates.undici.push(await busy(seconds, plain));
+      if (round % 2 === 1) rates.asking.push(await busy(seconds, ask));
     }
     const [asking, undici] = [median(rates.asking), median(rates.undici)];
+    const shares = rates.asking.map((rate, round) => Number((rate / rates.undici[round]!).toFixed(3)));
     return {
       asking: Math.round(asking),
       undici: Math.round(undici),
-      share: Number((asking / undici).toFixed(3)),
+      share: median(shares),
+      shares,
       unchanged: unchanged / answers,
       answers,
     };

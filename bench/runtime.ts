@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SqlBroker } from '../src/adapters/broker/sql/sql-broker.ts';
+import { SqlBroker } from '../src/adapters/broker/sql/broker.ts';
 import { createClock } from '../src/adapters/clock/system.ts';
 import type { SqlStore } from '../src/adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../src/adapters/store/sqlite/store.ts';

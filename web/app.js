@@ -128,7 +128,8 @@ function App() {
       }
       const mine = events.filter((event) => event.travellerid === current.current.traveller);
       if (mine.length === 0) return;
-      const ids = new Set(mine.map((event) => event.data.reservationId));
+      // What is told of a mailbox is about no reservation.
+      const ids = new Set(mine.flatMap((event) => event.data.reservationId ?? []));
       setChanged((old) => new Set([...old, ...ids]));
       setTimeout(() => setChanged((old) => new Set([...old].filter((id) => !ids.has(id)))), CHANGED_MS);
       setFeed((old) => [...mine.reverse(), ...old].slice(0, FEED_SHOWN));

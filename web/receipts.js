@@ -80,6 +80,11 @@ export function Receipts({ traveller, changes, mailbox, onMailbox, onReservation
       setSaid('It is being read.');
       await follow(mail.id);
     });
+  const done = (mail) =>
+    run(async () => {
+      replace(await call(`/v1/receipts/${mail.id}/done`, { method: 'POST' }));
+      setSaid('It needs you no more.');
+    });
   const follow = async (id) => {
     for (let n = 0; n < 60; n++) {
       await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
@@ -113,24 +118,25 @@ export function Receipts({ traveller, changes, mailbox, onMailbox, onReservation
     <p class="sr" role="status">${said}</p>
     ${list === undefined && problem === undefined && html`<p class="loading">Loading…</p>`}
     ${list?.length === 0 && html`<p class="muted">${narrowed ? 'No such mail.' : 'No mail yet. What comes is listed here, whatever becomes of it.'}</p>`}
-    <ul class="receipts">${list?.map((mail) => html`<${Receipt} key=${mail.id} ...${{ mail, onRead: read, onReservation }} />`)}</ul>
+    <ul class="receipts">${list?.map((mail) => html`<${Receipt} key=${mail.id} ...${{ mail, onRead: read, onDone: done, onReservation }} />`)}</ul>
     ${next !== undefined && html`<button type="button" class="plain" onClick=${() => run(() => load(next))}>Older mails</button>`}
   </section>`;
 }
 
-function Receipt({ mail, onRead, onReservation }) {
+function Receipt({ mail, onRead, onDone, onReservation }) {
   const subject = mail.subject || '(no subject)';
   return html`<li>
     <p class="line"><span class="title">${subject}</span><span class="pill tone-${TONE[mail.disposition] ?? 'quiet'}">${WORD[mail.disposition] ?? mail.disposition}</span></p>
     <p>${mail.reason}</p>
     ${mail.warnings.map((warning) => html`<p key=${warning.code + warning.message} class="small warn">⚠ ${warning.message}</p>`)}
     <p class="muted small">${mail.from} · <time datetime=${mail.receivedAt}>${moment(mail.receivedAt)}</time> · ${byteSize(mail.size)}${mail.folder === undefined ? '' : ` · ${mail.folder}`}${mail.timesSeen > 1 ? ` · came ${mail.timesSeen} times` : ''}
-      ${mail.reservations.map((id) => html`<span key=${id}> · <button type="button" class="link" onClick=${() => onReservation(id)}>show reservation</button> · <${Undo} id=${id} subject=${subject} /></span>`)}</p>
+      ${mail.reservations.map((id) => html`<span key=${id}> · <button type="button" class="link" onClick=${() => onReservation(id)}>show reservation</button>${mail.disposition === 'imported' && html` · <${Undo} id=${id} subject=${subject} />`}</span>`)}</p>
     ${mail.askable && html`<div class="buttons"><button type="button" class="plain" aria-label="Read it after all: ${subject}" onClick=${() => onRead(mail)}>Read it after all</button></div>`}
+    ${mail.disposition === 'needs-you' && html`<div class="buttons"><button type="button" class="plain" aria-label="It is done: ${subject}" onClick=${() => onDone(mail)}>It is done</button></div>`}
   </li>`;
 }
 
-/** Takes what a mail brought out of the trips, and back. */
+/** Takes what a mail brought out of the trips, and back. A mail that brought nothing has nothing to be undone. */
 function Undo({ id, subject }) {
   const [out, setOut] = useState(false);
   const [problem, setProblem] = useState();

@@ -1,4 +1,4 @@
-import { age, besideText, KIND, legState, wallClock } from './format.js';
+import { age, besideText, KIND, legState, moment, wallClock } from './format.js';
 import { KindIcon } from './icons.js';
 import { html, useEffect, useRef } from './vendor.js';
 
@@ -156,8 +156,13 @@ function Checked({ leg, now }) {
     }
     if (fresh.state === 'stands-by') return undefined;
     if (fresh.checkedAt === undefined)
-      return html`<span key=${fresh.subject} class="checked muted small">${fresh.label} is about to be asked</span>`;
+      return html`<span key=${fresh.subject} class="checked muted small">${fresh.label} ${fresh.due === undefined ? 'is about to be asked' : `is asked from ${moment(fresh.due)} on`}</span>`;
     const text = `checked ${age(now - Date.parse(fresh.checkedAt))} ago by ${fresh.label}`;
-    return html`<span key=${fresh.subject} class="checked muted small">${fresh.state === 'ended' ? `last ${text}; no longer followed` : text}</span>`;
+    if (fresh.state === 'ended')
+      return html`<span key=${fresh.subject} class="checked muted small">last ${text}; no longer followed</span>`;
+    const left = Date.parse(fresh.due) - now;
+    if (fresh.lateSeconds !== undefined && left < 0)
+      return html`<span key=${fresh.subject} class="checked small warn">${text}; ${age(-left)} later than promised</span>`;
+    return html`<span key=${fresh.subject} class="checked muted small">${text}${left > 0 ? `; again within ${age(left)}` : ''}</span>`;
   });
 }

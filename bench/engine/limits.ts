@@ -25,6 +25,9 @@ export interface LimitsFigures {
   readonly early: number;
 }
 
+/** At least, at most, at most; and no call early. */
+export const GOALS = { usedPercent: 85, refusedPercent: 1, convergedSeconds: 60 };
+
 const START = 1_800_000_000_000;
 const SETTLE_MS = 60_000;
 
@@ -88,13 +91,16 @@ function judged(model: Limited, provider: LimitedProvider, accepted: Float64Arra
   for (const at of changes) {
     const from = Math.floor(at / 1000);
     const limit = provider.perSecond(START + at);
-    for (let second = from; second + 5 <= seconds; second++) {
+    // What began after the end of the run, or where the limit has moved again, was not looked at.
+    const until = Math.min(seconds, ...changes.filter((other) => other > at).map((other) => other / 1000));
+    if (from + SETTLE_MS / 1000 > seconds) continue;
+    let found = Number.POSITIVE_INFINITY;
+    for (let second = from; second + 5 <= until && found === Number.POSITIVE_INFINITY; second++) {
       let sum = 0;
       for (let i = 0; i < 5; i++) sum += accepted[second + i]!;
-      if (sum < 0.85 * 5 * limit) continue;
-      convergedSeconds = Math.max(convergedSeconds, second - from);
-      break;
+      if (sum > 0 && sum >= 0.85 * 5 * limit) found = second - from;
     }
+    convergedSeconds = Math.max(convergedSeconds, found);
   }
   return { accepted: all, usedPercent: percent(used, allowed), convergedSeconds };
 }

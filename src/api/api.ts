@@ -186,8 +186,14 @@ function sendProblem(deps: ApiDeps, error: unknown, request: FastifyRequest, rep
     return reply;
   }
   if (document.status === 401) reply.header('www-authenticate', 'Bearer realm="tripwatch"');
-  if (document.status === 503) reply.header('retry-after', '5');
+  if (document.status === 503) reply.header('retry-after', String(retryAfterSeconds(known, deps.clock.now())));
   return reply.code(document.status).type('application/problem+json; charset=utf-8').send(document);
+}
+
+/** What it says itself, else a few seconds. */
+function retryAfterSeconds(error: unknown, now: number): number {
+  const at = error instanceof TripwatchError ? error.retryAt : undefined;
+  return at === undefined ? 5 : Math.max(1, Math.ceil((at - now) / 1000));
 }
 
 function asProblem(error: unknown): unknown {

@@ -24,6 +24,8 @@ export interface CommandDeps {
   readonly stages?: readonly string[];
   /** Refuses webhook addresses that we would not call. Absent: nothing is checked at creation (the sender still does). */
   readonly webhooks?: Pick<WebhookPost, 'check'>;
+  /** Too much waits to be worked on: what would add to it is refused for a while. Absent: everything is taken. */
+  readonly overloaded?: () => boolean;
   /** Connecting mailboxes. Absent: only forwarding addresses can be made. */
   readonly mailboxes?: () => Promise<MailboxDesk>;
   /** How new mails of a kind of mailbox make themselves known here. Absent: nothing is said of it. */

@@ -24,6 +24,28 @@ export interface Figures {
   readonly workersAlive: number;
   /** By kind: see src/runtime/conservation-alarms.ts. */
   readonly alarms: Readonly<Record<string, number>>;
+  /** Provider accounts asked here. */
+  readonly providers: readonly {
+    readonly account: string;
+    readonly subjects: number;
+    readonly due: number;
+    readonly failing: number;
+    readonly held: number;
+    readonly inFlight: number;
+    readonly concurrency: number;
+    readonly calls: number;
+    readonly refused: number;
+    readonly failed: number;
+    readonly pace: number;
+    readonly shortfallSeconds: number;
+    readonly freshSecondsP50: number | undefined;
+    readonly freshSecondsP99: number | undefined;
+    readonly circuit: 'closed' | 'open' | 'probing';
+    readonly push: { readonly kind: 'active' | 'missing' } | undefined;
+    /** Epoch ms. */
+    readonly pushSeenAt: number | undefined;
+    readonly paused: string | undefined;
+  }[];
   /** With NATS: events of the log that it does not have yet, and since when the first of them waits, ms of the clock. */
   readonly relay?: { readonly waiting: number; readonly oldestMs: number };
 }
@@ -80,6 +102,7 @@ export function metricsText(figures: Figures | undefined, store: StoreFigures): 
       page.add('relay_waiting', 'gauge', 'events that NATS does not have yet', figures.relay.waiting);
       page.add('relay_oldest_seconds', 'gauge', 'since when the first of them waits', figures.relay.oldestMs / 1000);
     }
+    addProviders(page, figures.providers);
     for (const [kind, count] of Object.entries(figures.alarms))
       page.add('alarm', 'gauge', 'work that nobody attends to, by the last check', count, { kind });
   }
@@ -114,6 +137,41 @@ export function metricsText(figures: Figures | undefined, store: StoreFigures): 
     sum(store.notifications, (one) => one.overdue),
   );
   return page.text();
+}
+
+function addProviders(page: Page, providers: Figures['providers']): void {
+  for (const one of providers) {
+    const at = { account: one.account };
+    const gauge = (name: string, help: string, value: number) => page.add(`provider_${name}`, 'gauge', help, value, at);
+    const total = (name: string, help: string, value: number) =>
+      page.add(`provider_${name}`, 'counter', help, value, at);
+    gauge('subjects', 'things asked about', one.subjects);
+    gauge('due', 'of these, waiting for a call', one.due);
+    gauge('unverified', 'of these, last question failed', one.failing);
+    gauge('held', 'answers held back: too many changed alike at once', one.held);
+    gauge('in_flight', 'questions out', one.inFlight);
+    gauge('concurrency', 'questions that may be out', one.concurrency);
+    gauge('pace', 'share of the known limits that the provider lets through', one.pace);
+    gauge(
+      'shortfall_seconds',
+      'so much older than promised answers get, because the limits allow no more',
+      one.shortfallSeconds,
+    );
+    gauge('circuit_open', '1: it does not answer and is only probed', one.circuit === 'closed' ? 0 : 1);
+    gauge('paused', '1: it wants to be left alone, or refuses our key', one.paused === undefined ? 0 : 1);
+    if (one.push !== undefined) gauge('push_active', '1: its subscription stands', one.push.kind === 'active' ? 1 : 0);
+    if (one.pushSeenAt !== undefined)
+      gauge('push_seen_timestamp_seconds', 'when that was last looked after', one.pushSeenAt / 1000);
+    total('calls_total', 'questions since the start', one.calls);
+    total('refused_total', 'of these, refused by a limit', one.refused);
+    total('failed_total', 'of these, failed otherwise', one.failed);
+    for (const [quantile, seconds] of [
+      ['0.5', one.freshSecondsP50],
+      ['0.99', one.freshSecondsP99],
+    ] as const)
+      if (seconds !== undefined)
+        page.add('provider_age_seconds', 'gauge', 'age of answers now', seconds, { ...at, quantile });
+  }
 }
 
 /** Lines grouped by metric, as the format wants them. */

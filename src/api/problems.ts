@@ -65,7 +65,8 @@ export function isProblemCode(code: string): code is ProblemCode {
 export function problemDocument(error: unknown, instance?: string): ProblemDocument {
   const { code, message } = describeError(error);
   const known: ProblemCode = isProblemCode(code) ? code : unknownCode(error);
-  const detail = isProblemCode(code) && code !== 'unexpected' ? message : FALLBACK_DETAILS[known];
+  const told = (isProblemCode(code) && code !== 'unexpected') || code === 'intake-overloaded';
+  const detail = told ? message : FALLBACK_DETAILS[known];
   const errors = error instanceof Problem ? error.errors : undefined;
   return {
     type: `/problems/${known}`,

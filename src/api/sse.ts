@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { TenantId, TravellerId } from '../domain/ids.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { FeedItem } from '../ports/store/itineraries.ts';
+import type { FeedCursor, FeedItem } from '../ports/store/itineraries.ts';
 import type { Store } from '../ports/store.ts';
 
 /**
@@ -59,21 +59,24 @@ export class ChangeStream {
   }
 
   /**
-   * Takes the response over for as long as the client stays. `after` undefined: from now on. `allowed` is asked with
+   * Takes the response over for as long as the client stays. `cursor` undefined: from now on. `allowed` is asked with
    * every ping, so that a revoked token ends its streams too.
    */
   async open(
     response: ServerResponse,
     who: { readonly tenant: TenantId; readonly traveller: TravellerId | undefined },
-    after: number | undefined,
+    cursor: FeedCursor | undefined,
     allowed: () => Promise<boolean>,
   ): Promise<void> {
-    const bounds = await this.#store.read((tx) => tx.itineraries.feedBounds(who.tenant));
+    const { start, bounds } = await this.#store.read(async ({ itineraries }) => ({
+      start: await itineraries.resume(who.tenant, cursor),
+      bounds: await itineraries.feedBounds(who.tenant),
+    }));
     const tail = this.#tail(who.tenant, bounds.last);
     const client: Client = {
       response,
       ...who,
-      after: after ?? bounds.last,
+      after: start.after,
       live: false,
       closed: false,
       ping: setInterval(() => void this.#ping(client, tail, allowed), this.#pingMs),
@@ -82,16 +85,8 @@ export class ChangeStream {
     tail.clients.add(client);
     response.on('close', () => this.#drop(client, tail));
     this.#write(client, tail, 'retry: 2000\n\n');
-    // Behind what is kept, or ahead of what there is (a restored backup): the reader must start afresh.
-    // 0 asks for all that is kept.
-    if ((client.after > 0 && client.after < bounds.first - 1) || client.after > bounds.last) {
-      client.after = bounds.last;
-      this.#write(
-        client,
-        tail,
-        `id: ${bounds.last}\nevent: reset\ndata: ${JSON.stringify({ after: bounds.last })}\n\n`,
-      );
-    }
+    if (start.reset)
+      this.#write(client, tail, `id: ${start.last}\nevent: reset\ndata: ${JSON.stringify({ after: start.last })}\n\n`);
     this.#poll ??= setInterval(() => this.wake(), POLL_MS).unref();
     void this.#catchUp(client, tail);
   }
@@ -191,7 +186,7 @@ export class ChangeStream {
       if (item.seq <= client.after) continue;
       client.after = item.seq;
       if (client.traveller !== undefined && item.traveller !== client.traveller) continue;
-      text += `id: ${item.seq}\nevent: change\ndata: ${JSON.stringify(publicEvent(item))}\n\n`;
+      text += `id: ${item.cursor}\nevent: change\ndata: ${JSON.stringify(publicEvent(item))}\n\n`;
     }
     if (text !== '') this.#write(client, tail, text);
   }

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { keyringOf } from '../adapters/secrets/keyring.ts';
+import { secretsWith } from '../adapters/secrets/secrets.ts';
 import { TripwatchError } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
 import { loadConfig, readSecret } from './config.ts';
@@ -91,6 +93,32 @@ test('a secret reference that leads nowhere says what to set', () => {
   assert.equal(readSecret('env:K', { K: 'v' }), 'v');
   assert.throws(() => readSecret('env:K', {}), /variable K, which is not set/);
   assert.throws(() => readSecret('file:/nowhere/at/all', {}), /missing or empty/);
+});
+
+test('the key that seals comes from a variable, a file or a command; a command that fails says so', () => {
+  const key = '0f'.repeat(32);
+  withFile(JSON.stringify({ secrets: { key: 'command:cat key.txt' } }), (data) => {
+    assert.equal(loadConfig({ data }).secrets.key, 'command:cat key.txt');
+    const path = join(data, 'key.txt');
+    writeFileSync(path, `${key}\n`);
+    const rings = [
+      readSecret('env:KEY', { KEY: key }),
+      readSecret(`file:${path}`, {}),
+      readSecret(`command:cat '${path}'`, {}),
+    ].map(keyringOf);
+    const sealed = secretsWith(rings[0]!).seal('hush', 'mailbox/tnt_a/mbx_a');
+    for (const ring of rings) assert.equal(secretsWith(ring).open(sealed, 'mailbox/tnt_a/mbx_a'), 'hush');
+    // Bound to tenant and account.
+    for (const other of ['mailbox/tnt_b/mbx_a', 'mailbox/tnt_a/mbx_b'])
+      assert.throws(() => secretsWith(rings[0]!).open(sealed, other), { code: 'secret-unreadable' });
+  });
+  for (const command of ['exit 3', 'true', `printf '%s' ''`])
+    assert.throws(() => readSecret(`command:${command}`, {}), { code: 'secret-missing' }, command);
+  assert.throws(() => keyringOf('not a key'), { code: 'secret-key-invalid' });
+});
+
+test('raw mails are kept for thirty days unless told otherwise', () => {
+  withFile(undefined, (data) => assert.equal(loadConfig({ data }).mails.keepDays, 30));
 });
 
 test('no word is guessed from far away', () => assert.equal(nearest('zzzzzz', ['port', 'host']), ''));

@@ -3,7 +3,7 @@ import type { Pipeline } from './pipeline.ts';
 
 /** What this process knows of itself, as `GET /metrics` shows it. */
 export async function figuresOf(
-  { runtime, conservation, relayLag }: Pick<Pipeline, 'runtime' | 'conservation' | 'relayLag'>,
+  { runtime, conservation, relayLag, trackers }: Pick<Pipeline, 'runtime' | 'conservation' | 'relayLag' | 'trackers'>,
   now: number,
 ): Promise<Figures> {
   const relay = await relayLag?.();
@@ -17,6 +17,7 @@ export async function figuresOf(
     // One who is alone keeps no list.
     workersAlive: Math.max(1, runtime.work.workers.length),
     alarms,
+    providers: trackers().flatMap((tracker) => tracker.status()),
     ...(relay === undefined
       ? {}
       : { relay: { waiting: relay.waiting, oldestMs: Math.max(0, now - (relay.oldestAt ?? now)) } }),

@@ -8,14 +8,15 @@ import { createExtractHandler, extractFailed } from '../stages/extract/handler.t
 import { createFanOutHandler } from '../stages/fan-out/handler.ts';
 import { createNotifyHandler } from '../stages/notify/handler.ts';
 import { createProjectHandler } from '../stages/project/handler.ts';
-import { reconcileHandler } from '../stages/reconcile/handler.ts';
+import { reconcileFailed, reconcileHandler } from '../stages/reconcile/handler.ts';
 import type { StageName } from '../stages/stages.ts';
 import { createTrackHandler } from '../stages/track/handler.ts';
 import type { Tracker } from '../stages/track/tracker.ts';
 import type { Core } from './core.ts';
+import { vendorsOf } from './vendors.ts';
 
 export interface HandlerParts {
-  readonly core: Pick<Core, 'blobs' | 'store' | 'config'>;
+  readonly core: Pick<Core, 'blobs' | 'store' | 'config' | 'paths'>;
   readonly fetcher: MailFetcher;
   readonly authenticity: Authenticity;
   readonly extractor: Extractor;
@@ -38,19 +39,14 @@ export function createHandlers(parts: HandlerParts): StageHandlers & Readonly<Re
     reconcile: reconcileHandler(),
     track: createTrackHandler({ tracker: parts.tracker }),
     'fan-out': createFanOutHandler(),
-    project: createProjectHandler({ vendorOf: vendorsOf(parts.core.config) }),
+    project: createProjectHandler({ vendorOf: vendorsOf(parts.core) }),
     notify: createNotifyHandler({ onDeliveries: parts.onDeliveries }),
   };
-}
-
-/** Two accounts with one connector are one voice when news is to be confirmed. */
-export function vendorsOf({ providers }: Pick<Core['config'], 'providers'>): (account: string) => string {
-  const vendors = new Map(providers.map(({ account, connector }) => [account, connector]));
-  return (account) => vendors.get(account) ?? account;
 }
 
 /** What else happens in the transaction that sets an event aside: the sender of the mail sees it on the receipt. */
 export const deadLetterHooks: Readonly<Partial<Record<StageName, DeadLetterHook>>> = {
   collect: extractFailed,
   extract: extractFailed,
+  reconcile: reconcileFailed,
 };

@@ -10,6 +10,13 @@ import type { Core } from './core.ts';
 
 /** What is left of an access token's life when it is renewed: long enough for a slow look. */
 const RENEW_BEFORE_MS = 120_000;
+/**
+ * A renewal, real time. It has a deadline of its own, and goes on when whoever asked has gone: the token for it may be good
+ * for one time only, and what is given for it must be stored.
+ */
+const RENEW_MS_MAX = 60_000;
+/** What another process was given reaches the store in this time, real time. */
+const RACE_MS = 2000;
 /** Another process renews at the same moment: what it stored is looked for so often. */
 const SWAPS_MAX = 3;
 
@@ -42,8 +49,8 @@ export function signInClient(config: Config, name: keyof Config['oauth']): SignI
   };
 }
 
-/** Renewals under way in this process, by mailbox: many sessions ask at once, and one token is enough. */
-const renewing = new Map<string, Promise<Credentials>>();
+/** Renewals under way, by store and mailbox: many sessions ask at once, and one token is enough. */
+const renewing = new WeakMap<object, Map<string, Promise<Credentials>>>();
 
 /** What a connector signs in with: read when it is asked for, so that what was changed meanwhile counts. */
 export function accountOf(parts: AccountParts, watch: Watch): MailboxAccount {
@@ -62,14 +69,30 @@ export function accountOf(parts: AccountParts, watch: Watch): MailboxAccount {
       const fresh = stillGood(stored, parts.clock.now(), refused);
       if (fresh !== undefined) return fresh;
       const key = mailboxSecretContext(watch);
-      let under = renewing.get(key);
+      const ours = renewing.get(parts.store) ?? new Map<string, Promise<Credentials>>();
+      renewing.set(parts.store, ours);
+      let under = ours.get(key);
       if (under === undefined) {
-        under = renewed(parts, watch, refused, signal).finally(() => renewing.delete(key));
-        renewing.set(key, under);
+        under = renewed(parts, watch, refused, AbortSignal.timeout(RENEW_MS_MAX)).finally(() => ours.delete(key));
+        ours.set(key, under);
       }
-      return under;
+      return untilAborted(under, signal);
     },
   };
+}
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const gone = Promise.withResolvers<never>();
+  const leave = (): void => gone.reject(signal.reason);
+  signal.addEventListener('abort', leave, { once: true });
+  // Nobody may be left to hear how it ended.
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, gone.promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
 }
 
 /** As `accountOf`, for what is not stored yet. */
@@ -130,13 +153,11 @@ async function renewed(
       if (await store.transact((tx) => tx.watches.swapCredentials(watch, sealed, text)))
         return { kind: 'token', user: next.user, accessToken: tokens.accessToken };
     } catch (error) {
-      // Another may have been faster, and ours was good once.
-      if (
-        !(error instanceof TripwatchError) ||
-        error.kind !== 'unauthorised' ||
-        (await sealedOf(parts, watch)) === sealed
-      )
-        throw error;
+      if (!(error instanceof TripwatchError) || error.kind !== 'unauthorised') throw error;
+      // Another may have been faster, and ours was good once; what it got may be on its way to the store still.
+      if ((await sealedOf(parts, watch)) !== sealed) continue;
+      await clock.sleep(RACE_MS * clock.speed, signal).catch(() => undefined);
+      if ((await sealedOf(parts, watch)) === sealed) throw error;
     }
   }
   throw new TripwatchError(

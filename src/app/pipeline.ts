@@ -1,27 +1,30 @@
 import { createAuthenticity } from '../adapters/authenticity/check.ts';
 import type { NatsCarrier } from '../adapters/broker/nats/carrier.ts';
-import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
+import { SqlBroker } from '../adapters/broker/sql/broker.ts';
 import { createExtractPool } from '../adapters/extractor/threads/pool.ts';
+import { TOPICS, type Topic } from '../contracts/topics.ts';
+import type { SubjectId } from '../domain/ids.ts';
 import { LEASE_MS } from '../domain/limits.ts';
 import { Conservation } from '../runtime/conservation.ts';
-import { type HeldParts, heldParts } from '../runtime/held.ts';
+import { type HeldParts, heldParts, type Part } from '../runtime/held.ts';
 import type { WorkGroup } from '../runtime/keeper.ts';
+import { createOldEvents } from '../runtime/old-events.ts';
 import { Pauses } from '../runtime/pauses.ts';
 import { createRetention } from '../runtime/retention.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { createSender, type Sender } from '../stages/notify/sender.ts';
 import { createAlerter } from '../stages/project/alerter.ts';
 import { STAGES } from '../stages/stages.ts';
-import type { Wake } from '../stages/track/item.ts';
 import { subjectIdOf } from '../stages/track/subject.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import type { Watcher } from '../stages/watch/watcher.ts';
 import { readSecret } from './config.ts';
 import type { Core } from './core.ts';
-import { createHandlers, deadLetterHooks, vendorsOf } from './handlers.ts';
+import { createHandlers, deadLetterHooks } from './handlers.ts';
 import { openMailboxes } from './mailboxes.ts';
 import { providerAccount, providerAccounts } from './providers.ts';
 import type { Role } from './roles.ts';
+import { vendorsOf } from './vendors.ts';
 import { type Place, takePlace } from './worker.ts';
 
 /** The stages of the table that this process runs, and what belongs to them: asking providers, sending webhooks. */
@@ -35,8 +38,8 @@ export interface Pipeline {
   readonly relayLag: NatsCarrier['relayLag'] | undefined;
   /** The trackers at work here, by account. */
   readonly trackers: () => readonly Tracker[];
-  /** Asks about subjects of an account now, whoever asks it. */
-  wake(account: string, specIds: readonly string[], why?: Wake): void;
+  /** These subjects were woken in the store: whoever asks about them here does so now. */
+  onWoken(ids: readonly SubjectId[]): void;
   /** The watcher of connected mailboxes: "check now", pushed hints. */
   readonly watcher: Pick<Watcher, 'wake' | 'pushed' | 'status'>;
   /** Deliveries may be due. */
@@ -84,34 +87,43 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
         accounts: [providerAccount(core, resource.slice('account/'.length))],
         shared: core.shared,
         paused: pauses,
-        askElsewhere: wake,
+        askElsewhere,
       }),
   );
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
     createSender({ store: fenced, clock, random, post: core.webhooks, secrets: core.secrets, logger }),
   );
-  const retention = heldParts('retention', ['retention'], store, (_, fenced) =>
-    createRetention({ store: fenced, blobs: core.blobs, clock, logger, keepDays: config.mails.keepDays }),
+  const retention = heldParts<Part>('retention', ['retention', 'old-events'], store, (resource, fenced) =>
+    resource === 'old-events'
+      ? createOldEvents({
+          ...{ store: fenced, clock, logger, stages: STAGES, shards: store.shards },
+          topics: Object.keys(TOPICS) as Topic[],
+          keepDays: config.events.keepDays,
+        })
+      : createRetention({ store: fenced, blobs: core.blobs, clock, logger, keepDays: config.mails.keepDays }),
   );
   const alerters = heldParts('alerts', ['alerts'], store, (_, fenced) =>
     createAlerter({
       store: fenced,
       clock,
       logger,
-      vendorOf: vendorsOf(config),
+      vendorOf: vendorsOf(core),
       accounts: config.providers.map(({ account }) => account),
     }),
   );
   const onDeliveries = (): void => sender.here.get('sender')?.wake();
-  const wakeHere = (account: string, specIds: readonly string[], why?: Wake): number =>
-    trackers.here.get(`account/${account}`)?.wake(account, specIds, why) ?? 0;
-  function wake(account: string, specIds: readonly string[], why?: Wake): void {
-    if (trackers.here.has(`account/${account}`)) {
-      wakeHere(account, specIds, why);
-      return;
-    }
+  const onWoken = (ids: readonly SubjectId[]): void => {
+    for (const tracker of trackers.here.values())
+      tracker
+        .look(ids)
+        .catch((error: unknown) => logger.debug({ error: String(error) }, 'woken subjects wait a while'));
+  };
+  /** Asks another account about these now, whoever asks it. */
+  function askElsewhere(account: string, specIds: readonly string[]): void {
+    const ids = specIds.map((id) => subjectIdOf(account, id));
     store
-      .transact((tx) => tx.subjects.wake(specIds.map((id) => subjectIdOf(account, id))))
+      .transact((tx) => tx.subjects.wake(ids, 'doubt'))
+      .then(() => onWoken(ids))
       .catch((error: unknown) => logger.warn({ error: String(error) }, 'subjects could not be woken'));
   }
   const carrier = await openCarrier(core);
@@ -143,7 +155,7 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
         refresh: (subjects) => {
           for (const tracker of trackers.here.values()) tracker.refresh(subjects);
         },
-        wake: wakeHere,
+        wake: (account, specIds) => trackers.here.get(`account/${account}`)?.wake(account, specIds) ?? 0,
       },
       onDeliveries,
     }),
@@ -165,12 +177,15 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     conservation,
     relayLag: carrier?.relayLag,
     trackers: () => [...trackers.here.values()],
-    wake,
+    onWoken,
     onDeliveries,
     overloaded,
     watcher: mailboxes.watcher,
     start: async () => {
       await pauses.start();
+      // Before any change is published: this store may be an older one than it was.
+      if (roles.includes('project'))
+        await store.transact((tx) => tx.itineraries.beginEpoch(crypto.randomUUID().slice(0, 8), clock.now()));
       await runtime.start();
       if (parts) conservation.start();
     },

@@ -83,10 +83,19 @@ export function providerStatus(trackers: readonly Pick<Tracker, 'status'>[]): St
       unverified: one.failing,
       ...(one.resting === 0 ? {} : { standsBy: one.resting }),
       budgets: one.budget.map(({ max, perSeconds, unit, left }) => ({ max, perSeconds, ...(unit && { unit }), left })),
+      shortfallSeconds: Math.round(one.shortfallSeconds),
+      ...pushOf(one),
+      ...(one.held === 0 ? {} : { held: one.held }),
       ...(one.freshSecondsP50 === undefined ? {} : { freshSecondsP50: one.freshSecondsP50 }),
       ...(one.freshSecondsP99 === undefined ? {} : { freshSecondsP99: one.freshSecondsP99 }),
       callsTotal: one.calls,
     }));
+}
+
+function pushOf({ push, pushSeenAt }: AccountStatus): Pick<StatusReport['providers'][number], 'push'> {
+  if (push === undefined) return {};
+  const seen = pushSeenAt === undefined ? {} : { seenAt: isoInstant(pushSeenAt) };
+  return { push: { state: push.kind, ...seen, ...(push.kind === 'missing' ? { reason: push.reason } : {}) } };
 }
 
 function stateOf(one: AccountStatus): {
@@ -99,7 +108,8 @@ function stateOf(one: AccountStatus): {
     return { state: 'paused', detail: `the provider asked to wait until ${isoInstant(one.pausedUntil ?? 0)}` };
   if (one.circuit !== 'closed') return { state: 'failing', detail: 'it does not answer; a few questions probe it' };
   if (one.push?.kind === 'missing') return { state: 'slowed', detail: one.push.reason };
-  if (one.held > 0) return { state: 'slowed', detail: `${one.held} cancellations at once are held back as improbable` };
+  if (one.held > 0)
+    return { state: 'slowed', detail: `${one.held} changes of one kind at once are held back as improbable` };
   if (one.shortfallSeconds > 0)
     return {
       state: 'slowed',

@@ -58,7 +58,7 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
   });
   const { runtime, overloaded } = pipeline;
   const pushed = roles.includes('api') ? providerAccounts(core) : [];
-  const takePush = createPushDesk(pushed, pipeline.wake);
+  const takePush = createPushDesk({ store, clock, logger, accounts: pushed, onWoken: pipeline.onWoken });
   const takeMailboxPush = roles.includes('api')
     ? createMailboxPushDesk({ ...(await core.mailboxes()), watcher: pipeline.watcher, logger })
     : undefined;
@@ -94,9 +94,10 @@ export async function startService(core: Core, roles: readonly Role[] = ROLES): 
 
   const api = createApi({
     ...core.commands,
+    overloaded,
     logger,
     status,
-    push: async (account, request) => takePush(account, request),
+    push: takePush,
     ...(takeMailboxPush === undefined ? {} : { pushMailbox: takeMailboxPush }),
     webRoot,
     consumers: STAGES.map(({ name, reads }) => ({ name, reads })),

@@ -169,6 +169,18 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  events: z
+    .strictObject({
+      keepDays: z
+        .int()
+        .min(1)
+        .max(36_500)
+        .default(400)
+        .describe(
+          'how long events are kept that everybody is done with: what `explain` tells, and how far back the change stream goes; reservations, their histories and receipts stay',
+        ),
+    })
+    .prefault({}),
   mailboxes: z
     .strictObject({
       allowPrivate: z

@@ -16,6 +16,8 @@ export const providerStateSchema = z.object({
   spent: z.record(z.string(), z.array(z.tuple([z.number(), z.number()]))).default({}),
   /** It has answered 403 for a quota and then gone on: 403 alone says nothing about our key. */
   quotaBy403: z.boolean().default(false),
+  /** Where it has: epoch ms of its last answer, roughly, because a 403 soon after is a quota again. */
+  answeredAt: z.number().optional(),
   /** How far its list of changes was read, and what it named that has not been asked about since: ids of specs. */
   list: z.object({ cursor: z.string(), named: z.array(z.string()) }).optional(),
 });

@@ -68,7 +68,7 @@ export const ERROR_CODES: Readonly<Record<string, readonly [meaning: string, rem
   'http-listen': ['the HTTP port cannot be opened', 'choose another with `http.port` or `--http-port`'],
   'import-paths': ['a path to import is missing or unreadable', 'check the path'],
   'intake-overloaded': [
-    'later stages lag behind, so no mail is taken',
+    'later stages lag behind, so no mail and no command is taken',
     'senders try again by themselves; `tripwatch doctor` says what lags',
   ],
   interrupted: ['stopped by Ctrl-C or SIGTERM', ''],

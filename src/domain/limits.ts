@@ -44,8 +44,10 @@ export const OVERLOAD_EVENTS = 20_000;
 export const OVERLOAD_CHECK_MS = 250;
 /** Work waiting, nothing running and nothing delivered for so long (real time): the watchdog speaks up and fetches anew. */
 export const STALL_MS = 30_000;
-/** Deadlines and stalls are looked at this often, real time. */
+/** Deadlines and stalls are looked at this often, real time, when a deadline is near … */
 export const SWEEP_MS = 250;
+/** … and when none is: a process with nothing to do shall do next to nothing. */
+export const SWEEP_MS_MAX = 2000;
 /** Each process reads what is paused this often, real time: a pause holds everywhere within twice that. */
 export const PAUSES_LOOK_MS = 1000;
 /**

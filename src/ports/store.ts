@@ -10,7 +10,9 @@ import type { ItineraryRepo } from './store/itineraries.ts';
 import type { Lease, LeaseRepo } from './store/leases.ts';
 import type { AttemptRecord, LogRepo } from './store/log.ts';
 import type { MailReceipt, MailRecord, MailRepo } from './store/mails.ts';
+import type { NoticeRepo } from './store/notices.ts';
 import type { NotificationRepo } from './store/notifications.ts';
+import type { OldEventsRepo } from './store/old-events.ts';
 import type { PrivacyRepo } from './store/privacy.ts';
 import type { ProviderStateRepo } from './store/provider-state.ts';
 import type { ReservationRepo } from './store/reservations.ts';
@@ -63,6 +65,8 @@ export interface Tx {
   readonly subjects: SubjectRepo;
   /** What was learned about providers. */
   readonly providerState: ProviderStateRepo;
+  /** What providers pushed. */
+  readonly notices: NoticeRepo;
   readonly itineraries: ItineraryRepo;
   /** What travellers were told. */
   readonly alerts: AlertRepo;
@@ -81,6 +85,8 @@ export interface Tx {
   readonly control: ControlRepo;
   /** Whether everything accepted is accounted for. */
   readonly conservation: ConservationRepo;
+  /** Events that everybody is done with. */
+  readonly oldEvents: OldEventsRepo;
   /** Completes and appends events to the outbox. Returns them with their ids. */
   append(events: readonly AnyNewEvent[], origin: Origin): Promise<readonly AnyEvent[]>;
 }

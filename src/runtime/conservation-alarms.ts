@@ -170,9 +170,12 @@ async function unsentNotifications(
   ];
 }
 
+/** What says in the end what became of a mail. */
+const DECIDING: readonly Topic[] = ['mail.seen', 'mail.collected', 'observation.recorded'];
+
 async function stuckMails(tx: ReadTx, { now, speed, consumers }: AlarmOptions): Promise<readonly Alarm[]> {
   const readers = consumers
-    .filter(({ reads }) => reads === 'mail.seen' || reads === 'mail.collected')
+    .filter(({ reads }) => DECIDING.includes(reads))
     .map(({ name, reads }) => ({ consumer: name, topic: reads }));
   const stuck = await tx.conservation.stuckMails(readers, now - UNATTENDED_MS * speed, MAILS_NAMED_MAX);
   if (stuck.length === 0) return [];

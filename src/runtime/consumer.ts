@@ -113,10 +113,15 @@ export class StageConsumer {
     this.#fetching.abort();
   }
 
-  /** Ends attempts beyond their deadline. Called every so often instead of a timer for each event. */
-  sweep(monotonic: number): void {
-    for (const running of this.#running)
-      if (monotonic >= running.deadlineAt)
+  /**
+   * Ends attempts beyond their deadline; returns the next deadline. Called every so often instead of a timer for each
+   * event.
+   */
+  sweep(monotonic: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const running of this.#running) {
+      if (monotonic < running.deadlineAt) next = Math.min(next, running.deadlineAt);
+      else
         running.controller.abort(
           new TripwatchError(
             'transient',
@@ -124,6 +129,8 @@ export class StageConsumer {
             `Stage ${this.stage.name} did not finish within ${this.stage.deadlineMs} ms.`,
           ),
         );
+    }
+    return next;
   }
 
   async #run(): Promise<void> {

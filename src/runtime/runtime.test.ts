@@ -11,7 +11,7 @@ import {
   silent,
   sqliteRig,
 } from '../../tests/contract/broker/rig.ts';
-import { MemoryBroker } from '../adapters/broker/memory/memory-broker.ts';
+import { MemoryBroker } from '../adapters/broker/memory/broker.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import type { AnyEvent } from '../contracts/event.ts';

@@ -1,6 +1,6 @@
 import { faultsOfPolicy } from '../domain/backoff.ts';
 import { TripwatchError } from '../domain/errors.ts';
-import { OVERLOAD_CHECK_MS, OVERLOAD_EVENTS, STALL_MS, SWEEP_MS } from '../domain/limits.ts';
+import { OVERLOAD_CHECK_MS, OVERLOAD_EVENTS, STALL_MS, SWEEP_MS, SWEEP_MS_MAX } from '../domain/limits.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Handler, StageHandlers, StageSpec } from '../ports/handler.ts';
@@ -313,13 +313,17 @@ class StageRuntime implements Runtime {
 
   /** Deadlines and the watchdog, for all stages with one timer. */
   async #sweep(): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { clock, logger, stages } = this.#options;
     const { signal } = this.#sweeping;
+    // What begins during a rest must not have its deadline in it.
+    const restMsMax = Math.min(SWEEP_MS_MAX, ...stages.map((stage) => stage.deadlineMs / 8));
+    let restMs = SWEEP_MS;
     while (!signal.aborted) {
-      await clock.sleep(SWEEP_MS * clock.speed, signal).catch(() => undefined);
+      await clock.sleep(Math.max(SWEEP_MS, Math.min(restMsMax, restMs)) * clock.speed, signal).catch(() => undefined);
       const monotonic = clock.monotonic();
+      restMs = Number.POSITIVE_INFINITY;
       for (const consumer of this.#consumers) {
-        consumer.sweep(monotonic);
+        restMs = Math.min(restMs, (consumer.sweep(monotonic) - monotonic) / clock.speed);
         if (!this.#isQuiet(consumer, monotonic)) continue;
         await this.#watch(consumer, monotonic).catch((error) =>
           logger.warn({ stage: consumer.stage.name, error: String(error) }, 'the watchdog could not read the lag'),

@@ -5,6 +5,10 @@ import { composeMail } from './mail/compose.ts';
 import { MINUTE } from './scenario/types.ts';
 import { instantMs, type ToldEvent } from './told.ts';
 
+/** How a mail about a trip ends: it brings something, or what it says was known by then. */
+const READ_AS_TRAVEL: readonly string[] = ['imported', 'merged', 'duplicate'];
+const isTrip = ({ disposition }: KnownReceipt): boolean => READ_AS_TRAVEL.includes(disposition);
+
 export const taken = (entry: Witness['sink'][number]): boolean => entry.answered >= 200 && entry.answered < 300;
 
 /** Each event at the webhook, with a good signature; the retry after a failure comes within some minutes. */
@@ -50,13 +54,10 @@ export function judgeReceipts({ scenario, witness, receipts, now }: JudgeInput, 
     counted.add(original);
     const mine = open.get(`${traveller}/${composeMail(scenario, plan).subject}`) ?? [];
     const travel = plan.purpose !== 'promo';
-    const at = mine.findIndex((one) => (one.disposition === 'imported') === travel);
+    const at = mine.findIndex((one) => isTrip(one) === travel);
     const receipt = mine.splice(Math.max(0, at), 1)[0];
     if (receipt === undefined) report({ kind: 'missing', what: `no receipt for a mail (${plan.purpose})`, ...where });
-    else if (
-      ['seen', 'collected', 'failed'].includes(receipt.disposition) ||
-      travel !== (receipt.disposition === 'imported')
-    ) {
+    else if (['seen', 'collected', 'failed'].includes(receipt.disposition) || travel !== isTrip(receipt)) {
       report({
         kind: 'wrong',
         what: `a ${plan.purpose} (${plan.format}) ended as ${receipt.disposition}: ${receipt.reason}`,

@@ -46,14 +46,15 @@ export async function listen(
   onEvent: (event: SaidEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let cursor = after;
+  let cursor = String(after);
+  let seen = after;
   while (!signal.aborted) {
     try {
       const response = await fetch(new URL(`/v1/changes?after=${cursor}`, service.url), {
         headers: {
           authorization: `Bearer ${service.token}`,
           accept: 'text/event-stream',
-          'last-event-id': String(cursor),
+          'last-event-id': cursor,
         },
         signal,
       });
@@ -62,9 +63,10 @@ export async function listen(
       const decoder = new TextDecoder();
       for await (const chunk of response.body) {
         for (const message of read(decoder.decode(chunk, { stream: true }))) {
-          const seq = Number(message.id);
-          if (message.event !== 'change' || !(seq > cursor)) continue;
-          cursor = seq;
+          const seq = Number.parseInt(message.id, 10);
+          if (message.event !== 'change' || !(seq > seen)) continue;
+          seen = seq;
+          cursor = message.id;
           const event = JSON.parse(message.data) as { id?: string };
           onEvent({ seq, at: clock.now(), id: String(event.id), event });
         }

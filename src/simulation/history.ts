@@ -95,6 +95,14 @@ export interface RefusedSignIn {
   readonly mailbox: string;
 }
 
+/** A push of a mail provider, or of a stranger, and what it was taken for. */
+export interface PushTaken {
+  readonly at: number;
+  readonly life: number;
+  readonly forged: boolean;
+  readonly verdict: string;
+}
+
 /** What the outside world and the runtime saw, for the checkers. */
 export interface History {
   readonly accepted: AcceptedByUs[];
@@ -109,6 +117,9 @@ export interface History {
   readonly looks: Look[];
   readonly runtime: SeenByRuntime[];
   readonly refusedSignIns: RefusedSignIn[];
+  /** A process began, died, stopped or stood still: until work has found its holder again, all takes longer. */
+  readonly disturbed: { readonly from: number; readonly to: number }[];
+  readonly pushes: PushTaken[];
   /** Connected mailboxes, as server and ledger have them at every look and at the end. */
   readonly ledgers: LedgerLook[];
   /** What the run itself found wrong: no end in bounded time, a crash, a rejected promise nobody caught. */
@@ -136,6 +147,8 @@ export function emptyHistory(): History {
     looks: [],
     runtime: [],
     refusedSignIns: [],
+    disturbed: [],
+    pushes: [],
     ledgers: [],
     faults: [],
     crashes: 0,

@@ -68,11 +68,12 @@ const cursorOf = (text: string | null): Cursor | undefined =>
 
 /** In words, for a run that is not quiet yet. */
 export function leftToList(mailboxes: readonly LedgerOfMailbox[]): readonly string[] {
-  return mailboxes.flatMap(({ mailbox, state, receipts, present, since }) => {
+  return mailboxes.flatMap(({ mailbox, state, receipts, present, since, subscribed }) => {
     const known = new Map(receipts.map((one) => [one.head, one.disposition]));
     const open = present.filter(({ head, receivedAt }) => receivedAt >= since && undone(known.get(head)));
     const left = open.length === 0 ? [] : [`${open.length} mails of ${mailbox} not on the ledger, as ${open[0]!.head}`];
-    return state === 'watching' ? left : [...left, `${mailbox} is ${state}`];
+    const deaf = subscribed === false ? [`${mailbox} has no subscription that lives`] : [];
+    return [...left, ...deaf, ...(state === 'watching' ? [] : [`${mailbox} is ${state}`])];
   });
 }
 

@@ -1,4 +1,5 @@
-import type { MemoryBroker } from '../adapters/broker/memory/memory-broker.ts';
+import type { MemoryBroker } from '../adapters/broker/memory/broker.ts';
+import { statement } from '../adapters/store/sql/rows.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import type { AnyEvent } from '../contracts/event.ts';
 import { POLL_MS_MAX } from '../domain/limits.ts';
@@ -169,15 +170,7 @@ function relay(broker: MemoryBroker, store: SqlStore, life: Life, mark: RelayMar
       }
       more = false;
       try {
-        const rows = await store.read(({ db }) =>
-          db
-            .selectFrom('log')
-            .select(['seq', 'body'])
-            .where('seq', '>', seq)
-            .orderBy('seq')
-            .limit(RELAY_EVENTS_MAX)
-            .execute(),
-        );
+        const { rows } = await store.read(({ db }) => selectLog(db, [seq, RELAY_EVENTS_MAX]));
         await life.point('relay: before publish');
         broker.publish(rows.map((row) => JSON.parse(row.body) as AnyEvent));
         await life.point('relay: after publish');
@@ -192,3 +185,7 @@ function relay(broker: MemoryBroker, store: SqlStore, life: Life, mark: RelayMar
   };
   void run();
 }
+
+const selectLog = statement((db) =>
+  db.selectFrom('log').select(['seq', 'body']).where('seq', '>', 0).orderBy('seq').limit(0),
+);

@@ -13,6 +13,7 @@ import type { Rng } from '../sandbox/random.ts';
 import { HOUR, MINUTE } from '../sandbox/scenario/types.ts';
 import type { History } from './history.ts';
 import type { Life } from './life.ts';
+import { ModelPushes } from './model-pushes.ts';
 import type { Running } from './node.ts';
 import type { MailboxPlan } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -43,6 +44,8 @@ export interface ServedMailbox {
   })[];
   /** All that ever came there. */
   readonly delivered: readonly ServedMail[];
+  /** Whether we would be called when something comes; undefined: nobody calls. */
+  readonly subscribed: boolean | undefined;
 }
 
 interface ServedMail {
@@ -83,11 +86,17 @@ export class ModelMailboxes {
   readonly #boxes: Box[] = [];
   readonly #byId = new Map<string, Box>();
   readonly #heads = new WeakMap<Uint8Array, string>();
+  /** Undefined: the server calls nobody. */
+  readonly #pushes: ModelPushes | undefined;
   #store: SqlStore | undefined;
 
   constructor(options: ModelMailboxesOptions) {
     this.#options = options;
     this.#draw = options.streams('mailboxes');
+    this.#pushes =
+      options.plan.push === 'request'
+        ? new ModelPushes({ ...options, draw: options.streams('mailboxes', 'pushes') })
+        : undefined;
   }
 
   /** Connects what the plan says, with what lies there already. */
@@ -107,12 +116,12 @@ export class ModelMailboxes {
         );
       await tx.accounts.addMailbox(
         {
-          ...{ id: box.id, tenant, traveller, kind: 'imap', label: 'connected', address: undefined },
+          ...{ id: box.id, tenant, traveller, kind: this.#kind, label: 'connected', address: undefined },
           ...{ state: 'active', createdAt: now },
         },
         undefined,
       );
-      await tx.watches.add(watchOf(box, traveller, now));
+      await tx.watches.add({ ...watchOf(box, traveller, now), kind: this.#kind });
     }
   }
 
@@ -122,6 +131,8 @@ export class ModelMailboxes {
     const draw = this.#draw;
     this.#store = store;
     const any = (): Box => draw.pick(this.#boxes);
+    const ids = this.#boxes.map(({ id }) => id);
+    this.#pushes?.start(running, ids, (id) => placeOf(this.#byId.get(id)!.server));
     for (const box of this.#boxes)
       for (let n = 0; n < plan.news; n++)
         scheduler.after(draw.number() * 0.9 * hours * HOUR, 'news', () =>
@@ -197,13 +208,19 @@ export class ModelMailboxes {
         head: this.#head(bytes),
       })),
       delivered: server.delivered.map(({ bytes, receivedAt }) => ({ head: this.#head(bytes), receivedAt })),
+      subscribed: this.#pushes?.subscriptions.lives(box.id),
     };
   }
 
   /** What one life reaches these mailboxes with. */
   connector(life: Life): MailboxConnector {
     const { plan, scheduler, history } = this.#options;
-    const inner = createModelConnector({ push: plan.push, server: ({ mailbox }) => this.#byId.get(mailbox)!.server });
+    const inner = createModelConnector({
+      kind: this.#kind,
+      push: plan.push,
+      server: ({ mailbox }) => this.#byId.get(mailbox)!.server,
+      subscriptions: this.#pushes?.subscriptions,
+    });
     return {
       ...inner,
       open: async (account, signal) => {
@@ -231,7 +248,7 @@ export class ModelMailboxes {
     life.ended.addEventListener('abort', () => void inner.close(), { once: true });
     const ask = <T>(what: string, signal: AbortSignal, run: () => Promise<T>): Promise<T> =>
       this.#asked(life, box, what, signal, run);
-    const { listen } = inner;
+    const { listen, subscribe } = inner;
     return {
       closed: closed.signal,
       close: () => inner.close(),
@@ -249,6 +266,12 @@ export class ModelMailboxes {
           if (!healed() && box.draw.chance(plan.vanish)) this.#vanish(box, ref);
           return inner.fetch(ref, bytesMax, signal);
         }),
+      ...(subscribe === undefined
+        ? {}
+        : {
+            subscribe: (state: string | undefined, signal: AbortSignal) =>
+              ask('subscribe', signal, () => subscribe(state, signal)),
+          }),
       ...(listen === undefined
         ? {}
         : {
@@ -338,8 +361,20 @@ export class ModelMailboxes {
     });
     server.accepts.clear();
     server.accepts.add('right 0');
-    return { id: `mbx_at_${index}`, server, draw, since, began: { validity: 0, uid: 0 }, consents: 0 };
+    const id: MailboxId = `mbx_at_${index}`;
+    if (this.#pushes !== undefined) server.listening(() => this.#pushes?.tell(id, placeOf(server)));
+    return { id, server, draw, since, began: { validity: 0, uid: 0 }, consents: 0 };
   }
+
+  get #kind(): 'graph' | 'imap' {
+    return this.#pushes === undefined ? 'imap' : 'graph';
+  }
+}
+
+/** What a notice says beside whom it is about, as some providers do: where the mailbox stands now. */
+function placeOf(server: ModelMailServer): { readonly place: { readonly validity: number; readonly uid: number } } {
+  const { validity, uidNext } = server.folder(FOLDER);
+  return { place: { validity, uid: uidNext - 1 } };
 }
 
 const few = <Q extends { readonly max: number }>(query: Q): Q => ({ ...query, max: Math.min(query.max, PAGE_MAX) });

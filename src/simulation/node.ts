@@ -1,5 +1,5 @@
-import type { MemoryBroker } from '../adapters/broker/memory/memory-broker.ts';
-import { SqlBroker } from '../adapters/broker/sql/sql-broker.ts';
+import type { MemoryBroker } from '../adapters/broker/memory/broker.ts';
+import { SqlBroker } from '../adapters/broker/sql/broker.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import type { TripwatchError } from '../domain/errors.ts';
@@ -100,6 +100,7 @@ export class Node {
         skew: { offsetMs: around(draw.number(), offsetMsMax), driftPpm: around(draw.number(), driftPpmMax) },
         onPoint,
       });
+      this.#disturbed(0);
       scheduler.note(`process ${number}: starts as ${name}`);
       const running = this.#open(life);
       this.#running = running;
@@ -119,6 +120,7 @@ export class Node {
     const running = this.#running;
     if (running === undefined) return;
     history.crashes++;
+    this.#disturbed(0);
     scheduler.note(`process ${running.life.number}: killed`);
     this.#end(running);
   }
@@ -129,6 +131,7 @@ export class Node {
     const life = this.#running?.life;
     if (life === undefined || life.paused) return;
     history.pauses++;
+    this.#disturbed(ms);
     scheduler.note(`process ${life.number}: stands still`);
     life.pause();
     scheduler.after(ms, 'goes on', () => this.#resume(life));
@@ -148,6 +151,7 @@ export class Node {
     await Promise.race([life.turn(), over(life)]);
     if (!life.alive || this.#stopping) return;
     history.restarts++;
+    this.#disturbed(0);
     scheduler.note(`process ${life.number}: stops`);
     this.#stopping = true;
     await Promise.race([running.process.stop().catch(String), over(life)]);
@@ -161,6 +165,11 @@ export class Node {
   async close(): Promise<void> {
     this.#closed = true;
     await this.restart();
+  }
+
+  #disturbed(ms: number): void {
+    const { scheduler, history } = this.#world;
+    history.disturbed.push({ from: scheduler.now, to: scheduler.now + ms });
   }
 
   #resume(life: Life): void {

@@ -103,8 +103,8 @@ export interface MailboxPlan {
   /** Mails that were there before, newest first; and ones of the day that are no travel. */
   readonly older: number;
   readonly news: number;
-  /** An open session tells when something comes, or only looks find it. */
-  readonly push: 'live' | 'none';
+  /** An open session tells when something comes, the provider calls us where we asked it to, or only looks find it. */
+  readonly push: 'live' | 'request' | 'none';
   /** Mails that came without anyone being told; told late, or twice. */
   readonly pushLoss: number;
   readonly pushLate: number;
@@ -124,6 +124,10 @@ export interface MailboxPlan {
   readonly expiries: readonly Window[];
   /** Somebody says "check now". */
   readonly checks: readonly number[];
+  /** With push `request`: how long a subscription lives, ms; when those of a mailbox end before; when strangers call. */
+  readonly subscriptionMs: number;
+  readonly lapses: readonly number[];
+  readonly forgeries: readonly number[];
 }
 
 /** At work at the same time. */
@@ -133,17 +137,20 @@ const NODES = 3;
  * deadlines, polls) are as many times longer, so a fast day has fewer of them between two mails and costs less.
  */
 const SPEEDS = [
-  [0.03, 120],
-  [0.1, 240],
-  [0.35, 480],
-  [1, 960],
+  [0.02, 120],
+  [0.06, 240],
+  [0.2, 480],
+  [0.45, 960],
+  [1, 1920],
 ] as const;
 /**
  * Real ms: a beat costs a simulated day as much as an event does, and what it is there for does not depend on how many
  * there are in the length of a lease.
  */
-export const BEAT_MS = 2500;
+export const BEAT_MS = 3000;
 export const LEASE_MS = 10_000;
+/** All travellers are told so long before a departure that check-in opens: within the day, so that the clock tells it. */
+export const CHECK_IN_MINUTES = 5 * 60;
 /** Length of the phase with faults, hours, where nothing else is asked for. */
 const HOURS = 24;
 
@@ -166,23 +173,24 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
   const moment = (): number => Math.floor(draw.number() * length);
   const onNode = (): NodeMoment => ({ at: moment(), node: draw.int(0, nodes - 1) });
   const drawn = draw.number();
-  const speed = SPEEDS.find(([below]) => drawn < below)?.[1] ?? 960;
+  const speed = SPEEDS.find(([below]) => drawn < below)?.[1] ?? 1920;
   return {
     seed,
     hours,
     speed,
-    travellers: draw.int(1, 3),
-    flights: draw.int(1, 3),
+    // Mostly few: more seeds of less traffic find more than the same time on fewer seeds.
+    travellers: draw.pick([1, 1, 1, 2, 3]),
+    flights: draw.pick([1, 1, 1, 2, 3]),
     broker: draw.chance(0.7) ? 'sql' : 'memory',
     nodes,
     shards: draw.pick([1, 2, 4]),
-    freshSeconds: draw.pick([900, 1800, 3600]),
+    freshSeconds: draw.pick([900, 1800, 3600, 7200, 7200]),
     rule: draw.chance(0.3),
     store: {
       busy: rate(0.05),
       refused: rate(0.05),
       lost: rate(0.05),
-      answerMsMax: draw.pick([1, 20, 2000]),
+      answerMsMax: draw.pick([0, 20, 2000]),
       slow: rate(0.02),
     },
     notice: { lost: rate(0.5), msMax: draw.pick([1, 100, 60_000]) },
@@ -231,7 +239,7 @@ function mailboxPlanOf(draw: Rng, length: number): MailboxPlan | undefined {
     share: draw.pick([0.5, 1]),
     older: draw.int(0, 6),
     news: draw.int(0, 6),
-    push: draw.chance(0.7) ? 'live' : 'none',
+    push: pushOf(draw.number()),
     pushLoss: rate(1),
     pushLate: rate(1),
     repeats: rate(0.5),
@@ -246,7 +254,15 @@ function mailboxPlanOf(draw: Rng, length: number): MailboxPlan | undefined {
     outages: some(2, () => windowOf(draw, length, 120)),
     expiries: some(2, () => windowOf(draw, length, 240)),
     checks: some(3, moment),
+    subscriptionMs: draw.pick([1, 2, 4]) * HOUR,
+    lapses: some(4, moment),
+    forgeries: some(8, moment),
   };
+}
+
+function pushOf(drawn: number): MailboxPlan['push'] {
+  if (drawn < 0.4) return 'live';
+  return drawn < 0.75 ? 'request' : 'none';
 }
 
 /** Connected, and nothing goes wrong there. */
@@ -254,6 +270,7 @@ export const CALM_MAILBOXES: MailboxPlan = {
   ...{ connected: 1, share: 0.5, older: 2, news: 1, push: 'live' },
   ...{ pushLoss: 0, pushLate: 0, repeats: 0, shortPages: 0, slow: 0, limited: 0, fail: 0, vanish: 0, again: 0 },
   ...{ resets: [], drops: [], outages: [], expiries: [], checks: [] },
+  ...{ subscriptionMs: 2 * HOUR, lapses: [], forgeries: [] },
 };
 
 function windowOf(draw: Rng, length: number, minutesMax: number): Window {

@@ -25,13 +25,15 @@ import { createExtractHandler, extractFailed } from '../stages/extract/handler.t
 import { createFanOutHandler } from '../stages/fan-out/handler.ts';
 import { createNotifyHandler } from '../stages/notify/handler.ts';
 import { createSender, type Sender } from '../stages/notify/sender.ts';
+import { type Alerter, createAlerter } from '../stages/project/alerter.ts';
 import { createProjectHandler } from '../stages/project/handler.ts';
-import { reconcileHandler } from '../stages/reconcile/handler.ts';
+import { reconcileFailed, reconcileHandler } from '../stages/reconcile/handler.ts';
 import { STAGES } from '../stages/stages.ts';
 import { createTrackHandler } from '../stages/track/handler.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import { createMailFetcher } from '../stages/watch/fetcher.ts';
 import { createIntake } from '../stages/watch/intake.ts';
+import { createMailboxPushDesk, type MailboxPushDesk } from '../stages/watch/push.ts';
 import { MailboxSessions } from '../stages/watch/sessions.ts';
 import { createWatcher, type Watcher } from '../stages/watch/watcher.ts';
 import type { Life } from './life.ts';
@@ -89,6 +91,8 @@ export interface SimulatedProcess {
   readonly intake: Intake;
   /** Undefined where no mailbox is connected. */
   readonly watcher: Pick<Watcher, 'wake'> | undefined;
+  /** Where mail providers call us. Undefined as above. */
+  readonly pushes: MailboxPushDesk | undefined;
   start(): Promise<void>;
   /** In good order. */
   stop(): Promise<void>;
@@ -139,6 +143,9 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
     createSender({ store: fenced, clock, random, post, secrets: openSecrets, logger }),
   );
+  const alerters: HeldParts<Alerter> = heldParts('alerts', ['alerts'], store, (_, fenced) =>
+    createAlerter({ store: fenced, clock, logger, vendorOf: (one) => one, accounts: [ACCOUNT] }),
+  );
   const tracker: Pick<Tracker, 'accounts' | 'refresh' | 'wake'> = {
     accounts: [account],
     refresh: (subjects) => {
@@ -163,7 +170,12 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     project: createProjectHandler(),
     notify: createNotifyHandler({ onDeliveries: () => sender.here.get('sender')?.wake() }),
   };
-  const held: readonly HeldParts<Part>[] = [...(mailboxes === undefined ? [] : [mailboxes.parts]), trackers, sender];
+  const held: readonly HeldParts<Part>[] = [
+    ...(mailboxes === undefined ? [] : [mailboxes.parts]),
+    trackers,
+    alerters,
+    sender,
+  ];
   const groups: readonly WorkGroup[] = held.map(({ group }) => group);
   const runtime = createRuntime({
     store,
@@ -173,7 +185,9 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     logger,
     stages: STAGES,
     handlers: planted.handlers?.(handlers, parts) ?? handlers,
-    onDeadLetter: planted.deadLetterHooks ?? { collect: extractFailed, extract: extractFailed },
+    onDeadLetter: planted.deadLetterHooks ?? {
+      ...{ collect: extractFailed, extract: extractFailed, reconcile: reconcileFailed },
+    },
     worker: { id: life.worker, label: `life ${life.number}`, alone: false, beatMs: BEAT_MS, leaseMs: LEASE_MS },
     groups: planted.groups?.(groups, life) ?? groups,
   });
@@ -182,6 +196,7 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     runtime,
     intake: planted.intake?.(intake) ?? intake,
     watcher: mailboxes?.watcher,
+    pushes: mailboxes?.pushes,
     start: () => runtime.start(),
     stop: async () => {
       // These write until they have ended, so they end while their leases are held.
@@ -211,6 +226,7 @@ function openMailboxes({ life, store, random, logger }: ProcessParts, connector:
   const shards = Array.from({ length: store.shards }, (_, shard) => `mailbox/${shard}`);
   return {
     watcher,
+    pushes: createMailboxPushDesk({ connectors: [connector], watcher, logger }),
     fetcher: createMailFetcher(sessions),
     parts: heldParts('mailbox', shards, store, (resource, fenced) => watcher.shard(resource, fenced)),
   };

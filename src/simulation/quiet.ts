@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import { NOTHING_TOLD, type Told } from '../domain/alerts/alert.ts';
+import { isHeld } from '../domain/alerts/outage.ts';
 import { STAGES } from '../stages/stages.ts';
 import { leftToList, lookIntoLedger } from './ledger.ts';
 import type { Mailers } from './mailers.ts';
@@ -16,7 +18,7 @@ export async function leftToDo(
 ): Promise<readonly string[]> {
   const left: string[] = [];
   if (mailers.waiting > 0) left.push(`${mailers.waiting} mails that nobody has accepted`);
-  for (const look of [unlisted, undone, stale, unowned, atWork, unsent]) {
+  for (const look of [unlisted, undone, stale, unowned, atWork, held, unsent]) {
     if (left.length > 0 && !all) break;
     left.push(...(await look(world, when)));
   }
@@ -84,4 +86,13 @@ const stale: Look = async (world, { healedAt, now }) => {
   const active = await world.store.read((tx) => tx.subjects.listActive());
   const found = active.filter((one) => one.spec.fromAt <= now && (one.checkedAt ?? 0) < healedAt);
   return found.length === 0 ? [] : [`${found.length} subjects not checked since all is well, as ${found[0]!.spec.id}`];
+};
+
+/** Journeys of which it was told that nobody answers, and never that somebody does again. */
+const held: Look = async (world) => {
+  const rows = await world.store.read(({ db }) =>
+    db.selectFrom('told').select(['reservation', 'body']).where('due_at', 'is not', null).execute(),
+  );
+  const found = rows.filter(({ body }) => isHeld({ ...NOTHING_TOLD, ...(JSON.parse(body) as Told) }));
+  return found.length === 0 ? [] : [`${found.length} reservations said to be unverified, as ${found[0]!.reservation}`];
 };

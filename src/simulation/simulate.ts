@@ -178,12 +178,14 @@ function webhookMsMax(hours: number): number {
   return since * 1.2 + 2 * HOUR;
 }
 
-function mailboxCounts({ ledgers, refusedSignIns }: History): Readonly<Record<string, number>> {
+function mailboxCounts({ ledgers, refusedSignIns, pushes }: History): Readonly<Record<string, number>> {
   const receipts = ledgers.at(-1)?.mailboxes.flatMap((one) => one.receipts) ?? [];
   return {
     listed: receipts.length,
     vanished: receipts.filter((one) => one.disposition === 'vanished').length,
     refusedSignIns: refusedSignIns.length,
+    pushed: pushes.filter((one) => !one.forged).length,
+    forged: pushes.filter((one) => one.forged).length,
   };
 }
 

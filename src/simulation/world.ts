@@ -1,4 +1,4 @@
-import { MemoryBroker } from '../adapters/broker/memory/memory-broker.ts';
+import { MemoryBroker } from '../adapters/broker/memory/broker.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../adapters/store/sqlite/store.ts';
 import { DEFAULT_TENANT, type EndpointId, type MailboxId, type TravellerId } from '../domain/ids.ts';
@@ -16,7 +16,7 @@ import { modelProvider } from './model-provider.ts';
 import { modelReceiver } from './model-receiver.ts';
 import { Node, type Running, type Surroundings } from './node.ts';
 import { Notices } from './notices.ts';
-import type { Plan } from './plan.ts';
+import { CHECK_IN_MINUTES, type Plan } from './plan.ts';
 import type { Planted } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 import { randomOf, type Streams } from './streams.ts';
@@ -134,6 +134,12 @@ export class World {
           createdAt: now,
         });
         await accounts.addMailbox(mailbox, undefined);
+        await tx.alerts.putSettings(
+          DEFAULT_TENANT,
+          mailbox.traveller,
+          { 'check-in': { minutes: CHECK_IN_MINUTES } },
+          now,
+        );
       }
       await this.mailServer?.furnish(tx, this.mailboxes);
       for (const [index, traveller] of [undefined, this.mailboxes[0]!.traveller].entries())

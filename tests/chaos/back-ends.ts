@@ -1,6 +1,6 @@
 import type { NatsServers } from '../../scripts/servers/nats.ts';
 import type { PostgresServer } from '../../scripts/servers/postgres.ts';
-import { SqlBroker } from '../../src/adapters/broker/sql/sql-broker.ts';
+import { SqlBroker } from '../../src/adapters/broker/sql/broker.ts';
 import type { SqlStore } from '../../src/adapters/store/sql/sql-store.ts';
 import type { Broker } from '../../src/ports/broker.ts';
 import type { Clock } from '../../src/ports/clock.ts';

@@ -12,6 +12,7 @@ after(() => service.close());
 
 interface Message {
   readonly id: number;
+  readonly cursor: string;
   readonly event: string;
   readonly data: { readonly id: string; readonly type: string; readonly data: { readonly version: number } };
 }
@@ -40,7 +41,12 @@ async function open(path: string, headers: Record<string, string> = {}) {
       );
       text = text.slice(end + 2);
       if (fields.event !== undefined)
-        messages.push({ id: Number(fields.id), event: fields.event, data: JSON.parse(fields.data!) });
+        messages.push({
+          id: Number.parseInt(fields.id!, 10),
+          cursor: fields.id!,
+          event: fields.event,
+          data: JSON.parse(fields.data!),
+        });
       more();
     }
   });
@@ -100,6 +106,37 @@ test('many commits at once while readers come in: each sees every change once, i
   }
 });
 
+test('a store that came back from a backup: a reader of the lost life is told, also when its number is there again', async () => {
+  const begin = (epoch: string) => service.store.transact((tx) => tx.itineraries.beginEpoch(epoch, 1));
+  await begin('before');
+  const first = await open('/v1/changes');
+  await addFlight();
+  await addFlight();
+  const [kept] = await first.wait(2);
+  first.close();
+  assert.match(kept!.cursor, /^\d+\.before$/);
+  await begin('restored');
+  await addFlight();
+  const page = await service.call('GET', '/v1/changes?format=json&after=0&limit=500');
+  const last = page.body.items.at(-1);
+  assert.match(last.cursor, /^\d+\.restored$/);
+  assert.equal(page.body.next, last.cursor);
+  // The life that was lost had given the number that is the newest here, too.
+  const lost = `${last.seq}.before`;
+  const told = await service.call('GET', `/v1/changes?format=json&after=${lost}`);
+  assert.deepEqual([told.body.reset, told.body.items, told.body.next], [true, [], last.cursor]);
+  const reader = await open('/v1/changes', { 'last-event-id': lost });
+  const [reset] = await reader.wait(1);
+  assert.deepEqual([reset!.event, reset!.cursor], ['reset', last.cursor]);
+  await addFlight();
+  assert.equal((await reader.wait(2))[1]!.id, last.seq + 1, 'and goes on from there');
+  reader.close();
+  // What was seen before the backup was taken is seen here too.
+  const rest = await service.call('GET', `/v1/changes?format=json&after=${kept!.cursor}`);
+  assert.deepEqual([rest.body.reset, rest.body.items.length], [false, 3]);
+  assert.equal((await service.call('GET', '/v1/changes?format=json&after=1.UPPER')).status, 400);
+});
+
 test('a cursor that never was: reset, then onward', async () => {
   const reader = await open('/v1/changes?after=999999');
   const [reset] = await reader.wait(1);
@@ -128,7 +165,7 @@ test('a token of one traveller hears of that traveller only', async () => {
 
 test('pages of JSON: every change once, the last page says where to go on', async () => {
   const ids: number[] = [];
-  let after = 0;
+  let after = '0';
   for (let i = 0; i < 100; i++) {
     const page = await service.call('GET', `/v1/changes?format=json&after=${after}&limit=7`);
     ids.push(...page.body.items.map((item: { seq: number }) => item.seq));
@@ -136,7 +173,7 @@ test('pages of JSON: every change once, the last page says where to go on', asyn
     if (page.body.items.length < 7) break;
   }
   const bounds = await service.store.read((tx) => tx.itineraries.feedBounds('tnt_default'));
-  assert.equal(after, bounds.last);
+  assert.equal(Number.parseInt(after, 10), bounds.last);
   assert.equal(new Set(ids).size, ids.length);
   assert.equal(ids.at(-1), bounds.last);
 });

@@ -45,7 +45,18 @@ test('freshness: who was asked, how long ago, and that it could not be verified'
   assert.equal(ok.label, 'AeroDataBox');
   assert.equal(ok.state, 'ok');
   assert.ok(ok.ageSeconds >= 40 && ok.ageSeconds < 60);
-  assert.ok(ok.due);
+  assert.equal(Date.parse(ok.due), now - 40_000 + 300_000);
+  assert.equal(ok.lateSeconds, undefined);
+  // The calls allow no better: it says by how much, and that the answer is an old one.
+  await service.store.transact((tx) => tx.subjects.put('sub_y', 'adb', { ...spec, id: 'leg:y' }));
+  await service.store.transact(async (tx) => {
+    await tx.subjects.follow('sub_y', follower);
+    await tx.subjects.markChecked([{ id: 'sub_y', at: now - 1_500_000 }]);
+  });
+  const all = (await service.call('GET', `/v1/reservations/${reservation.id}`)).body.freshness;
+  const late = all.find((one: { subject: string }) => one.subject === 'sub_y');
+  assert.ok(late.lateSeconds >= 1200 && late.lateSeconds < 1230);
+  await service.store.transact((tx) => tx.subjects.unfollow('sub_y', 'tnt_default', reservation.id));
   await service.store.transact((tx) => tx.subjects.markChecked([{ id: 'sub_x', at: now, failure: 'quota used up' }]));
   const failing = await freshness();
   assert.equal(failing.state, 'unverified-since');

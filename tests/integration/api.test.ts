@@ -3,8 +3,10 @@ import { after, before, test } from 'node:test';
 import { type Answer, FLIGHT, startApi } from './api.testing.ts';
 
 let service: Awaited<ReturnType<typeof startApi>>;
+let overloaded = false;
 before(async () => {
   service = await startApi({
+    overloaded: () => overloaded,
     config: { providers: [{ account: 'duffel-main', connector: 'duffel', key: 'env:X' }] },
     push: async (account, request) => {
       if (account !== 'duffel-main') return undefined;
@@ -74,6 +76,20 @@ test('a flight by hand: added, seen with evidence, edited, removed and restored'
   assert.ok(explained.body.events[0].processed[0].at);
   const eventId = explained.body.events[0].id;
   assert.equal((await service.call('GET', `/v1/explain/${eventId}`)).status, 200);
+});
+
+test('while too much waits, nothing new is taken: 503 with when to come again; reading goes on', async () => {
+  overloaded = true;
+  try {
+    const refused = await command('POST', '/v1/reservations', FLIGHT(service.traveller, 'FULL01', '404'));
+    assert.equal(refused.status, 503);
+    assert.equal(refused.headers.get('retry-after'), '15');
+    assert.match(refused.body.detail, /Too much is waiting/);
+    assert.equal((await command('GET', '/v1/reservations')).status, 200);
+  } finally {
+    overloaded = false;
+  }
+  assert.equal((await command('POST', '/v1/reservations', FLIGHT(service.traveller, 'FULL01', '404'))).status, 201);
 });
 
 test('the same Idempotency-Key: the same reservation; another body under it: refused', async () => {

@@ -146,7 +146,7 @@ test('broken MIME: what can be read is read, and the rest says what to do', asyn
   assert.equal(open.disposition, 'imported');
 
   const unclosed = await mailed(`${head('Quote')}Content-Type: multipart/mixed; boundary="q\r\n\r\n${part}--q--`);
-  assert.equal(unclosed.disposition, 'imported');
+  assert.equal(unclosed.disposition, 'merged', 'read, and the same as before');
 
   const lost = await mailed(`${head('Lost')}Content-Type: multipart/mixed; boundary=other\r\n\r\n${part}--q--`);
   assert.equal(lost.disposition, 'nothing-found');
@@ -350,7 +350,10 @@ test('after all of it: nothing lost, every mail in one state, nothing waits, and
   const all = await receipts();
   assert.equal(all.length, brought);
   for (const receipt of all) {
-    assert.ok(['imported', 'nothing-found', 'failed'].includes(receipt.disposition), JSON.stringify(receipt));
+    assert.ok(
+      ['imported', 'merged', 'duplicate', 'nothing-found', 'failed'].includes(receipt.disposition),
+      JSON.stringify(receipt),
+    );
     assert.match(receipt.reason, /\.$/, 'a sentence');
   }
   const status = await rest('/v1/status');

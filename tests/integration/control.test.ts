@@ -17,6 +17,28 @@ const figures: Figures = {
   held: ['extract/0', 'extract/1', 'sender'],
   workersAlive: 3,
   alarms: { 'nobody-works': 7 },
+  providers: [
+    {
+      account: 'adb',
+      subjects: 12,
+      due: 4,
+      failing: 1,
+      held: 2,
+      inFlight: 3,
+      concurrency: 8,
+      calls: 90,
+      refused: 5,
+      failed: 6,
+      pace: 0.5,
+      shortfallSeconds: 420,
+      freshSecondsP50: 200,
+      freshSecondsP99: 720,
+      circuit: 'open',
+      push: { kind: 'missing' },
+      pushSeenAt: 1_700_000_000_000,
+      paused: undefined,
+    },
+  ],
 };
 
 let looked = 0;
@@ -33,7 +55,9 @@ before(async () => {
     status: () => ({
       ...{ version: '0', startedAt: '2026-12-01T00:00:00Z', now: '2026-12-01T00:00:00Z', clockSpeed: 1, ready: true },
       stages: [{ name: 'extract', waiting: 1, parked: 0 }],
-      providers: [{ account: 'adb', label: 'ADB', state: 'ok', subjects: 0, unverified: 0, budgets: [] }],
+      providers: [
+        { account: 'adb', label: 'ADB', state: 'ok', subjects: 0, unverified: 0, budgets: [], shortfallSeconds: 0 },
+      ],
     }),
   });
 });
@@ -153,6 +177,13 @@ test('figures in the text format of Prometheus, without anything personal', asyn
     'tripwatch_leases_held{group="extract"} 2',
     'tripwatch_workers_alive 3',
     'tripwatch_alarm{kind="nobody-works"} 7',
+    'tripwatch_provider_shortfall_seconds{account="adb"} 420',
+    'tripwatch_provider_held{account="adb"} 2',
+    'tripwatch_provider_refused_total{account="adb"} 5',
+    'tripwatch_provider_circuit_open{account="adb"} 1',
+    'tripwatch_provider_push_active{account="adb"} 0',
+    'tripwatch_provider_push_seen_timestamp_seconds{account="adb"} 1700000000',
+    'tripwatch_provider_age_seconds{account="adb",quantile="0.99"} 720',
     'tripwatch_events_lost 0',
     'tripwatch_events_recovered_total 0',
     'tripwatch_tenants_unbalanced 0',

@@ -87,6 +87,39 @@ test('the question of a mail host is shown to whom it was sent, with code and li
   }
 });
 
+test('with the first mail that comes through that forwarding the question needs nobody any more, or when its owner says so', async () => {
+  const [ada, grete] = people;
+  const needing = async (one: { id: string }) =>
+    (await rest(`/v1/receipts?disposition=needs-you&traveller=${one.id}`)).items.map(({ id }: { id: string }) => id);
+  const [open] = await needing(ada!);
+  const account = /the mails of (\S+) here/.exec((await rest(`/v1/receipts/${open}`)).reason)?.[1];
+  assert.ok(account !== undefined);
+  const plain = (from: string, to: string) =>
+    Buffer.from(
+      `From: ${from}\r\nTo: ${to}\r\nSubject: Hello\r\nMessage-ID: <${from}${to}@x.example>\r\n\r\nHello\r\n`,
+    );
+  await mailed(ada!.address, plain('someone@x.example', 'trips@in.example'));
+  await mailed(ada!.address, plain(account, `trips@in.example, ${account}`));
+  await mailed(grete!.address, plain('someone@x.example', account));
+  assert.deepEqual(await needing(ada!), [open], 'none of these came that way');
+  const through = await mailed(ada!.address, plain('someone@x.example', account));
+  assert.deepEqual(await needing(ada!), []);
+  const settled = await rest(`/v1/receipts/${open}`);
+  assert.deepEqual([settled.disposition, settled.reasonCode], ['nothing-found', 'forwarding-works']);
+  for (const text of [account, through.id, '482913375']) assert.ok(settled.reason.includes(text), settled.reason);
+
+  const [hers] = await needing(grete!);
+  const answer = () =>
+    fetch(`${service.url}/v1/receipts/${hers}/done`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
+  const said = await answer();
+  assert.deepEqual(
+    [said.status, ((await said.json()) as { reasonCode: string }).reasonCode],
+    [200, 'settled-by-owner'],
+  );
+  assert.equal((await answer()).status, 409);
+  assert.deepEqual(await needing(grete!), []);
+});
+
 test('one that nothing proves is shown without what would say yes', async () => {
   const receipt = await mailed(people[0]!.address, question('gmail-fr'));
   assert.deepEqual([receipt.disposition, receipt.reasonCode], ['needs-you', 'forwarding-unproven']);

@@ -4,7 +4,7 @@
  * all is done, or `unmarked` to leave out the processed marks. Prints `ready`, then `acked N` once event N is durable.
  */
 import { sql } from 'kysely';
-import { SqlBroker } from '../../src/adapters/broker/sql/sql-broker.ts';
+import { SqlBroker } from '../../src/adapters/broker/sql/broker.ts';
 import { createClock } from '../../src/adapters/clock/system.ts';
 import type { SqlTx } from '../../src/adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../../src/adapters/store/sqlite/store.ts';

@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { type DovecotServer, PASSWORD, startDovecot } from '../../scripts/servers/dovecot.ts';
 import { MailBox } from '../../src/sandbox/mailboxes/box.ts';
-import { type GmailFake, startGmailFake } from '../../src/sandbox/mailboxes/gmail.ts';
+import { type JmapFake, startJmapFake } from '../../src/sandbox/mailboxes/jmap.ts';
 import { flightMail } from './cli.testing.ts';
 import { skipWithoutDovecot } from './imap.testing.ts';
 import { missingBrowser, openBrowser, PageService, Watched } from './page.testing.ts';
 
-/** Connecting mailboxes on the page, as a person does: by password at Dovecot, by sign-in at a provider's double. */
+/** Connecting mailboxes on the page, as a person does, by password: at Dovecot, and at a JMAP server's double. */
 
 const noBrowser = missingBrowser() ?? false;
 const LUNCH = 'From: Bea <bea@friends.example>\r\nSubject: Sunday lunch\r\nMessage-ID: <lunch@x>\r\n\r\nAt one?\r\n';
@@ -209,78 +206,19 @@ describe('a mailbox by IMAP on the page', { skip: noBrowser || skipWithoutDoveco
   });
 });
 
-describe('a mailbox by sign-in on the page', { skip: noBrowser }, () => {
-  const box = new MailBox('ada@gmail.example', 'page');
-  let gmail: GmailFake;
-  let provider: Server;
-  let service: PageService;
+describe('a mailbox by JMAP on the page', { skip: noBrowser }, () => {
+  const box = new MailBox('ada@jmap.example', 'page-jmap');
+  const good = `Basic ${Buffer.from('ada:the right one').toString('base64')}`;
+  const service = new PageService({ mailboxes: { allowPrivate: true } });
+  let fake: JmapFake;
   let browser: Browser;
   let watched: Watched;
   let page: Page;
-  let elsewhere = '';
-  let answer: 'allow' | 'deny' = 'allow';
-  /** Serial of the token that opens the mailbox; no other does. */
-  let good = 1;
-  /** Whether the provider renews. */
-  let renews = true;
-  let challenge = '';
-
-  /** The provider's own pages: it asks (here it is always the same answer), and gives tokens for a code that is proven. */
-  const provide = (
-    url: URL,
-    form: URLSearchParams,
-  ): { readonly status: number; readonly to?: string; readonly body?: unknown } => {
-    if (url.pathname === '/authorize') {
-      challenge = url.searchParams.get('code_challenge') ?? '';
-      const to = new URL(url.searchParams.get('redirect_uri')!);
-      const state = url.searchParams.get('state')!;
-      to.search = new URLSearchParams(
-        answer === 'allow' ? { code: 'c1', state } : { error: 'access_denied', state },
-      ).toString();
-      return { status: 302, to: to.href };
-    }
-    if (form.get('grant_type') === 'refresh_token') {
-      return renews
-        ? { status: 200, body: { access_token: `a${good}`, expires_in: 3600 } }
-        : { status: 400, body: { error: 'invalid_grant' } };
-    }
-    const proof = createHash('sha256')
-      .update(form.get('code_verifier') ?? '')
-      .digest('base64url');
-    if (form.get('code') !== 'c1' || proof !== challenge) return { status: 400, body: { error: 'invalid_grant' } };
-    const claims = Buffer.from(JSON.stringify({ email: box.address })).toString('base64url');
-    return {
-      status: 200,
-      body: { access_token: `a${good}`, expires_in: 3600, refresh_token: 'r1', id_token: `h.${claims}.s` },
-    };
-  };
 
   before(async () => {
-    box.deliver(Buffer.from(flightMail({ reference: 'GMAIL1', number: '51' })), Date.now() - 60_000);
+    box.deliver(Buffer.from(flightMail({ reference: 'JMAP01', number: '61' })), Date.now() - 60_000);
     box.deliver(Buffer.from(LUNCH), Date.now() - 30_000);
-    gmail = await startGmailFake({ box, now: Date.now, accepts: (token) => token === `a${good}` });
-    provider = createServer(async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      const url = new URL(request.url ?? '/', 'http://x');
-      const { status, to, body } = provide(url, new URLSearchParams(Buffer.concat(chunks).toString()));
-      response.writeHead(status, to === undefined ? { 'content-type': 'application/json' } : { location: to });
-      response.end(body === undefined ? '' : JSON.stringify(body));
-    });
-    await new Promise<void>((resolve) => provider.listen(0, resolve));
-    const { port } = provider.address() as AddressInfo;
-    // Another site than the page's, as the provider's is: cookies that are strict do not come along from there.
-    elsewhere = `http://localhost:${port}`;
-    service = new PageService({
-      oauth: {
-        google: {
-          clientId: 'c1',
-          authorizeUrl: `${elsewhere}/authorize`,
-          tokenUrl: `http://127.0.0.1:${port}/token`,
-          apiUrl: gmail.url,
-        },
-      },
-    });
+    fake = await startJmapFake({ box, accepts: (given) => given === good });
     await service.start();
     browser = await openBrowser();
     watched = await Watched.open(browser, service.service.url, { locale: 'en-GB' });
@@ -289,61 +227,49 @@ describe('a mailbox by sign-in on the page', { skip: noBrowser }, () => {
   });
   after(async () => {
     await browser?.close();
-    await service?.forget();
-    provider?.close();
-    provider?.closeAllConnections();
-    await gmail?.close();
+    await service.forget();
+    await fake?.close();
   });
 
-  const begin = async () => {
+  const connect = () => page.getByRole('button', { name: 'Connect', ...exact }).click();
+
+  test('a server without JMAP and a wrong password are said with what to do, and nothing is stored', async () => {
     await page.getByRole('tab', { name: 'Mailboxes' }).click();
     await page.getByRole('button', { name: 'Connect a mailbox' }).click();
-    await page.getByLabel('Your mail address').fill('ada@gmail.com');
+    await page.getByLabel('Your mail address').fill('ada@jmap.example');
     await page.getByRole('button', { name: 'Find the settings' }).click();
-    const way = page.getByRole('radio', { name: /Sign in at Google.*fits this address/ });
-    await way.waitFor();
-    assert.equal(await way.isChecked(), true);
-    await page.getByRole('button', { name: 'Go on to Google' }).click();
-  };
-  const faults = () => watched.faults.filter((fault) => fault !== `request to ${elsewhere}`);
-
-  test('who does not agree is told so, and nothing is stored', async () => {
-    answer = 'deny';
-    await begin();
-    await page
-      .getByRole('alert')
-      .getByText(/You did not agree at the provider/)
-      .waitFor();
-    assert.ok(!page.url().includes('refused'), page.url());
-    await page.locator('.mailbox').waitFor();
-    assert.equal(await page.locator('.mailbox').count(), 1);
+    await page.getByRole('radio', { name: /Password \(JMAP\)/ }).check();
+    await page.getByLabel('Password', exact).fill('not it');
+    await page.getByLabel('Server', exact).fill(fake.url);
+    await page.getByLabel('User', exact).fill('ada');
+    await connect();
+    const alert = page.getByRole('alert');
+    await alert.getByText(/refuses user name or password/).waitFor();
+    await page.getByLabel('Password', exact).fill('the right one');
+    await page.getByLabel('Server', exact).fill(`${fake.url}/elsewhere`);
+    await connect();
+    await alert.getByText(/there is no JMAP under .*\/elsewhere/).waitFor();
+    const { items } = await service.call('GET', `/v1/travellers/${service.traveller}/mailboxes`);
+    assert.equal(items.length, 1);
+    assert.deepEqual(
+      watched.faults.splice(0).filter((fault) => !/422/.test(fault)),
+      [],
+    );
   });
 
-  test('who agrees comes back to a connected mailbox, and the code is in no address', async () => {
-    answer = 'allow';
-    await begin();
-    await page.getByText('ada@gmail.example is connected').waitFor();
-    assert.doesNotMatch(page.url(), /code|state/);
-    const mine = page.locator('.mailbox', { hasText: 'ada@gmail.example' });
-    await mine.getByText('2 mails seen: 1 with a booking · 1 left unopened').waitFor();
-    await page.reload();
-    await mine.getByText('2 mails seen').waitFor();
-    await page.getByRole('tab', { name: 'Trips' }).click();
-    await page.locator('.leg', { hasText: 'N9 51' }).waitFor();
-  });
-
-  test('consent that was taken back is told, and given again in one step', async () => {
-    good = 2;
-    renews = false;
-    await page.getByRole('tab', { name: 'Mailboxes' }).click();
-    const mine = page.locator('.mailbox', { hasText: 'ada@gmail.example' });
-    await mine.getByRole('button', { name: /^Check now/ }).click();
-    await mine.locator('.pill', { hasText: 'Sign in again' }).waitFor();
-    box.deliver(Buffer.from(flightMail({ reference: 'GMAIL2', number: '52' })), Date.now());
-    await mine.getByRole('button', { name: 'Sign in at Google again' }).click();
-    await page.getByText('ada@gmail.example is connected').waitFor();
+  test('connected, its mails come by themselves, and the trip shows', async () => {
+    await page.getByLabel('Server', exact).fill(fake.url);
+    await connect();
+    await page.getByRole('status').getByText('ada@jmap.example is connected').waitFor();
+    const mine = page.locator('.mailbox', { hasText: 'ada@jmap.example' });
+    // The double says of every mail that a ticket is attached, so the other one was opened too.
+    await mine.getByText('2 mails seen: 1 with a booking · 1 read, nothing new in them').waitFor();
+    await mine.getByText('Watching').waitFor();
+    box.deliver(Buffer.from(flightMail({ reference: 'JMAP02', number: '62' })), Date.now());
     await mine.getByText('3 mails seen: 2 with a booking').waitFor();
-    assert.deepEqual(faults(), []);
+    await page.getByRole('tab', { name: 'Trips' }).click();
+    await page.locator('.leg', { hasText: 'N9 62' }).waitFor();
+    assert.deepEqual(watched.faults, []);
   });
 });
 

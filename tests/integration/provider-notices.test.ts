@@ -4,12 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { createAnyAgencyConnector } from '../../src/adapters/provider/any-agency/connector.ts';
 import { readDescription } from '../../src/adapters/provider/any-agency/description.ts';
 import { createExpediaConnector } from '../../src/adapters/provider/expedia/connector.ts';
+import { openSqliteStore } from '../../src/adapters/store/sqlite/store.ts';
+import type { WakeReason } from '../../src/ports/store/subjects.ts';
+import type { Store, Tx } from '../../src/ports/store.ts';
 import { signRapid } from '../../src/sandbox/providers/expedia.ts';
 import { orderChangeNotice } from '../../src/sandbox/providers/ndc-airline.ts';
 import type { AirBooking } from '../../src/sandbox/scenario/types.ts';
-import { createPushDesk } from '../../src/stages/track/push.ts';
+import { createPushDesk, type PushDeskParts } from '../../src/stages/track/push.ts';
+import { subjectIdOf } from '../../src/stages/track/subject.ts';
 import { DAY } from '../contract/provider/truth.ts';
-import { stillClock } from '../contract/store/harness.ts';
+import { quiet, stillClock } from '../contract/store/harness.ts';
 import { startApi } from './api.testing.ts';
 
 /** Notices of vendors through the whole of the webhook intake: their content types, their headers, their refusals. */
@@ -30,12 +34,27 @@ const woken: string[] = [];
 const accounts = [
   { account: 'air', connector: airline },
   { account: 'hotels', connector: hotels },
-] as unknown as Parameters<typeof createPushDesk>[0];
-const desk = createPushDesk(accounts, (account, ids, why) => woken.push(`${account} ${ids.join(' ')} ${why}`));
-const service = await startApi({ push: async (account, request) => desk(account, request) });
+] as unknown as PushDeskParts['accounts'];
+/** A store in which whatever is asked about is followed, and that says what is woken. */
+const inner = openSqliteStore({ file: ':memory:', clock, logger: quiet });
+const watched = (tx: Tx): Tx => ({
+  ...tx,
+  subjects: {
+    ...tx.subjects,
+    some: async (ids) => ids.map((id) => ({ id, state: 'active', spec: {} }) as never),
+    wake: async (ids: readonly string[], why: WakeReason) => {
+      if (ids.length > 0) woken.push(`${ids.join(' ')} ${why}`);
+    },
+  },
+});
+const store: Store = { ...inner, transact: (work, options) => inner.transact((tx) => work(watched(tx)), options) };
+const patient = { ...clock, sleep: () => new Promise<void>(() => {}) };
+const desk = createPushDesk({ store, clock: patient, logger: quiet, accounts, onWoken: () => {} });
+const ids = (account: string, ...specs: string[]) => specs.map((id) => subjectIdOf(account, id)).join(' ');
+const service = await startApi({ push: desk });
 after(async () => {
   await service.close();
-  await Promise.all([airline.close!(), hotels.close!()]);
+  await Promise.all([airline.close!(), hotels.close!(), inner.close()]);
 });
 
 const post = async (account: string, body: string, headers: Record<string, string>) =>
@@ -52,7 +71,9 @@ test('an airline posts XML of any kind with name and password; nobody else wakes
   const authorization = basic('password');
   assert.equal(await post('air', notice, { 'content-type': 'text/xml; charset=utf-8', authorization }), 202);
   assert.equal(await post('air', notice, { 'content-type': 'application/soap+xml', authorization }), 202);
-  assert.deepEqual(woken.splice(0), [`air booking:XA0123456789 booking:${booking.reference.toUpperCase()} hint`]);
+  assert.deepEqual(woken.splice(0), [
+    `${ids('air', 'booking:XA0123456789', `booking:${booking.reference.toUpperCase()}`)} hint`,
+  ]);
 });
 
 test('Expedia posts JSON signed as our calls are', async () => {
@@ -65,5 +86,5 @@ test('Expedia posts JSON signed as our calls are', async () => {
   assert.equal(await post('hotels', notice, headers(signRapid({ ...rapid, secret: 'x' }, Date.now()))), 401);
   assert.equal(await post('hotels', notice, headers(signRapid(rapid, Date.now()))), 202);
   assert.equal(await post('hotels', notice, headers(signRapid(rapid, Date.now()))), 202, 'twice is once');
-  assert.deepEqual(woken.splice(0), ['hotels booking:8001002003004 hint']);
+  assert.deepEqual(woken.splice(0), [`${ids('hotels', 'booking:8001002003004')} hint`]);
 });

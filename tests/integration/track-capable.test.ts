@@ -235,8 +235,7 @@ check('where the list was read to, and what it named, outlive a restart', LIST, 
 check('a signed push is told within two seconds; one that comes too early is asked for again', {}, async (rig) => {
   await rig.changed('ana', ['lh400']);
   await rig.advance(60_000);
-  const push = (text: string) =>
-    rig.tracker.receivePush('fake', { headers: {}, body: Buffer.from(text), receivedAt: rig.clock.now() });
+  const push = (text: string) => rig.push(text);
   rig.provider.says = () => 'B22';
   const changedAt = rig.clock.now();
   await push('evt1 lh400');

@@ -97,8 +97,7 @@ check('a push asks at once; repeated, forged and unknown ones ask nothing', asyn
   await rig.changed('ana', ['lh400']);
   const calls = () => rig.provider.calls.length;
   const push = async (text: string) => {
-    const request = { headers: {}, body: Buffer.from(text), receivedAt: rig.clock.now() };
-    const answer = await rig.tracker.receivePush('fake', request);
+    const answer = await rig.push(text);
     await rig.advance(500);
     return answer?.kind;
   };
@@ -109,10 +108,7 @@ check('a push asks at once; repeated, forged and unknown ones ask nothing', asyn
   assert.equal(await push('evt2 unknown'), 'accepted');
   assert.equal(await push(''), 'refused');
   assert.equal(calls(), 2);
-  assert.equal(
-    await rig.tracker.receivePush('nobody', { headers: {}, body: Buffer.from('x'), receivedAt: 0 }),
-    undefined,
-  );
+  assert.equal(await rig.push('x', 'nobody'), undefined);
 });
 
 check('429: nobody is asked before the time named; nothing counts as failed; then it goes on', async (rig) => {

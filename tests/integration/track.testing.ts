@@ -16,6 +16,7 @@ import type {
 import type { Store } from '../../src/ports/store.ts';
 import { createFanOutHandler } from '../../src/stages/fan-out/handler.ts';
 import { createTrackHandler } from '../../src/stages/track/handler.ts';
+import { createPushDesk, type PushAnswer } from '../../src/stages/track/push.ts';
 import {
   createTracker,
   type TrackedAccount,
@@ -105,6 +106,8 @@ export interface TrackRig {
   events<T extends Topic>(topic: T): Promise<readonly Event<T>[]>;
   /** Runs fan-out on an event and on what it says, until nothing more comes. */
   fanOut(event: Event<'subject.observed'>): Promise<readonly Event<'observation.recorded'>[]>;
+  /** A provider pushes this text to an account: `pushId spec-id …`. */
+  push(text: string, account?: string): Promise<PushAnswer | undefined>;
   /** Like a crash and a new start: another tracker on the same store. */
   restart(): Promise<Tracker>;
   close(): Promise<void>;
@@ -136,6 +139,13 @@ export async function openTrackRig(
   const open = () => createTracker({ store, clock, random, logger: quiet, accounts, ...options });
   let tracker = open();
   let serial = 0;
+  const desk = createPushDesk({
+    store,
+    clock,
+    logger: quiet,
+    accounts,
+    onWoken: (ids) => void tracker.look(ids),
+  });
 
   async function run<T extends Topic>(handler: Handler<T>, event: Event<T>): Promise<readonly AnyEvent[]> {
     const context = { clock, logger: quiet, signal: new AbortController().signal, attempt: 1 };
@@ -196,6 +206,7 @@ export async function openTrackRig(
       }
       return found;
     },
+    push: (text, name = 'fake') => desk(name, { headers: {}, body: Buffer.from(text), receivedAt: clock.now() }),
     restart: async () => {
       await tracker.stop();
       tracker = open();

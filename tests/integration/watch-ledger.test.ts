@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
+import { silentLogger } from '../../src/adapters/logger/pino.ts';
+import type { ModelMailServer } from '../../src/adapters/mailbox/model/server.ts';
+import { pushOf } from '../../src/adapters/mailbox/model/subscriptions.ts';
 import { TripwatchError } from '../../src/domain/errors.ts';
+import type { MailboxId } from '../../src/domain/ids.ts';
+import { createMailboxPushDesk } from '../../src/stages/watch/push.ts';
 import { headBlock, letter, settle, type WatchProcess, WatchRig } from './watch.testing.ts';
 
 const MINUTE = 60_000;
@@ -28,9 +33,74 @@ async function passedWithoutReceipt(rig: WatchRig, begun: ReadonlyMap<string, st
   return missing;
 }
 
+/**
+ * The provider's side where it calls us: a mail that came is told of twice or later at times, subscriptions end with a
+ * word or without, and strangers call too. What the server told nobody of is in its `pushesLost`.
+ */
+class Caller {
+  readonly counts = { duplicates: 0, late: 0, forgeries: 0, expiries: 0 };
+  /** Where the line leads; it changes when a process dies. */
+  process: WatchProcess;
+  readonly #rig: WatchRig;
+  readonly #waiting: { readonly at: number; readonly body: Uint8Array }[] = [];
+
+  constructor(rig: WatchRig, process: WatchProcess) {
+    this.#rig = rig;
+    this.process = process;
+    for (const [mailbox, server] of rig.servers)
+      server.listening(() => {
+        for (const body of rig.subscriptions!.notices(mailbox as MailboxId)) this.#told(body);
+      });
+  }
+
+  /** Between two mails; one thing of each kind at most. */
+  async step(server: ModelMailServer): Promise<void> {
+    const { random, servers, clock } = this.#rig;
+    const subscriptions = this.#rig.subscriptions!;
+    const mailbox = [...servers].find(([, one]) => one === server)![0] as MailboxId;
+    for (const { at, body } of this.#waiting.splice(0))
+      if (at > clock.now()) this.#waiting.push({ at, body });
+      else await this.#send(body, false);
+    if (random.number() < 0.7) {
+      this.counts.forgeries++;
+      await this.#send(subscriptions.forged(mailbox), true);
+    }
+    if (random.number() < 0.6) {
+      if (random.number() < 0.5) this.counts.expiries += subscriptions.lapse(mailbox);
+      else
+        for (const body of subscriptions.end(mailbox, 'subscriptionRemoved')) {
+          this.counts.expiries++;
+          await this.#send(body, false);
+        }
+    }
+  }
+
+  #told(body: Uint8Array): void {
+    const { random, clock } = this.#rig;
+    const times = 1 + Math.floor(random.number() * 4);
+    this.counts.duplicates += times - 1;
+    for (let n = 0; n < times; n++) {
+      const late = random.number() < 0.3;
+      if (late) this.counts.late++;
+      this.#waiting.push({ at: clock.now() + (late ? random.number() * 10 * MINUTE : 0), body });
+    }
+  }
+
+  /** Through the desk of a process, with the verification that Graph's notices have. */
+  async #send(body: Uint8Array, forged: boolean): Promise<void> {
+    const { connector, clock } = this.#rig;
+    const desk = createMailboxPushDesk({
+      ...{ connectors: [connector], watcher: this.process.watcher, logger: silentLogger },
+    });
+    const verdict = await desk('imap', pushOf(body, clock.now()));
+    assert.equal(verdict?.kind, forged ? 'refused' : 'hint');
+  }
+}
+
 for (const [seed, push] of [
   [11, 'live'],
   [13, 'none'],
+  [17, 'request'],
 ] as const)
   test(`every mail has one receipt, whatever is lost, repeated, reset or killed (seed ${seed}, push ${push})`, async (t) => {
     const rig = new WatchRig({ seed, push });
@@ -41,7 +111,7 @@ for (const [seed, push] of [
     const options = {
       repeats: 0.2,
       shortPages: 0.3,
-      pushLoss: 0.9,
+      pushLoss: push === 'request' ? 0.5 : 0.9,
       before: async (what: string, signal: AbortSignal) => {
         if (healed) return;
         if (chance(0.02)) throw new TripwatchError('transient', 'mailbox-closed', 'lost');
@@ -55,6 +125,7 @@ for (const [seed, push] of [
     };
     for (const name of NAMES) await rig.connect(name, options);
     let process: WatchProcess = await rig.begin();
+    const caller = push === 'request' ? new Caller(rig, process) : undefined;
     rig.storeFaults = 0.02;
     const old: WatchProcess[] = [];
     const servers = [...rig.servers.values()];
@@ -64,11 +135,16 @@ for (const [seed, push] of [
     let number = 0;
     const lost = (): number => servers.reduce((sum, server) => sum + server.pushesLost, 0);
     await rig.until(async () => (await rig.watch('three')).liveCursor !== undefined);
-    while (push === 'live' ? lost() < 1000 : number < 600) {
+    const enough = (): boolean => {
+      if (push !== 'request') return push === 'live' ? lost() >= 1000 : number >= 600;
+      const { duplicates, forgeries, expiries } = caller!.counts;
+      return lost() >= 300 && duplicates >= 250 && forgeries >= 250 && expiries >= 100 && counts.resets >= 100;
+    };
+    while (!enough()) {
       steps++;
       const at = Math.floor(rig.random.number() * NAMES.length);
       const server = servers[at]!;
-      for (let n = 1 + Math.floor(rig.random.number() * 4); n > 0; n--) {
+      for (let n = 1 + Math.floor(rig.random.number() * (push === 'request' ? 2 : 4)); n > 0; n--) {
         const bytes = letter(++number, chance(0.3) ? 'travel' : 'other', 'x'.repeat(number % 50));
         server.deliver(bytes, rig.clock.now());
         delivered.push({ mailbox: `mbx_${NAMES[at]}`, digest: digestOf(bytes) });
@@ -77,7 +153,7 @@ for (const [seed, push] of [
           counts.repeats++;
         }
       }
-      if (chance(0.03)) {
+      if (chance(push === 'request' && counts.resets < 100 ? 0.3 : 0.03)) {
         server.renumber();
         counts.resets++;
       }
@@ -94,7 +170,9 @@ for (const [seed, push] of [
         old.push(process);
         process = await rig.begin();
         if (old.length > 1) await old.shift()!.stop();
+        if (caller !== undefined) caller.process = process;
       }
+      await caller?.step(server);
       await rig.clock.advance(rig.random.number() * MINUTE);
       if (chance(0.3)) await rig.collect(process);
       if (steps % 25 === 0) assert.deepEqual(await passedWithoutReceipt(rig, new Map()), []);
@@ -123,6 +201,12 @@ for (const [seed, push] of [
       5000,
     );
     await settle();
+    for (const mailbox of rig.servers.keys())
+      if (rig.subscriptions !== undefined)
+        assert.ok(
+          await rig.until(() => rig.subscriptions!.lives(mailbox as MailboxId), 15 * MINUTE, 5000),
+          `${mailbox} is subscribed to again`,
+        );
     const receipts = await rig.receipts();
     const keys = receipts.map(({ mailbox, headDigest }) => `${mailbox} ${headDigest}`);
     assert.equal(new Set(keys).size, keys.length, 'one receipt a mail');
@@ -150,7 +234,10 @@ for (const [seed, push] of [
     assert.equal(new Set(collected.map(({ subject }) => subject)).size, collected.length, 'collected once each');
     assert.equal(collected.length, reads.length);
     t.diagnostic(
-      JSON.stringify({ mails: number, lost: lost(), ...counts, hung, receipts: receipts.length, read: reads.length }),
+      JSON.stringify({
+        ...{ mails: number, lost: lost(), ...caller?.counts, ...counts, hung },
+        ...{ receipts: receipts.length, read: reads.length },
+      }),
     );
     await process.stop();
   });

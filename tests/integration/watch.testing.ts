@@ -2,6 +2,7 @@ import { silentLogger } from '../../src/adapters/logger/pino.ts';
 import { createModelConnector } from '../../src/adapters/mailbox/model/connector.ts';
 import { headBlock } from '../../src/adapters/mailbox/model/head-block.ts';
 import { ModelMailServer, type ModelServerOptions } from '../../src/adapters/mailbox/model/server.ts';
+import { ModelSubscriptions } from '../../src/adapters/mailbox/model/subscriptions.ts';
 import { leaseLost } from '../../src/adapters/store/sql/leases.ts';
 import type { SqlStore } from '../../src/adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../../src/adapters/store/sqlite/store.ts';
@@ -22,6 +23,8 @@ import { ManualClock, settle } from '../contract/broker/manual-clock.ts';
 import { seededRandom } from '../contract/broker/rig.ts';
 import { memoryBlobs } from './mail-in.testing.ts';
 
+const SUBSCRIPTION_MS = 12 * 60_000;
+
 /** Connected mailboxes at servers of the model, watched on a clock that is moved by hand. */
 export class WatchRig {
   readonly clock = new CountingClock();
@@ -36,6 +39,9 @@ export class WatchRig {
   /** Chance that a write of a watcher fails, before and after it is done. */
   storeFaults = 0;
   readonly access: MailboxAccess;
+  readonly connector: MailboxConnector;
+  /** With push `request`, where no `subscribe` of the test's own is given: at the provider. */
+  readonly subscriptions: ModelSubscriptions | undefined;
   #lives = 0;
   #collected = 0;
 
@@ -48,7 +54,15 @@ export class WatchRig {
     this.random = seededRandom(seed);
     this.push = push;
     this.store = openSqliteStore({ file: ':memory:', clock: this.clock, logger: silentLogger, shards });
-    const model = createModelConnector({ push, server: ({ mailbox }) => this.servers.get(mailbox)! });
+    if (push === 'request' && subscribe === undefined)
+      this.subscriptions = new ModelSubscriptions({
+        ...{ now: () => this.clock.now(), random: this.random, lifeMs: SUBSCRIPTION_MS },
+      });
+    const model = createModelConnector({
+      push,
+      server: ({ mailbox }) => this.servers.get(mailbox)!,
+      subscriptions: this.subscriptions,
+    });
     const connector: MailboxConnector = {
       ...model,
       open: async (account, signal) => {
@@ -56,6 +70,7 @@ export class WatchRig {
         return subscribe === undefined ? session : { ...session, subscribe };
       },
     };
+    this.connector = connector;
     this.access = {
       connector: (kind) => (kind === 'imap' ? connector : undefined),
       account: ({ tenant, mailbox, settings }) => ({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MEMORY_FLAGS } from '../../../bin/memory.js';
 import { openNatsCarrier } from '../../../src/adapters/broker/nats/carrier.ts';
-import { SqlBroker } from '../../../src/adapters/broker/sql/sql-broker.ts';
+import { SqlBroker } from '../../../src/adapters/broker/sql/broker.ts';
 import { openPostgresStore } from '../../../src/adapters/store/postgres/store.ts';
 import type { Lease } from '../../../src/ports/store/leases.ts';
 import type { Contestant } from '../contestant.ts';

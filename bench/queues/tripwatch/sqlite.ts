@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MEMORY_FLAGS } from '../../../bin/memory.js';
-import { SqlBroker } from '../../../src/adapters/broker/sql/sql-broker.ts';
+import { SqlBroker } from '../../../src/adapters/broker/sql/broker.ts';
 import { openSqliteStore } from '../../../src/adapters/store/sqlite/store.ts';
 import type { Contestant } from '../contestant.ts';
 import { type OpenInstallation, openQueue } from './runtime.ts';

@@ -14,6 +14,11 @@ export interface ConnectorEntry {
   readonly options?: z.ZodType;
   /** The secrets of an account: `key` and `webhookSecret` have fields of their own, others stand under `secrets`. */
   readonly secrets: Readonly<Record<string, 'needed' | 'optional'>>;
+  /**
+   * Whose word an account's answers are: two of one vendor never confirm each other. Absent: all accounts of the connector
+   * are at one vendor.
+   */
+  vendorOf?(setup: Pick<ConnectorSetup, 'options' | 'folder'>): string;
   /** Errors: permanent `connector-invalid` where only the making shows that the options cannot be used. */
   create(setup: ConnectorSetup): ProviderConnector;
 }

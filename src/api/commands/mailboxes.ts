@@ -366,6 +366,27 @@ export async function askForMail(deps: Deps, caller: Caller, id: string): Promis
   });
 }
 
+/** The owner has done what a receipt asks of them, or will not. Errors: `not-found`, `conflict` where it needs nobody. */
+export async function settleReceipt(
+  deps: Pick<Deps, 'store' | 'clock'>,
+  caller: Caller,
+  id: string,
+): Promise<MailReceipt> {
+  const now = deps.clock.now();
+  return deps.store.transact(async (tx) => {
+    const receipt = await tx.mails.get(caller.tenant, id as MailId);
+    if (receipt === undefined) throw notFound(id);
+    ensureVisible(caller, receipt.traveller, id);
+    if (receipt.disposition !== 'needs-you') throw new Problem('conflict', 'Nothing is left to do for this mail.');
+    const update = {
+      ...({ disposition: 'nothing-found', reasonCode: 'settled-by-owner' } as const),
+      reason: `You said that nothing is left to do. It said: ${receipt.reason}`,
+    };
+    await tx.mails.update(caller.tenant, receipt.id, update, now);
+    return (await tx.mails.get(caller.tenant, receipt.id)) ?? receipt;
+  });
+}
+
 function why({ disposition, raw, ref }: MailReceipt, reachable: boolean): string {
   if (!reachable) return 'its mailbox was removed.';
   if (disposition === 'seen' || disposition === 'collected') return 'the mail is being read.';

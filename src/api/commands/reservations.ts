@@ -5,6 +5,7 @@ import { derivedId, type EventId, type ObservationId, type ReservationId, sortab
 import { legKeys, providerBookingKey, referenceKey } from '../../domain/keys.ts';
 import { pointOf } from '../../domain/leg-points.ts';
 import type { LegClaim, Observation } from '../../domain/observation.ts';
+import { overloadedError } from '../../domain/overload.ts';
 import { indexKeys, speaksOf } from '../../domain/reconcile/claims.ts';
 import type { Leg, Reservation } from '../../domain/reservation.ts';
 import { isoInstant } from '../../ports/clock.ts';
@@ -137,7 +138,9 @@ export async function settledReservation(
     const found = await deps.store.read(async (tx) => {
       const done = (await tx.log.processedBy(recorded.event)).some((one) => one.consumer === 'reconcile');
       if (!done) return undefined;
-      const traveller = (await tx.log.get(recorded.event))?.event.travellerid as Reservation['traveller'];
+      const entry = await tx.log.get(recorded.event);
+      if (entry === undefined) return undefined;
+      const traveller = entry.event.travellerid as Reservation['traveller'];
       const [resting] = await tx.reservations.restingOn(caller.tenant, traveller, [recorded.observation]);
       return resting ?? (await standingOf(tx, caller, traveller, recorded.observation));
     });
@@ -207,6 +210,7 @@ async function record(
   said: Said & Pick<Observation, 'id' | 'traveller'>,
   check: (tx: ReadTx) => Promise<void> = async () => {},
 ): Promise<Recorded> {
+  if (deps.overloaded?.() === true) throw overloadedError(deps.clock.now());
   const now = isoInstant(deps.clock.now());
   const observation: Observation = {
     ...said,
@@ -237,6 +241,13 @@ async function record(
         );
       }
       return { observation: said.id, event: eventId, new: false };
+    }
+    // The event of a key used long ago has gone (events.keepDays); its marks stay, and would swallow this one unseen.
+    if ((await tx.log.processedBy(eventId)).length > 0) {
+      throw new Problem(
+        'idempotency-key-reused',
+        'This Idempotency-Key was used before, so long ago that it cannot be seen for what. Send a new key.',
+      );
     }
     const [appended] = await tx.append([event as never], origin);
     return { observation: said.id, event: appended?.id ?? eventId, new: true };

@@ -6,6 +6,9 @@ import { Problem } from '../problems.ts';
 import { type RouteSpec, route } from '../route.ts';
 import { type ChangeStream, CLIENTS_PER_TENANT_MAX, publicEvent } from '../sse.ts';
 
+/** Number and epoch; see FeedCursor. */
+export const CURSOR = /^\d{1,15}(\.[0-9a-z]{1,16})?$/;
+
 /** The public change stream: SSE, or pages of JSON for those who poll. */
 export function changeRoutes(stream: () => ChangeStream): readonly RouteSpec[] {
   return [
@@ -16,34 +19,32 @@ export function changeRoutes(stream: () => ChangeStream): readonly RouteSpec[] {
       tag: 'changes',
       summary: 'Changes as they are published',
       description:
-        'Server-Sent Events: `id` is the cursor, `event: change` carries a CloudEvent, a comment comes every 15 s. Resumes after `Last-Event-ID` or `?after=`; without either it starts now. `event: reset` says that the cursor is behind what is kept: read the reservations anew and go on from its `id`. `?format=json&after=` answers a page instead.',
+        'Server-Sent Events: `id` is the cursor, `event: change` carries a CloudEvent, a comment comes every 15 s. Resumes after `Last-Event-ID` or `?after=`; without either it starts now. `event: reset` says that the cursor is behind what is kept, or from before the store was restored from a backup: read the reservations anew and go on from its `id`. `?format=json&after=` answers a page instead.',
       scope: 'read',
       query: z.strictObject({
         traveller: travellerIdSchema.optional(),
-        after: z.coerce.number().int().min(0).optional(),
+        after: z.string().regex(CURSOR).optional().describe('a cursor; 0: all that is kept'),
         format: z.enum(['sse', 'json']).default('sse'),
         limit: z.coerce.number().int().min(1).max(500).default(100),
       }),
       response: z.object({
-        items: z.array(z.object({ seq: z.int(), event: changeEventSchema })),
-        next: z.int().describe('cursor for the next page'),
-        reset: z.boolean().describe('the cursor was behind what is kept; events between are lost to this reader'),
+        items: z.array(z.object({ seq: z.int(), cursor: z.string(), event: changeEventSchema })),
+        next: z.string().describe('cursor for the next page'),
+        reset: z
+          .boolean()
+          .describe('the cursor is none of what is kept: read the reservations anew, and go on from `next`'),
       }),
       handle: async ({ deps, caller, query, request, reply }) => {
         const traveller = scopedTraveller(caller, query.traveller);
         const header = request.headers['last-event-id'];
-        const resumed = typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
-        const after = resumed ?? query.after;
+        const after = typeof header === 'string' && CURSOR.test(header) ? header : query.after;
         if (query.format === 'json') {
           return deps.store.read(async (tx) => {
-            const bounds = await tx.itineraries.feedBounds(caller.tenant);
-            const from = after ?? 0;
-            const reset = (from > 0 && from < bounds.first - 1) || from > bounds.last;
-            const start = Math.min(from, bounds.last);
+            const { after: start, reset, last } = await tx.itineraries.resume(caller.tenant, after ?? '0');
             const items = await tx.itineraries.feed(caller.tenant, start, query.limit, traveller);
-            const page = items.map((item) => ({ seq: item.seq, event: publicEvent(item) }));
+            const page = items.map((item) => ({ seq: item.seq, cursor: item.cursor, event: publicEvent(item) }));
             // A page that is not full covers all there is, for a filtered reader too.
-            const next = page.length < query.limit ? Math.max(start, bounds.last) : (page.at(-1)?.seq ?? start);
+            const next = page.length < query.limit ? last : page.at(-1)!.cursor;
             return { items: page, next, reset };
           });
         }

@@ -248,4 +248,14 @@ export const mailboxRoutes: readonly RouteSpec[] = [
       return receiptView(receipt);
     },
   }),
+  route({
+    method: 'POST',
+    path: '/v1/receipts/:id/done',
+    id: 'settleReceipt',
+    tag: 'receipts',
+    summary: 'Say that what a mail asks of its owner is done, or is not wanted',
+    scope: 'write',
+    response: receiptViewSchema,
+    handle: async ({ deps, caller, params }) => receiptView(await commands.settleReceipt(deps, caller, params.id!)),
+  }),
 ];

@@ -65,6 +65,12 @@ test('what counts, from when, and what is left of the budget', async () => {
     assert.equal(row.sincePossible.maxSeconds, 900);
     assert.ok(row.sincePossible.p50Seconds >= 100 && row.sincePossible.p50Seconds <= 120);
     assert.equal(row.sinceFetched.maxSeconds, 2);
+    assert.deepEqual(row.sincePossible.histogram, [
+      { upToSeconds: 2, count: 1 },
+      { upToSeconds: 120, count: 1 },
+      { upToSeconds: 240, count: 1 },
+      { upToSeconds: 1800, count: 1 },
+    ]);
     assert.ok(row.budgetLeft! < 0);
     const other = await store.read((tx) => freshnessView(tx, { tenant: 'tnt_b', from: 0 }));
     assert.deepEqual(other.rows, []);

@@ -2,6 +2,7 @@ import type { FreshnessView } from '../../contracts/http/freshness.ts';
 import type { TopicData } from '../../contracts/topics.ts';
 import {
   addDelay,
+  DELAY_BOUNDS_MS,
   type Delays,
   delayQuantileMs,
   errorBudgetLeft,
@@ -107,5 +108,9 @@ function delaysView(delays: Delays) {
     p50Seconds: delayQuantileMs(delays, 0.5) / 1000,
     p99Seconds: delayQuantileMs(delays, 0.99) / 1000,
     maxSeconds: delays.maxMs / 1000,
+    histogram: delays.buckets.flatMap((count, index) => {
+      const bound = DELAY_BOUNDS_MS[index];
+      return count === 0 ? [] : [{ ...(bound === undefined ? {} : { upToSeconds: bound / 1000 }), count }];
+    }),
   };
 }

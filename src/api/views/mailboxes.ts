@@ -73,8 +73,8 @@ function mailsView(counts: Readonly<Record<Disposition, number>>): MailboxView['
     seen: Object.values(counts).reduce((sum, n) => sum + n, 0),
     imported: counts.imported,
     needsYou: counts['needs-you'],
-    opened: counts.merged + counts['nothing-found'],
-    skipped: counts.skipped + counts.quarantined + counts.duplicate + counts['too-large'] + counts.vanished,
+    opened: counts.merged + counts.duplicate + counts['nothing-found'],
+    skipped: counts.skipped + counts.quarantined + counts['too-large'] + counts.vanished,
     waiting: counts.seen + counts.collected,
     failed: counts.failed,
   };

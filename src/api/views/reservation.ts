@@ -20,6 +20,7 @@ import {
 } from '../../domain/leg-points.ts';
 import type { Attribution, Field, Fields, Leg, Reservation } from '../../domain/reservation.ts';
 import { describeChanges } from '../../domain/reservation-view.ts';
+import { nextLookBy } from '../../domain/schedule/next-look.ts';
 import { standsBy, unverifiedSince, type Verified } from '../../domain/verification.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import type { Subject } from '../../ports/store/subjects.ts';
@@ -128,7 +129,7 @@ export async function reservationView(
     ...summary,
     fields: fieldViews(reservation.fields),
     legs: reservation.legs.map((leg) => ({ ...legView(leg), keys: [...leg.keys], fields: fieldViews(leg.fields) })),
-    freshness: freshnessViews(subjects, context),
+    freshness: freshnessViews(subjects, context, await listedAccounts(tx, subjects)),
     ...unverifiedOf(subjects),
     ...alertsOf(told),
     observations: [...reservation.observations],
@@ -160,13 +161,25 @@ function unprovenOf({ unproven = [] }: Reservation): Pick<ReservationView, 'unpr
 }
 
 /** Of all that a reservation follows, or of one leg: who confirms it, and who stands by. */
-export function freshnessViews(subjects: readonly Subject[], context: ViewContext): FreshnessView[] {
+export function freshnessViews(
+  subjects: readonly Subject[],
+  context: ViewContext,
+  listed: ReadonlySet<string>,
+): FreshnessView[] {
   const all = subjects.map(verifiedOf);
   return subjects.map((subject, index) => {
     const account = context.providers.find((one) => one.account === subject.account);
     const freshMs = (account?.freshSeconds ?? 300) * 1000;
-    return freshnessView(subject, context, standsBy(all[index]!, all, freshMs));
+    return freshnessView(subject, context, standsBy(all[index]!, all, freshMs), listed.has(subject.account));
   });
+}
+
+/** Of the accounts of these subjects, those whose provider lists what has changed. */
+export async function listedAccounts(tx: ReadTx, subjects: readonly Subject[]): Promise<ReadonlySet<string>> {
+  const listed = new Set<string>();
+  for (const account of new Set(subjects.map((one) => one.account)))
+    if ((await tx.providerState.get(account))?.list !== undefined) listed.add(account);
+  return listed;
 }
 
 function unverifiedOf(subjects: readonly Subject[]): Pick<ReservationView, 'unverifiedSince'> {
@@ -178,9 +191,8 @@ function verifiedOf({ spec, state, checkedAt, failingSince }: Subject): Verified
   return { thing: spec.id, ended: state === 'ended', checkedAt, failingSince };
 }
 
-function freshnessView(subject: Subject, context: ViewContext, resting: boolean): FreshnessView {
+function freshnessView(subject: Subject, context: ViewContext, resting: boolean, isListed: boolean): FreshnessView {
   const account = context.providers.find((one) => one.account === subject.account);
-  const freshMs = (account?.freshSeconds ?? 300) * 1000;
   const { checkedAt, failingSince } = subject;
   const state =
     subject.state === 'ended'
@@ -192,6 +204,10 @@ function freshnessView(subject: Subject, context: ViewContext, resting: boolean)
           : checkedAt === undefined
             ? 'not-checked-yet'
             : 'ok';
+  // What failed is asked again as soon as the provider lets us; nobody knows when that is.
+  const isPlanned = state === 'ok' || state === 'not-checked-yet';
+  const due = isPlanned ? nextLookBy(subject, account?.freshSeconds ?? 300, isListed, context.now) : undefined;
+  const lateSeconds = due === undefined ? 0 : Math.round((context.now - due) / 1000);
   return defined({
     subject: subject.id,
     account: subject.account,
@@ -203,7 +219,8 @@ function freshnessView(subject: Subject, context: ViewContext, resting: boolean)
     state,
     unverifiedSince: failingSince === undefined ? undefined : isoInstant(failingSince),
     reason: failingSince === undefined ? undefined : subject.failure,
-    due: subject.state === 'ended' || resting || checkedAt === undefined ? undefined : isoInstant(checkedAt + freshMs),
+    due: due === undefined ? undefined : isoInstant(due),
+    lateSeconds: lateSeconds > 0 ? lateSeconds : undefined,
   }) as FreshnessView;
 }
 

@@ -7,7 +7,7 @@ import { isoInstant } from '../../ports/clock.ts';
 import type { Subject } from '../../ports/store/subjects.ts';
 import type { ReadTx } from '../../ports/store.ts';
 import type { Caller } from '../auth.ts';
-import { defined, freshnessViews, legView, type ViewContext } from './reservation.ts';
+import { defined, freshnessViews, legView, listedAccounts, type ViewContext } from './reservation.ts';
 
 /** A traveller's trips, earliest first. What a person removed is left out. */
 export async function tripsView(
@@ -21,6 +21,7 @@ export async function tripsView(
   for (const reservation of reservations) {
     followed.set(reservation.id, await tx.subjects.followedBy(caller.tenant, reservation.id));
   }
+  const listed = await listedAccounts(tx, [...followed.values()].flat());
   const legs = reservations.flatMap((reservation) =>
     reservation.legs.map((leg) => ({ reservation: reservation.id, leg, of: reservation })),
   );
@@ -41,7 +42,7 @@ export async function tripsView(
             version: of.version,
             reference: textOf(of.fields, 'reference'),
             provider: textOf(of.fields, 'provider.name') ?? textOf(of.fields, 'provider.code'),
-            freshness: freshnessViews(subjectsOfLeg(leg, of, followed.get(of.id) ?? []), context),
+            freshness: freshnessViews(subjectsOfLeg(leg, of, followed.get(of.id) ?? []), context, listed),
           }),
         ),
       }) as TripView,

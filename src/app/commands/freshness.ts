@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { freshnessView } from '../../api/views/freshness.ts';
-import { freshnessQuerySchema } from '../../contracts/http/freshness.ts';
+import { type FreshnessView, freshnessQuerySchema } from '../../contracts/http/freshness.ts';
 import { momentOf } from '../../domain/time/moment.ts';
 import { parseOptions } from '../checked.ts';
 import { action } from '../command.ts';
@@ -48,6 +48,13 @@ export function freshnessCommand(program: Command): void {
             row.budgetLeft === undefined ? '' : `${Math.round(row.budgetLeft * 100)} %`,
           ]);
           context.say(table([head, ...lines]));
+          const shares = view.rows.map((row) => [
+            printable(row.account),
+            row.urgency,
+            ...SPANS.map(([from, to]) => String(within(row.sincePossible.histogram, from, to))),
+          ]);
+          context.say('\nHow many changes took how long:');
+          context.say(table([['account', 'journey', ...SPANS.map(([, , name]) => name)], ...shares]));
           const { delivered } = view;
           if (delivered.count > 0)
             context.say(
@@ -57,6 +64,24 @@ export function freshnessCommand(program: Command): void {
         });
       }),
     );
+}
+
+/** Columns of the printed histogram: longer than, up to, in seconds. */
+const SPANS = [
+  [0, 1, '≤ 1 s'],
+  [1, 10, '≤ 10 s'],
+  [10, 60, '≤ 1 min'],
+  [60, 180, '≤ 3 min'],
+  [180, 300, '≤ 5 min'],
+  [300, 1800, '≤ 30 min'],
+  [1800, Number.POSITIVE_INFINITY, 'longer'],
+] as const;
+
+function within(histogram: FreshnessView['rows'][number]['sincePossible']['histogram'], from: number, to: number) {
+  const inside = histogram.filter(
+    ({ upToSeconds = Number.POSITIVE_INFINITY }) => upToSeconds > from && upToSeconds <= to,
+  );
+  return inside.reduce((sum, { count }) => sum + count, 0);
 }
 
 function seconds(value: number): string {

@@ -57,7 +57,7 @@ async function isPaused({ store }: Core): Promise<boolean> {
   return pauses.some(
     ({ kind, id, tenant }) =>
       (tenant === OPERATOR.tenant && (kind === 'tenant' || kind === 'mailbox')) ||
-      (kind === 'stage' && (id === 'collect' || id === 'extract')),
+      (kind === 'stage' && ['collect', 'extract', 'reconcile'].includes(id)),
   );
 }
 

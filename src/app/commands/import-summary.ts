@@ -35,7 +35,8 @@ function nextSteps(summary: ImportSummary): readonly string[] {
   const { imported = 0, failed = 0, seen = 0, collected = 0 } = summary.dispositions;
   const lines = [];
   if (seen + collected > 0) lines.push('Some are still on their way: `tripwatch receipts` shows how they stand.');
-  if (imported > 0) lines.push(`${plural(summary.reservations, 'reservation')}: \`tripwatch trips\` shows them.`);
+  if (imported > 0 || summary.reservations > 0)
+    lines.push(`${plural(summary.reservations, 'reservation')}: \`tripwatch trips\` shows them.`);
   else lines.push('No reservation found. `tripwatch receipts` says of every mail why.');
   if (failed > 0) lines.push('Failed mails, with what to do: `tripwatch receipts --disposition failed`');
   return lines;

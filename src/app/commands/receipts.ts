@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { askForMail, knownMailbox } from '../../api/commands/mailboxes.ts';
+import { askForMail, knownMailbox, settleReceipt } from '../../api/commands/mailboxes.ts';
 import { receiptView } from '../../api/views/accounts.ts';
 import type { MailboxId } from '../../domain/ids.ts';
 import { DISPOSITIONS, type Disposition } from '../../ports/store/mails.ts';
@@ -16,7 +16,9 @@ import { operatorHere } from './operator.ts';
 export function receiptsCommand(program: Command): void {
   const receipts = program
     .command('receipts')
-    .description('show what became of every mail, and why; receipts read ID: read one after all')
+    .description(
+      'show what became of every mail, and why; receipts read ID: read one after all; receipts done ID: it needs you no more',
+    )
     .option('--traveller <name>', 'whose (name or id); default: everyone')
     .addOption(new Option('--disposition <what>', 'only these').choices(Object.keys(DISPOSITIONS)))
     .option('--mailbox <id>', 'only those of one mailbox: mbx_…')
@@ -78,6 +80,24 @@ export function receiptsCommand(program: Command): void {
           const receipt = await askForMail(core.commands, operatorHere(), id);
           await settle(core, context.signal);
           const after = (await core.store.read((tx) => tx.mails.get(receipt.tenant, receipt.id))) ?? receipt;
+          context.result(receiptView(after));
+          context.say(`${after.disposition}: ${printable(after.reason)}`);
+        });
+      }),
+    );
+  doneCommand(receipts);
+}
+
+/** `tripwatch receipts done`. */
+function doneCommand(receipts: Command): void {
+  receipts
+    .command('done')
+    .argument('<id>', 'mail_…')
+    .description('say that what a mail asks of you is done, or is not wanted')
+    .action(
+      action(async (context, id: string) => {
+        await withCore(context, 'existing', async (core) => {
+          const after = await settleReceipt(core.commands, operatorHere(), id);
           context.result(receiptView(after));
           context.say(`${after.disposition}: ${printable(after.reason)}`);
         });

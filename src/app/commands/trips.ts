@@ -89,14 +89,24 @@ function whereText(leg: LegView): string {
     .map(([name, value]) => `${name} ${printable(value!)}`)
     .join(', ');
 }
+/** When it was last confirmed, by whom, when it is asked next, and how far behind the promise that is. */
 function freshText(freshness: TripView['legs'][number]['freshness']): string {
   return freshness
-    .map((one) =>
-      one.state === 'unverified-since'
-        ? `${one.label}: unverified since ${one.unverifiedSince?.slice(11, 16) ?? '?'} UTC`
-        : one.ageSeconds === undefined
-          ? `${one.label}: not asked yet`
-          : `checked ${age(one.ageSeconds * 1000)} ago by ${one.label}`,
-    )
+    .filter(({ state }) => state !== 'stands-by')
+    .map((one) => {
+      if (one.state === 'unverified-since')
+        return `${one.label}: unverified since ${utc(one.unverifiedSince)}, asked again as soon as it answers`;
+      const next = one.due === undefined || one.state === 'ended' ? '' : `, next by ${utc(one.due)}`;
+      if (one.ageSeconds === undefined)
+        return next === '' ? `${one.label}: not asked yet` : `${one.label}: asked from ${utc(one.due)} on`;
+      const late = one.lateSeconds === undefined ? next : `, ${age(one.lateSeconds * 1000)} later than promised`;
+      return `checked ${age(one.ageSeconds * 1000)} ago by ${one.label}${one.state === 'ended' ? ', no longer followed' : late}`;
+    })
     .join('; ');
+}
+
+/** `12-01 14:05 UTC`. */
+function utc(instant: string | undefined): string {
+  if (instant === undefined) return '?';
+  return `${instant.slice(5, 10)} ${instant.slice(11, 16)} UTC`;
 }

@@ -1,16 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Event } from '../../contracts/event.ts';
 import { action } from '../command.ts';
 import { OPERATOR } from '../core.ts';
 import { printable } from '../terminal/style.ts';
 import { chosenTraveller } from '../travellers.ts';
 import { withCore } from '../with-core.ts';
-import { count } from './numbers.ts';
 
 /** How often the change stream is looked at, real ms: this may be another process than the service. */
 const LOOK_MS = 250;
 const BATCH = 200;
+
+/** As the stream gives them. */
+function cursorOption(text: string): string {
+  if (/^\d{1,15}(\.[0-9a-z]{1,16})?$/.test(text)) return text;
+  throw new InvalidArgumentError('--after takes a cursor of the change stream, or 0 for all that is kept.');
+}
 
 /** `tripwatch watch`: live changes in the terminal. */
 export function watchCommand(program: Command): void {
@@ -18,13 +23,9 @@ export function watchCommand(program: Command): void {
     .command('watch')
     .description('show changes as they happen (Ctrl-C ends)')
     .option('--traveller <name>', 'whose (name or id); default: everyone')
-    .option(
-      '--after <cursor>',
-      'begin after this cursor of the change stream; 0 shows all that is kept',
-      count('--after', 0, 2 ** 52),
-    )
+    .option('--after <cursor>', 'begin after this cursor of the change stream; 0 shows all that is kept', cursorOption)
     .action(
-      action(async (context, options: { traveller?: string; after?: number }) => {
+      action(async (context, options: { traveller?: string; after?: string }) => {
         await withCore(context, 'existing', async (core) => {
           const traveller =
             options.traveller === undefined ? undefined : await chosenTraveller(core, options.traveller);
@@ -34,7 +35,12 @@ export function watchCommand(program: Command): void {
               one.name,
             ]),
           );
-          let after = options.after ?? (await core.store.read((tx) => tx.itineraries.feedBounds(OPERATOR.tenant))).last;
+          const start = await core.store.read((tx) => tx.itineraries.resume(OPERATOR.tenant, options.after));
+          let after = start.after;
+          if (start.reset)
+            context.note(
+              `There is nothing more of what came after ${options.after}: it is no longer kept, or the store came back from a backup. Look at \`tripwatch trips\` for how things stand; what follows is new.`,
+            );
           context.note(
             `Watching for changes${traveller === undefined ? '' : ` of ${printable(traveller.name)}`}; Ctrl-C ends.`,
           );
@@ -47,7 +53,7 @@ export function watchCommand(program: Command): void {
               const { data } = item.event as Event<'itinerary.updated' | 'mailbox.changed'>;
               if (context.json) {
                 // One object a line, so that a program can read the stream.
-                process.stdout.write(`${JSON.stringify({ cursor: item.seq, event: item.event })}\n`);
+                process.stdout.write(`${JSON.stringify({ cursor: item.cursor, event: item.event })}\n`);
                 continue;
               }
               const who = names.size > 1 ? `${printable(names.get(item.traveller) ?? item.traveller)}: ` : '';

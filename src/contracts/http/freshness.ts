@@ -14,6 +14,9 @@ export const delaysViewSchema = z.object({
   p50Seconds: z.number().describe('at most; from a histogram'),
   p99Seconds: z.number().describe('at most; from a histogram'),
   maxSeconds: z.number(),
+  histogram: z
+    .array(z.object({ upToSeconds: z.number().optional().describe('absent: longer than all others'), count: z.int() }))
+    .describe('how many took up to so long and longer than the one before; those that are 0 are left out'),
 });
 
 export const freshnessRowSchema = z.object({

@@ -28,6 +28,20 @@ export const providerStatusSchema = z.object({
       left: z.number(),
     }),
   ),
+  shortfallSeconds: z
+    .int()
+    .describe(
+      'so much older than promised answers get in the long run, because the limits allow no more calls; 0: enough',
+    ),
+  push: z
+    .object({
+      state: z.enum(['active', 'missing']),
+      seenAt: z.iso.datetime().optional().describe('when its subscription was last seen to stand, or found missing'),
+      reason: z.string().optional(),
+    })
+    .optional()
+    .describe('whether the provider pushes to us; absent: it cannot, or that was not looked after yet'),
+  held: z.int().optional().describe('answers held back as improbable, because too many changed alike at once'),
   freshSecondsP50: z.number().optional(),
   freshSecondsP99: z.number().optional(),
   callsTotal: z.int().optional(),

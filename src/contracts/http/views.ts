@@ -146,7 +146,11 @@ export const freshnessViewSchema = z.object({
     .describe('stands-by: another account is asked about it'),
   unverifiedSince: instant.optional(),
   reason: z.string().optional(),
-  due: instant.optional().describe('next check at the latest, as planned'),
+  due: instant.optional().describe('next check at the latest, as promised; absent: as soon as it can be asked'),
+  lateSeconds: z
+    .int()
+    .optional()
+    .describe('so much later than promised it is asked; see shortfallSeconds of the account in the status'),
 });
 export type FreshnessView = z.infer<typeof freshnessViewSchema>;
 

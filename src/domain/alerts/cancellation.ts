@@ -45,7 +45,7 @@ export function cancellationOf(looking: Looking, leg: Leg | undefined): Found {
     };
   }
   if (byPerson(by)) return { news: [], known: [{ fact, value: true, certain: true }] };
-  const certain = isCertain(cancelled.state === 'yes' ? by : undefined, words, leg, saysCancelled);
+  const certain = isCertain(cancelled, words, leg, saysCancelled);
   const again = certain ? {} : { dueAt: now + lookAgainMs(before?.at, now) };
   if (before?.value === true && (before.certain || !certain)) return { ...NOTHING, ...again };
   return {

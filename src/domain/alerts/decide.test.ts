@@ -99,6 +99,37 @@ test('one status feed alone says "cancelled": not confirmed; the second makes it
   assert.deepEqual(one.look(), []);
 });
 
+test('who only saw that nothing moves any more is one voice of two: with another that is sure, it is certain', () => {
+  const unsure = wordOf('aware', KEYS, { operation: 'cancelled-uncertain' });
+  for (const first of ['cancelled', 'cancelled-uncertain']) {
+    const one = story().at(DAY_OF);
+    one.words = [unsure];
+    assert.match(one.say({ operation: 'cancelled-uncertain' }, 'status', 0, 'aware')[0]!, /may be cancelled/);
+    assert.equal(one.alerts[0]?.certain, false);
+    one.words = [unsure, wordOf('aero', KEYS, { operation: 'cancelled' })];
+    const account = first === 'cancelled' ? 'aero' : 'aware';
+    assert.match(one.say({ operation: first }, 'status', 0, account)[0]!, /is cancelled: this is confirmed now/);
+    assert.deepEqual([one.alerts[0]?.certain, one.alerts[0]?.severity], [true, 'critical']);
+    assert.deepEqual(one.look(), []);
+  }
+});
+
+test('two that are not sure make nothing certain, nor does one vendor that is sure and unsure', () => {
+  const unsure = wordOf('aware', KEYS, { operation: 'cancelled-uncertain' });
+  for (const other of [
+    wordOf('aero', KEYS, { operation: 'cancelled-uncertain' }),
+    wordOf('spare', KEYS, { operation: 'cancelled' }, { vendor: 'aware' }),
+  ]) {
+    const one = story().at(DAY_OF);
+    one.words = [unsure, other];
+    assert.match(one.say({ operation: 'cancelled-uncertain' }, 'status', 0, 'aware')[0]!, /may be cancelled/);
+    assert.deepEqual(one.look(), []);
+  }
+  // Not even the word of who runs it, while it is not sure itself.
+  const own = story().at(DAY_OF);
+  assert.match(own.say({ operation: 'cancelled-uncertain' }, 'booking')[0]!, /may be cancelled/);
+});
+
 test('two accounts at one vendor are one voice', () => {
   const one = story().at(DAY_OF);
   one.words = [

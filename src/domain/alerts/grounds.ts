@@ -32,33 +32,41 @@ export function isVouched(by: Attribution | undefined): boolean {
   return by !== undefined && by.authority !== 'mail';
 }
 
+/** What someone says of grave news: that it is so, that it may be so (which confirms another's word, not itself), or not. */
+export type Says = 'yes' | 'maybe' | 'no';
+
 /**
- * Whether grave news may be told as certain: the provider's own word, or that of two who do not have it from each other.
- * `says` tells whether what someone says of the leg (and of the booking) is that news. A mail that nothing proves never
- * counts, however many there are.
+ * Whether grave news may be told as certain: the provider's own word, or that of two who do not have it from each other,
+ * of whom one at least is sure. `by`: whose word the state holds, and how sure that is. `says`: what someone says of the
+ * leg (and of the booking). A mail that nothing proves never counts, however many there are.
  */
 export function isCertain(
-  by: Attribution | undefined,
+  { by, state }: { readonly by: Attribution | undefined; readonly state: Says },
   words: readonly Word[],
   leg: Pick<Leg, 'keys'> | undefined,
-  says: (ofLeg: Facts, ofBooking: Facts) => boolean,
+  says: (ofLeg: Facts, ofBooking: Facts) => Says,
 ): boolean {
-  if (isOwnWord(by)) return true;
+  if (state === 'yes' && isOwnWord(by)) return true;
   const voices = new Set<string>();
+  const sure = new Set<string>();
+  const hear = (vendor: string, said: Says): void => {
+    if (said !== 'no') voices.add(vendor);
+    if (said === 'yes') sure.add(vendor);
+  };
   if (by?.authority === 'status')
-    voices.add(words.find((one) => one.account === by.source.account)?.vendor ?? by.source.label);
+    hear(words.find((one) => one.account === by.source.account)?.vendor ?? by.source.label, state);
   for (const word of words) {
     const ofLeg = leg === undefined ? {} : (word.legs.find((one) => sameLeg(one.keys, leg.keys))?.facts ?? undefined);
-    if (ofLeg === undefined || !says(ofLeg, word.facts)) continue;
-    if (word.own) return true;
-    voices.add(word.vendor);
+    const said = ofLeg === undefined ? 'no' : says(ofLeg, word.facts);
+    if (said === 'yes' && word.own) return true;
+    hear(word.vendor, said);
   }
-  return voices.size >= 2;
+  return voices.size >= 2 && sure.size >= 1;
 }
 
 /** What is known of whether something takes place. */
 export interface Cancelled {
-  readonly state: 'no' | 'maybe' | 'yes';
+  readonly state: Says;
   readonly by: Attribution | undefined;
 }
 
@@ -73,7 +81,8 @@ export function cancelledBy(fields: Fields): Cancelled {
   return { state: 'no', by: status?.by ?? operation?.by };
 }
 
-/** Whether facts say that it does not take place. */
-export function saysCancelled(ofLeg: Facts, ofBooking: Facts): boolean {
-  return [ofLeg.status, ofLeg.operation, ofBooking.status].some((fact) => fact?.value === 'cancelled');
+/** Whether facts say that it does not take place. Who only sees that nothing moves any more says that it may be so. */
+export function saysCancelled(ofLeg: Facts, ofBooking: Facts): Says {
+  if ([ofLeg.status, ofLeg.operation, ofBooking.status].some((fact) => fact?.value === 'cancelled')) return 'yes';
+  return ofLeg.operation?.value === 'cancelled-uncertain' ? 'maybe' : 'no';
 }

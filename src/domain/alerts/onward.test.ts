@@ -192,6 +192,14 @@ test('so late that the reception may have closed: told with its hours where they
   two.beside = [reservationOf('h', [hotel({ 'start.until': '20:00' })])];
   two.say(lands('19:30'));
   assert.match(of(two, 'knock-on')[0]!, /there at 20:15, after 20:00/);
+  // Expected only; when it has landed, against hours that the hotel has named, it is certain.
+  assert.equal(two.alerts.find(({ kind }) => kind === 'knock-on')?.certain, false);
+  for (const [until, certain] of [['20:00', true] as const, [undefined, false] as const]) {
+    const landed = new Story(reservationOf('a', [first()]), NOON);
+    landed.beside = [reservationOf('h', [hotel(until === undefined ? {} : { 'start.until': until })])];
+    landed.say({ 'end.actual': '2026-12-01T22:30:00-05:00[America/New_York]' });
+    assert.equal(landed.alerts.find(({ kind }) => kind === 'knock-on')?.certain, certain);
+  }
 });
 
 test('a reception open until after midnight, and an arrival the next morning', () => {

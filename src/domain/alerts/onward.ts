@@ -167,7 +167,9 @@ function knockOnState(rides: readonly Ride[], place: Leg, language: Language, no
     time: clockAt(language, thereAt, limit.zone, limit.at),
     until: clockAt(language, limit.isKnown || place.kind === 'stay' ? limit.at : limit.bookedAt, limit.zone),
   };
-  const about = { kind: 'knock-on', certain: false, params } as const;
+  // Certain is what has happened, against hours that the place has named.
+  const certain = limit.isKnown && last.end.basis === 'actual';
+  const about = { kind: 'knock-on', certain, params } as const;
   if (thereAt <= limit.at)
     return { value: 'yes', because: last.leg, news: { ...about, severity: 'info', key: 'inTime' } };
   const stay = place.kind === 'stay';

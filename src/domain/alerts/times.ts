@@ -3,7 +3,7 @@ import { type Point, pointOf, textOf } from '../leg-points.ts';
 import type { Attribution, Leg } from '../reservation.ts';
 import { epochMsOf } from '../time/travel-time.ts';
 import { byPerson, type Found, factOf, type Looking, type News, NOTHING, together, toldOf } from './found.ts';
-import { isCertain, isVouched } from './grounds.ts';
+import { isCertain, isVouched, type Says } from './grounds.ts';
 import { clockOf, duration, legName } from './phrase.ts';
 
 const MINUTE = 60_000;
@@ -56,7 +56,7 @@ function departureOf(looking: Looking, leg: Leg, start: Point): Found {
   const about = { by, params, leg: leg.id, facts: [{ fact, value: late }] };
   const { minutes: earlyFirst = 5, stepMinutes: earlyStep = 5 } = rules.early;
   if (late <= -earlyFirst) {
-    const certain = isCertain(by, words, leg, leavesBy(start));
+    const certain = isCertain({ by, state: 'yes' }, words, leg, leavesBy(start));
     const again = certain ? {} : { dueAt: now + LOOK_AGAIN_MS };
     const isNews = was > -earlyFirst || Math.abs(late - was) >= earlyStep;
     const isSure = !isNews && certain && before?.certain === false;
@@ -118,11 +118,11 @@ function voiceOf({ language }: Looking, by: Attribution | undefined): string {
 }
 
 /** Whether someone says that it leaves about as early as this, or earlier. */
-function leavesBy(start: Point): (ofLeg: Facts) => boolean {
+function leavesBy(start: Point): (ofLeg: Facts) => Says {
   return (facts) => {
     const said = facts['start.estimated']?.value ?? facts['start.scheduled']?.value;
     const at = epochMsOf(said, start.zone);
-    return at !== undefined && start.at !== undefined && at <= start.at + AGREE_MS;
+    return at !== undefined && start.at !== undefined && at <= start.at + AGREE_MS ? 'yes' : 'no';
   };
 }
 
@@ -185,7 +185,7 @@ function startMoved(looking: Looking, leg: Leg, one: ScheduledEnd): Found {
   const isEarlier = one.movedMinutes <= -(rules.early.minutes ?? 5);
   const isLater = one.movedMinutes >= (rules.schedule.minutes ?? 10);
   const certain = isCertain(
-    one.by,
+    { by: one.by, state: 'yes' },
     words,
     leg,
     leavesBy({ ...one.point, at: epochMsOf(one.scheduled, one.point.zone) }),

@@ -5,7 +5,7 @@ import { FactWriter, type Warnings } from './draft.ts';
 import { isObject, type JsonObject, type JsonValue } from './json-repair.ts';
 import { child, firstText, iataCode, list, nameOf, text } from './node.ts';
 import { writeAirport, writePlace } from './places.ts';
-import { dayIfMidnight, statedTime, withClock, writeFlightTimes, writeTimeAsPrinted } from './times.ts';
+import { dayIfMidnight, hoursOf, statedTime, withClock, writeFlightTimes, writeTimeAsPrinted } from './times.ts';
 
 /** What a leg's facts say, with the keys that make it the same leg as another source's. */
 export interface LegFacts {
@@ -169,10 +169,13 @@ function readStay({ node, trip, where, warnings }: LegInput): LegFacts {
   facts.set('name', name, `${FOR}.name`);
   facts.set('phone', text(trip.telephone), `${FOR}.telephone`);
   const place = writePlace('start', trip, FOR, facts);
+  const hours = hoursOf(node.checkinTime);
+  const said = hours === undefined ? node : { ...node, checkinTime: hours.from };
   const side = (path: string, word: 'checkin' | 'checkout') => {
-    const stated = statedTime(node, [`${word}Time`, `${word}Date`], '', warnings, where);
-    writeTimeAsPrinted(path, dayIfMidnight(withClock(stated, node[`${word}Time`])), place.zone, facts);
+    const stated = statedTime(said, [`${word}Time`, `${word}Date`], '', warnings, where);
+    writeTimeAsPrinted(path, dayIfMidnight(withClock(stated, said[`${word}Time`])), place.zone, facts);
   };
+  if (hours !== undefined) facts.set('start.until', hours.until, 'checkinTime', text(node.checkinTime));
   side('start.scheduled', 'checkin');
   side('end.scheduled', 'checkout');
   const start = facts.facts['start.scheduled']?.value;

@@ -50,12 +50,37 @@ export function withClock(stated: StatedTime | undefined, clockValue: JsonValue 
   if (stated === undefined || stated.parsed.time !== undefined) return stated;
   const at = parseClock(text(clockValue));
   if (at === undefined || at.hour === 24) return stated;
-  const two = (n: number) => String(n).padStart(2, '0');
   return {
     ...stated,
-    parsed: { ...stated.parsed, time: `${two(at.hour)}:${two(at.minute)}:00` },
+    parsed: { ...stated.parsed, time: `${clockText(at)}:00` },
     raw: `${stated.raw} ${text(clockValue)}`,
   };
+}
+
+/**
+ * A check-in that is stated as hours, `15:00 - 22:00` or an interval of two times: from when on, and until what time of day
+ * (`22:00`). Undefined: it is one time, or none.
+ */
+export function hoursOf(value: JsonValue | undefined): { readonly from: string; readonly until: string } | undefined {
+  const parts = text(value)
+    .slice(0, HOURS_CHARS_MAX)
+    .replace(/^(?:from|von|ab)\s+/i, '')
+    .split(/\s*[–—/]\s*|\s+(?:-|to|until|till|bis)\s+|(?<=\d)-(?=\d{1,2}:\d{2}$)/i);
+  const [from, last] = parts;
+  if (parts.length !== 2 || from === undefined || last === undefined) return undefined;
+  const at = parseClock(last);
+  const until = at === undefined ? parseTravelTime(last)?.time : clockText(at);
+  if (until === undefined || (at === undefined) !== (parseClock(from) === undefined)) return undefined;
+  return parseClock(from) === undefined && parseTravelTime(from)?.time === undefined
+    ? undefined
+    : { from, until: until.slice(0, 5) };
+}
+
+const HOURS_CHARS_MAX = 80;
+
+function clockText({ hour, minute }: { readonly hour: number; readonly minute: number }): string {
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${two(hour % 24)}:${two(minute)}`;
 }
 
 /** Midnight and the last minute of a day stand for the day where nobody arrives at night by plan. */

@@ -208,3 +208,21 @@ test('a booking confirmed at the very instant of the mail that tied it to anothe
   assert.ok(told.some(({ path, from }) => (path === 'bookingKeys' && from === keys.air) || from === keys.stay));
   assert.ok(told.every(({ type, path }) => type !== 'details' || path !== undefined));
 });
+
+test('a leg that a person confirmed without a booking is kept in the booking that an earlier mail and a guest tied it to', () => {
+  const keys = { air: 'ref:air:aaa111', stay: 'ref:stay:bbb222' };
+  const flight = (from: string) => ({
+    kind: 'flight' as const,
+    keys: [`leg:flight:lh400:2026-12-01:${from}`],
+    facts: {},
+  });
+  const stay = { kind: 'stay' as const, keys: [], facts: { 'start.scheduled': { value: '2026-12-01' } } };
+  const set: readonly Observation[] = [
+    { ...madeBy('obs_1', 'mail', 'mail', 0), bookingKeys: [keys.air], facts: {}, legs: [flight('muc')] },
+    { ...madeBy('obs_2', 'person', 'person', 0), bookingKeys: [keys.air, keys.stay], facts: {}, legs: [] },
+    { ...madeBy('obs_3', 'person', 'person', 1), bookingKeys: [], facts: {}, legs: [flight('muc'), stay] },
+  ];
+  const forged = { ...madeBy('obs_4', 'mail', 'mail', 9), bookingKeys: [keys.stay], facts: {}, legs: [flight('fra')] };
+  const legs = (all: readonly Observation[]) => join(all).map((group) => group.legs.map((leg) => leg.keys));
+  assert.deepEqual(legs([...set, forged]), legs(set));
+});

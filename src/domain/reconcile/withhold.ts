@@ -29,9 +29,8 @@ export interface Sifted {
 export function siftBookings(observations: readonly Observation[]): Sifted {
   const { firm, loose } = weigh(observations);
   const sure = groupBookings(firm).filter((draft) => membersOf(draft).some(confirms));
-  const floating = firm.filter((one) => one.bookingKeys.length === 0);
-  const index = new KeyIndex(sure.length === 0 ? [] : [...loose, ...floating]);
-  const proven = new Set(floating);
+  const index = new KeyIndex(sure.length === 0 ? [] : [...loose, ...firm]);
+  const proven = new Set(firm);
   const late = new Map<Observation, Set<Draft>>();
   for (const draft of sure) {
     const since = Math.min(...membersOf(draft).filter(confirms).map(observedMs));
@@ -216,7 +215,8 @@ function placed(one: Observation): readonly PlacedClaim[] {
 
 /**
  * The unproven mails that came after a booking was confirmed and speak of it: they share a key with it, with such a mail that
- * came before, or with what a proven source says of a leg without naming a booking (`proven`) and so came to belong to it.
+ * came before, or with what a source that needs no proof says (`proven`) and that came to belong to it by such a mail, or by
+ * naming a leg and no booking.
  * What came later leads nowhere, or a forged mail could tie two bookings together.
  */
 function reached(

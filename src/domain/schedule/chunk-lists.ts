@@ -6,6 +6,8 @@
 export interface ChunkLists {
   readonly bytes: number;
   isEmpty(list: number): boolean;
+  /** The first list from `from` on and before `end` that is not empty; −1: none. */
+  nextFilled(from: number, end: number): number;
   append(list: number, entry: number): void;
   each(list: number, see: (entry: number) => void): void;
   /** Reads a list from the front and keeps, in their order, the entries for which `keep` says so. It must not append. */
@@ -28,6 +30,8 @@ export function createChunkLists(count: number): ChunkLists {
   const tails = new Int32Array(count).fill(NONE);
   /** Entries in the last chunk of each list. */
   const fills = new Uint8Array(count);
+  /** One bit a list, set where it is not empty: stretches of empty ones are passed over 32 at a time. */
+  const filled = new Uint32Array((count + 31) >> 5);
   const blocks: Uint32Array[] = [];
   /** The chunk after each; of a free one, the next free. */
   let nexts = new Int32Array(0);
@@ -66,16 +70,29 @@ export function createChunkLists(count: number): ChunkLists {
   return {
     get bytes() {
       const pool = blocks.length * BLOCK * CHUNK * 4;
-      return pool + nexts.byteLength + heads.byteLength + tails.byteLength + fills.byteLength;
+      return pool + nexts.byteLength + heads.byteLength + tails.byteLength + fills.byteLength + filled.byteLength;
     },
     isEmpty: (list) => heads[list] === NONE,
+    nextFilled: (from, end) => {
+      if (from >= end) return -1;
+      let word = from >> 5;
+      let bits = filled[word]! & (-1 << (from & 31));
+      while (bits === 0) {
+        if (++word << 5 >= end) return -1;
+        bits = filled[word]!;
+      }
+      const found = (word << 5) + 31 - Math.clz32(bits & -bits);
+      return found < end ? found : -1;
+    },
     append: (list, entry) => {
       let tail = tails[list]!;
       let fill = fills[list]!;
       if (tail === NONE || fill === CHUNK) {
         const chunk = take();
-        if (tail === NONE) heads[list] = chunk;
-        else nexts[tail] = chunk;
+        if (tail === NONE) {
+          heads[list] = chunk;
+          filled[list >> 5]! |= 1 << (list & 31);
+        } else nexts[tail] = chunk;
         tails[list] = tail = chunk;
         fill = 0;
       }
@@ -116,6 +133,7 @@ export function createChunkLists(count: number): ChunkLists {
         release(head);
         heads[list] = tails[list] = NONE;
         fills[list] = 0;
+        filled[list >> 5]! &= ~(1 << (list & 31));
         return;
       }
       release(nexts[writeChunk]!);
@@ -129,6 +147,7 @@ export function createChunkLists(count: number): ChunkLists {
         heads[list] = tails[list] = NONE;
         fills[list] = 0;
       }
+      filled.fill(0);
     },
   };
 }

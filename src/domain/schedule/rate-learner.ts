@@ -57,6 +57,11 @@ const KNOWN_SHARE_MIN = 1 / 32;
 /** Evenly spread calls may bunch by so much time. */
 const BUNCH_MS = 100;
 const WINDOWS_MS = 20_000;
+/** No bucket of a second that is asked again after a second is shut so long; and windows of so long are told whole. */
+const SHUT_MS = 2_500;
+const WHOLE_MS = 25_000;
+/** A wall that was shut for hours for another reason must not leave us with next to nothing. */
+const WINDOW_SHARE_MIN = 0.05;
 /** Looked back to tell the present rate, in slices. */
 const SLICE_MS = 500;
 const SLICES = 10;
@@ -75,6 +80,9 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
   let cuts = 0;
   let acceptedSinceCut = 0;
   let restedMs = 0;
+  /** The last cut, until a call is let through again: since when, how many were let through before, and at what rate. */
+  let shut: { readonly from: number; readonly accepted: number; readonly before: number } | undefined;
+  let reopenedAt = knownPerSecond === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : startAt;
   /** When the rate held a call back last, and until when growth was counted. */
   let pressedAt = Number.NEGATIVE_INFINITY;
   let countedAt = startAt;
@@ -85,7 +93,9 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
 
   function rate(): number {
     if (wall === undefined) return startRate;
-    const holdMs = Math.min(HOLD_MS_MAX, Math.max(HOLD_MS, (HOLD_CALLS / wall) * 1000));
+    // A wall that was hit again while it was looked for is a guess: how much it lets through is tried sooner.
+    const surely = cuts > 1 ? 1 / 3 : 1;
+    const holdMs = surely * Math.min(HOLD_MS_MAX, Math.max(HOLD_MS, (HOLD_CALLS / wall) * 1000));
     const settled = CUT + (HELD - CUT) * Math.min(1, grownMs / SETTLE_MS);
     const beyond = Math.max(0, grownMs - SETTLE_MS - holdMs) / 1000;
     return Math.max(least, wall * (settled + GROWTH * beyond * beyond));
@@ -105,6 +115,26 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
     let sum = 0;
     for (const count of slices) sum += count;
     return (sum * 1000) / since;
+  }
+
+  /**
+   * Shut for longer than a bucket needs: it counts in windows, and from one opening to the next lie whole ones. Where
+   * that was a short time, they were full, and what was let through in them is the limit; the rate of the seconds before
+   * the wall says nothing of it.
+   */
+  function reopened(at: number): void {
+    if (
+      shut !== undefined &&
+      wall !== undefined &&
+      at - shut.from >= SHUT_MS &&
+      at > reopenedAt &&
+      at - reopenedAt < WHOLE_MS
+    ) {
+      const average = (shut.accepted * 1000) / (at - reopenedAt);
+      wall = Math.max(least, Math.min(wall, Math.max(average, shut.before * WINDOW_SHARE_MIN)));
+    }
+    shut = undefined;
+    reopenedAt = at;
   }
 
   const isPressed = (now: number): boolean => now - pressedAt < 1000 && now >= pressedAt;
@@ -127,7 +157,10 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
     accepted: (now, beganAt) => {
       turnSlices(now);
       slices[slice % SLICES]!++;
-      if (beganAt >= cutAt) acceptedSinceCut++;
+      if (beganAt >= cutAt) {
+        if (acceptedSinceCut === 0 && shut !== undefined) reopened(beganAt);
+        acceptedSinceCut++;
+      }
       const stepMs = Math.min(1000, Math.max(0, now - countedAt));
       countedAt = now;
       if (!isPressed(now)) {
@@ -160,6 +193,7 @@ export function createRateLearner({ knownPerSecond, now: startAt }: RateLearnerO
       cuts = again ? cuts + 1 : 1;
       const seen = again ? Math.min(average, before * (cuts > 2 ? 0.6 : 0.85)) : Math.max(average, recent * 0.87);
       wall = Math.max(least, Math.min(before, Math.max(seen, before * 0.4)));
+      shut = { from: now, accepted: acceptedSinceCut, before };
       startRate = Number.POSITIVE_INFINITY;
       grownMs = 0;
       acceptedSinceCut = 0;

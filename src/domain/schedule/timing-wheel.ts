@@ -147,6 +147,16 @@ export function createTimingWheel(options: TimingWheelOptions): TimingWheel {
     everyOne.clear();
   }
 
+  /** The first tick from `tick` on, and not after `last` (less than a turn later), in whose bucket something lies. */
+  function nextFilled(tick: number, last: number): number {
+    const bucket = tick & mask;
+    const end = bucket + (last - tick) + 1;
+    const here = lists.nextFilled(bucket, Math.min(end, buckets));
+    if (here >= 0) return tick + here - bucket;
+    const turned = lists.nextFilled(0, end - buckets);
+    return turned >= 0 ? tick + buckets - bucket + turned : last + 1;
+  }
+
   /** The clock was set back: where the hand stands decides where overdue items lie, so all are laid anew. */
   function turnBack(tick: number): void {
     hand = tick;
@@ -172,25 +182,26 @@ export function createTimingWheel(options: TimingWheelOptions): TimingWheel {
       if (last < hand) turnBack(last);
       let taken = 0;
       // More than one turn behind: every bucket is looked at once.
-      for (let tick = Math.max(hand, last - buckets + 1); tick <= last; tick++) {
-        const bucket = tick & mask;
-        if (!lists.isEmpty(bucket)) {
-          taken = drain(bucket, now, into, taken);
-          if (taken === into.length) return taken;
-          if (tick < last && !lists.isEmpty(bucket)) dedupe(bucket);
-        }
-        // The last tick is not over: more may become due in it.
+      for (let tick = Math.max(hand, last - buckets + 1); ; tick++) {
+        tick = nextFilled(tick, last);
+        if (tick > last) break;
         hand = tick;
+        const bucket = tick & mask;
+        taken = drain(bucket, now, into, taken);
+        if (taken === into.length) return taken;
+        if (tick < last && !lists.isEmpty(bucket)) dedupe(bucket);
       }
+      // The last tick is not over: more may become due in it.
+      hand = last;
       return taken;
     },
     takeSoonest: (until, max, accept) => {
       const found: number[] = [];
       const last = Math.min(tickOf(until), hand + buckets - 1);
-      for (let tick = hand; tick <= last && found.length < max && size > 0; tick++) {
-        const bucket = tick & mask;
-        if (lists.isEmpty(bucket)) continue;
-        lists.each(bucket, (item) => {
+      for (let tick = hand; found.length < max && size > 0; tick++) {
+        tick = nextFilled(tick, last);
+        if (tick > last) break;
+        lists.each(tick & mask, (item) => {
           if (found.length === max || inside[item] !== 1 || due[item]! > until) return;
           // An entry of another turn, or one left behind by an item that was moved.
           if (Math.max(hand, tickOf(due[item]!)) !== tick || !accept(item)) return;
@@ -202,12 +213,11 @@ export function createTimingWheel(options: TimingWheelOptions): TimingWheel {
     },
     nextDueAt: () => {
       if (size === 0) return undefined;
-      for (let ahead = 0; ahead < buckets; ahead++) {
-        const bucket = (hand + ahead) & mask;
-        if (lists.isEmpty(bucket)) continue;
+      const last = hand + buckets - 1;
+      for (let tick = nextFilled(hand, last); tick <= last; tick = nextFilled(tick + 1, last)) {
         let soonest = Number.POSITIVE_INFINITY;
-        const turn = (hand + ahead + 1) * tickMs;
-        lists.each(bucket, (item) => {
+        const turn = (tick + 1) * tickMs;
+        lists.each(tick & mask, (item) => {
           if (inside[item] === 1 && due[item]! < Math.min(turn, soonest)) soonest = due[item]!;
         });
         if (soonest !== Number.POSITIVE_INFINITY) return soonest;

@@ -16,9 +16,16 @@ export interface ItineraryItem {
   readonly updatedAt: number;
 }
 
-/** One line of the public change stream (SSE); `seq` is the cursor and is never reused. */
+/**
+ * Place of a reader in the change stream: a number, and the epoch that it was given in (`57.1f3a9c04`). A bare number is
+ * taken as it is.
+ */
+export type FeedCursor = string;
+
+/** One line of the public change stream (SSE). `seq` orders them and is given once in an epoch. */
 export interface FeedItem {
   readonly seq: number;
+  readonly cursor: FeedCursor;
   readonly tenant: TenantId;
   readonly traveller: TravellerId;
   readonly event: Event<Topic>;
@@ -45,6 +52,17 @@ export interface ItineraryRepo {
     tenant: TenantId,
     query: { readonly before?: number; readonly limit: number; readonly traveller?: TravellerId },
   ): Promise<readonly FeedItem[]>;
-  /** First and last cursor kept, so that a reader behind the first is told to reset. */
+  /**
+   * Where a reader goes on that comes with a cursor; without one at the end. `reset`: what it has seen is not what is here
+   * (behind what is kept, ahead of what there is, or of a life of this store that was lost), so it goes on at the end
+   * after it has read the state anew. `last`: the cursor of the end.
+   */
+  resume(
+    tenant: TenantId,
+    cursor: FeedCursor | undefined,
+  ): Promise<{ readonly after: number; readonly reset: boolean; readonly last: FeedCursor }>;
+  /** Cursors given from now on are of this epoch, a name that was never used. To be called at each start. Operator-wide. */
+  beginEpoch(epoch: string, now: number): Promise<void>;
+  /** First and last number kept. */
   feedBounds(tenant: TenantId): Promise<{ readonly first: number; readonly last: number }>;
 }

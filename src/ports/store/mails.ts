@@ -1,16 +1,16 @@
-import type { MailboxId, MailId, ReservationId, TenantId, TravellerId } from '../../domain/ids.ts';
+import type { MailboxId, MailId, ObservationId, ReservationId, TenantId, TravellerId } from '../../domain/ids.ts';
 import type { BlobRef } from '../blobs.ts';
 import type { MailboxKind } from '../mailbox.ts';
 
 /** What became of a mail. Every mail has exactly one, always visible. */
 export const DISPOSITIONS = {
   seen: 'stored, not decided yet',
-  collected: 'decided on headers to open it',
-  imported: 'opened; reservations were found',
+  collected: 'to be opened, or being read',
+  imported: 'opened; it brought a reservation or a change',
   'nothing-found': 'opened; no reservation in it',
-  merged: 'opened; what it says was known already',
+  merged: 'opened; what it says was known already, in the reservations it belongs to',
   skipped: 'not opened, by rule or because it does not look like a booking',
-  duplicate: 'the same bytes came before',
+  duplicate: 'opened; the same mail came before by another way',
   'needs-you': 'opened; its owner has to decide',
   'too-large': 'larger than what is read; not opened',
   vanished: 'gone from the mailbox before it was opened',
@@ -21,6 +21,12 @@ export type Disposition = keyof typeof DISPOSITIONS;
 
 /** What its owner may have read after all: what was left unopened or set aside for reasons that are not the mail's own. */
 export const ASKABLE: readonly Disposition[] = ['skipped', 'quarantined', 'vanished'];
+
+/**
+ * What one thing that a mail said did to the traveller's reservations: it brought something, was known, or could not be
+ * recorded.
+ */
+export type MailEffect = 'brought' | 'known' | 'failed';
 
 export interface MailRecord {
   readonly id: MailId;
@@ -57,6 +63,8 @@ export interface MailReceipt extends MailRecord {
   readonly reason: string;
   readonly reservations: readonly ReservationId[];
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  /** What is in it, for the traveller, whatever that changed. Absent: it was not opened, or nothing was found. */
+  readonly found?: string;
   /** How often the same bytes came to this mailbox. */
   readonly timesSeen: number;
   readonly updatedAt: number;
@@ -67,6 +75,9 @@ export interface ReceiptUpdate {
   readonly reasonCode: string;
   readonly reason: string;
   readonly warnings?: readonly { readonly code: string; readonly message: string }[];
+  readonly found?: string;
+  /** It is the question of a mail host: whose mails are to be forwarded here (address). */
+  readonly asksFor?: string;
   /** Its bytes have been fetched. */
   readonly raw?: BlobRef;
   /** Only where it has not been listed anew under another reference meanwhile. */
@@ -94,6 +105,32 @@ export interface MailRepo {
   update(tenant: TenantId, id: MailId, update: ReceiptUpdate, now: number): Promise<boolean>;
   /** Notes that a reservation rests on this mail (idempotent). */
   linkReservation(tenant: TenantId, id: MailId, reservation: ReservationId): Promise<void>;
+  /** Notes what it says, to be weighed one by one (idempotent; what is weighed stays so). Returns the effects of all. */
+  expectEffects(
+    tenant: TenantId,
+    id: MailId,
+    observations: readonly ObservationId[],
+  ): Promise<readonly (MailEffect | undefined)[]>;
+  /**
+   * Notes what one of these did. Of several words on one the strongest stands (`brought`, `known`, `failed`), so that their
+   * order does not matter. Returns the effects of all that the mail says; none: it was never noted that it says this.
+   */
+  noteEffect(
+    tenant: TenantId,
+    id: MailId,
+    observation: ObservationId,
+    effect: MailEffect,
+  ): Promise<readonly (MailEffect | undefined)[]>;
+  /**
+   * The mail of this traveller that came before this one and is the same: the same bytes, or the same Message-ID (which
+   * alone proves nothing) and joined to the same reservation. Only such as were read to the end, and duplicates of none.
+   */
+  sameBefore(receipt: MailReceipt): Promise<{ readonly id: MailId; readonly by: 'bytes' | 'message-id' } | undefined>;
+  /** Of a mailbox: questions of mail hosts whose owner has yet to answer, where they say whose mails they are about. */
+  questions(
+    tenant: TenantId,
+    mailbox: MailboxId,
+  ): Promise<readonly { readonly id: MailId; readonly asksFor: string; readonly reason: string }[]>;
   /** Newest first; `before` is a cursor from the last row (`nextBefore`). */
   list(
     tenant: TenantId,

@@ -2,6 +2,13 @@ import type { Answer } from '../../contracts/topics.ts';
 import type { ReservationId, SubjectId, TenantId, TravellerId } from '../../domain/ids.ts';
 import type { SubjectSpec } from '../provider.ts';
 
+/**
+ * Why something is asked out of its turn. `push`: the provider said, signed, that it has changed; `hint`: somebody said so;
+ * `named`: it stands on the provider's list of changes; `doubt`: a second opinion, or another source says otherwise;
+ * `related`: something else of the same reservation was said to have changed.
+ */
+export type WakeReason = 'push' | 'hint' | 'named' | 'doubt' | 'related';
+
 /** A thing asked about at a provider account, shared by all reservations on it. */
 export interface Subject {
   readonly id: SubjectId;
@@ -16,6 +23,8 @@ export interface Subject {
   /** The last question failed: since when and why. */
   readonly failingSince: number | undefined;
   readonly failure: string | undefined;
+  /** To be asked at once: not followed so far. `at` grows with every wake, by the store's clock. */
+  readonly wake?: { readonly at: number; readonly why: WakeReason };
 }
 
 export interface Follower {
@@ -38,8 +47,13 @@ export interface SubjectRepo {
     marks: readonly { readonly id: SubjectId; readonly at: number; readonly failure?: string }[],
   ): Promise<void>;
   end(id: SubjectId): Promise<void>;
-  /** Whoever asks about these, in whatever process, should ask now. */
-  wake(ids: readonly SubjectId[]): Promise<void>;
+  /**
+   * Whoever asks about these, in whatever process and after whatever restart, is to ask now. Of several reasons the
+   * strongest stays: a provider's signed word, its list, a doubt, a hint.
+   */
+  wake(ids: readonly SubjectId[], why: WakeReason): Promise<void>;
+  /** Batched: these wakes were followed; one that came since was not. */
+  heard(wakes: readonly { readonly id: SubjectId; readonly at: number }[]): Promise<void>;
   /**
    * What was put, ended or woken since an instant of the store's clock, as it stands now, and that clock. A transaction
    * that is under way shows later with an earlier time, so look back some seconds more than to the last look.
@@ -47,7 +61,7 @@ export interface SubjectRepo {
   touchedSince(
     account: string,
     since: number,
-  ): Promise<{ readonly now: number; readonly subjects: readonly (Subject & { readonly wakeAt: number })[] }>;
+  ): Promise<{ readonly now: number; readonly subjects: readonly Subject[] }>;
   /** Idempotent; `new` tells whether this follower began now. */
   follow(id: SubjectId, follower: Follower): Promise<{ readonly new: boolean }>;
   unfollow(id: SubjectId, tenant: TenantId, reservation: ReservationId): Promise<{ readonly left: number }>;

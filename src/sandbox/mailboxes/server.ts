@@ -87,6 +87,9 @@ export async function startMailServer(
     serve(request, response).catch(() => response.destroy());
   });
 
+  // Longer than any pause of a caller: who comes back to a line just as it is given up sees it cut.
+  server.keepAliveTimeout = 60_000;
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = await callOf(request);
     const trouble = board.take(call);

@@ -2,6 +2,7 @@ import type { History } from '../history.ts';
 import type { Plan } from '../plan.ts';
 import type { Tables } from '../tables.ts';
 import { checkCertain, checkToldOnce } from './alerts.ts';
+import { checkClockHolds, checkClockTells } from './by-the-clock.ts';
 import { checkEverythingDone, checkMails, checkNothingParked } from './conservation.ts';
 import { checkEffectsOnce, checkNoAckedLoss, checkNoPhantom } from './effects.ts';
 import { checkFences, checkNothingStolen } from './fences.ts';
@@ -10,6 +11,7 @@ import { checkCursors, checkLedger, checkSignIns } from './ledger.ts';
 import { checkNoStall } from './liveness.ts';
 import { checkKeyOrder } from './order.ts';
 import { checkFeed, checkVersions } from './outbox.ts';
+import { checkPushes } from './pushes.ts';
 import { checkBalance, checkNothingShrinks } from './ratchet.ts';
 import { checkCallWindows, checkRetryAfter } from './rate.ts';
 import { checkOneSender } from './senders.ts';
@@ -44,6 +46,9 @@ export const CHECKERS: Readonly<Record<string, Checker>> = {
   'I22 webhooks': checkWebhooks,
   'I23 told once': checkToldOnce,
   'I23 certain with grounds': checkCertain,
+  'I23 the clock tells': checkClockTells,
+  'I23 what the clock tells holds': checkClockHolds,
+  'I24 pushes': checkPushes,
 };
 
 /** At most so many of one checker are told: one cause breaks many rows. */

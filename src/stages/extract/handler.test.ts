@@ -49,7 +49,12 @@ async function open(mail: string, extractor: Extractor = inline) {
 
 function txInto(receipts: ReceiptUpdate[]): Tx {
   return {
-    mails: { update: async (_tenant: string, _id: string, update: ReceiptUpdate) => void receipts.push(update) },
+    mails: {
+      update: async (_tenant: string, _id: string, update: ReceiptUpdate) => void receipts.push(update),
+      get: async () => undefined,
+      expectEffects: async (_tenant: string, _id: string, observations: readonly string[]) =>
+        observations.map(() => undefined),
+    },
   } as unknown as Tx;
 }
 
@@ -59,8 +64,9 @@ const booking = (reference: string) =>
 
 test('each booking becomes an observation of the mail, and the receipt counts them', async () => {
   const { receipt, events } = await open(mail(`[${booking('ABC123')},${booking('XYZ789').replace('LH400', 'LH402')}]`));
-  assert.equal(receipt?.disposition, 'imported');
-  assert.match(receipt?.reason ?? '', /2 reservations/);
+  assert.deepEqual([receipt?.disposition, receipt?.reasonCode], ['collected', 'reservations-found']);
+  assert.match(receipt?.found ?? '', /2 reservations/);
+  assert.match(receipt?.reason ?? '', /being joined/);
   assert.equal(events.length, 2);
   for (const one of events) {
     assert.ok(one.topic === 'observation.recorded');
@@ -112,7 +118,7 @@ test('a mail without travel, and one whose data cannot be read, say so', async (
 });
 
 test('what a reader should know beside what was found stands on the receipt, with what to do', async () => {
-  const reason = async (json: string) => (await open(mail(json))).receipt?.reason ?? '';
+  const reason = async (json: string) => (await open(mail(json))).receipt?.found ?? '';
   assert.equal(await reason(booking('ABC123')), 'One reservation was found in it.');
   assert.match(await reason(booking('ABC123').replaceAll('2026', '2019')), /It was over on 2019-12-01.*not watched/);
   assert.match(

@@ -8,7 +8,8 @@ import type { BlobRef, BlobStore } from '../../ports/blobs.ts';
 import type { Extractor } from '../../ports/extractor.ts';
 import { ack, type Handler } from '../../ports/handler.ts';
 import type { Tx } from '../../ports/store.ts';
-import { failedReceipt, openedReceipt } from './receipt.ts';
+import { beingJoined, failedReceipt, openedReceipt } from './receipt.ts';
+import { settleEmpty, settleMail } from './settle.ts';
 
 export interface ExtractParts {
   readonly blobs: BlobStore;
@@ -17,7 +18,8 @@ export interface ExtractParts {
 
 /**
  * Opens a collected mail and records one observation for each booking in it. Reading and parsing happen before the
- * transaction; the receipt and the observations commit together, so a mail is never `imported` without them.
+ * transaction; the receipt and the observations commit together. What they bring shows when they are joined: until then
+ * the mail is still being read, and then its receipt is settled (settle.ts).
  */
 export function createExtractHandler(parts: ExtractParts): Handler<'mail.collected'> {
   return async (event, context) => {
@@ -39,12 +41,18 @@ export function createExtractHandler(parts: ExtractParts): Handler<'mail.collect
     );
     return ack(async (tx) => {
       const mailId = event.data.mailId as MailId;
-      await tx.mails.update(
-        event.tenantid as TenantId,
-        mailId,
-        openedReceipt(result, context.clock.now(), verdict, event.data.via),
-        context.clock.now(),
-      );
+      const tenant = event.tenantid as TenantId;
+      const now = context.clock.now();
+      const receipt = openedReceipt(result, observations.length, now, verdict, event.data.via);
+      if (receipt.disposition !== 'imported') {
+        await tx.mails.update(tenant, mailId, receipt, now);
+        if (receipt.disposition === 'nothing-found') await settleEmpty(tx, tenant, mailId, now);
+        return [];
+      }
+      await tx.mails.update(tenant, mailId, beingJoined(receipt), now);
+      const ids = observations.map(({ id }) => id);
+      // Read before, and all joined: then nobody else will say what became of it.
+      await settleMail(tx, tenant, mailId, await tx.mails.expectEffects(tenant, mailId, ids), now);
       return observations.map(recorded);
     });
   };

@@ -34,12 +34,41 @@ const MISSING: Readonly<Record<string, string>> = {
 /** A leg that ended so long ago is over, whatever the zone of its place. */
 const OVER_MS = 24 * 3_600_000;
 
-/** What became of a mail that could be opened. `now`: epoch ms. */
-export function openedReceipt(result: ExtractionResult, now: number, verdict?: Verdict, via?: MailVia): ReceiptUpdate {
+/** Opened, and what it says is on its way to the reservations. */
+export function beingJoined(receipt: ReceiptUpdate): ReceiptUpdate {
+  const { reason } = receipt;
+  return {
+    ...receipt,
+    disposition: 'collected',
+    reason: `${reason} It is being joined to what is known.`,
+    found: reason,
+  };
+}
+
+/**
+ * What became of a mail that could be opened; `imported` where it says something, whatever that will bring.
+ *
+ * @param believed how many of the reservations in it are told on; the others are in parts that are forged
+ * @param now epoch ms
+ */
+export function openedReceipt(
+  result: ExtractionResult,
+  believed: number,
+  now: number,
+  verdict?: Verdict,
+  via?: MailVia,
+): ReceiptUpdate {
   const question = via === 'smtp' ? result.mail?.forwarding : undefined;
   if (question !== undefined) return forwardingReceipt(question, verdict);
   const warnings = result.warnings.slice(0, WARNINGS_MAX).map(({ code, message }) => ({ code, message }));
   const count = result.claims.length;
+  if (count > 0 && believed === 0)
+    return {
+      disposition: 'quarantined',
+      reasonCode: 'mail-forged',
+      reason: `Set aside, and nothing in it was believed. ${trustNote(verdict) ?? ''}`.trim(),
+      warnings,
+    };
   if (count > 0) {
     const found = count === 1 ? 'One reservation was found in it.' : `${count} reservations were found in it.`;
     const missing = warnings.find((warning) => Object.hasOwn(MISSING, warning.code));
@@ -71,7 +100,8 @@ export function openedReceipt(result: ExtractionResult, now: number, verdict?: V
  * we follow nothing.
  */
 function forwardingReceipt({ host, account, code, link }: ForwardingQuestion, verdict?: Verdict): ReceiptUpdate {
-  const update = { disposition: 'needs-you', warnings: [] } as const;
+  const asksFor = account === undefined ? {} : { asksFor: account };
+  const update = { disposition: 'needs-you', warnings: [], ...asksFor } as const;
   const whose = account === undefined ? '' : ` the mails of ${account}`;
   if (verdict !== undefined && verdict.level !== 'authentic')
     return {

@@ -73,32 +73,32 @@ export function createAlerter(options: AlerterOptions): Alerter {
       await Promise.all(looks.slice(from, from + AT_ONCE).map(tell));
   }
 
-  async function due(): Promise<number> {
-    const looks = await store.read((tx) => tx.alerts.due(clock.now(), ROUND_MAX));
-    await lookAt(looks);
-    return looks.length;
-  }
-
-  /** Near journeys about which nobody answers: no record says when to look at them. */
-  async function unanswered(): Promise<number> {
+  /**
+   * Those that are due; and, now and then, near journeys about which nobody answers: no record says when to look at them.
+   * Both are asked for at once, because mostly there is neither.
+   */
+  async function look(): Promise<number> {
     const now = clock.now();
-    if (now - sweptAt < UNANSWERED_EVERY_MS) return 0;
-    sweptAt = now;
-    const away = [...(await store.read((tx) => accountsAway(tx, accounts, now)))];
-    const query = { now, since: now - UNANSWERED_MS, until: now + NEAR_MS, away };
-    let after: string | undefined;
-    let looked = 0;
-    while (!ending.signal.aborted) {
-      const looks = await store.read((tx) => tx.alerts.unanswered({ ...query, after }, AT_ONCE));
-      await lookAt(looks);
-      looked += looks.length;
-      after = looks.at(-1)?.cursor;
-      if (looks.length < AT_ONCE) break;
+    const sweeps = now - sweptAt >= UNANSWERED_EVERY_MS;
+    const { due, silent, query } = await store.read(async (tx) => {
+      const due = await tx.alerts.due(now, ROUND_MAX);
+      if (!sweeps) return { due, silent: [], query: undefined };
+      const away = [...(await accountsAway(tx, accounts, now))];
+      const query = { now, since: now - UNANSWERED_MS, until: now + NEAR_MS, away };
+      return { due, query, silent: await tx.alerts.unanswered(query, AT_ONCE) };
+    });
+    if (sweeps) sweptAt = now;
+    await lookAt(due);
+    if (query === undefined) return due.length;
+    const looked = new Set(due.map(({ reservation }) => reservation));
+    for (let page = silent; ; ) {
+      await lookAt(page.filter(({ reservation }) => !looked.has(reservation)));
+      for (const { reservation } of page) looked.add(reservation);
+      const after = page.at(-1)?.cursor;
+      if (page.length < AT_ONCE || ending.signal.aborted) return looked.size;
+      page = await store.read((tx) => tx.alerts.unanswered({ ...query, after }, AT_ONCE));
     }
-    return looked;
   }
-
-  const look = async (): Promise<number> => (await due()) + (await unanswered());
 
   async function run(): Promise<void> {
     while (!ending.signal.aborted) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Event } from '../../contracts/event.ts';
+import type { AnyEvent, Event } from '../../contracts/event.ts';
 import { TOPICS } from '../../contracts/topics.ts';
 import { TripwatchError } from '../../domain/errors.ts';
 import { DEFAULT_TENANT, type ObservationId, type ReservationId } from '../../domain/ids.ts';
@@ -8,8 +8,9 @@ import type { Authority, Observation } from '../../domain/observation.ts';
 import { indexKeys } from '../../domain/reconcile/claims.ts';
 import type { Change, Reservation } from '../../domain/reservation.ts';
 import type { HandlerContext } from '../../ports/handler.ts';
+import type { MailEffect, ReceiptUpdate } from '../../ports/store/mails.ts';
 import type { Tx } from '../../ports/store.ts';
-import { reconcileHandler } from './handler.ts';
+import { reconcileFailed, reconcileHandler } from './handler.ts';
 
 /** As much of a store as the handler uses. */
 class Reservations {
@@ -54,6 +55,27 @@ class Reservations {
   readonly links = new Set<string>();
   async linkReservation(_tenant: string, mail: string, id: ReservationId) {
     this.links.add(`${mail} ${id}`);
+  }
+  /** What the mails said, and what that did. */
+  readonly effects = new Map<string, MailEffect | undefined>();
+  readonly receipts = new Map<string, ReceiptUpdate>();
+  async noteEffect(_tenant: string, mail: string, id: ObservationId, effect: MailEffect) {
+    if (!this.effects.has(`${mail} ${id}`)) return [];
+    this.effects.set(`${mail} ${id}`, effect);
+    return [...this.effects].filter(([key]) => key.startsWith(`${mail} `)).map(([, one]) => one);
+  }
+  async get(_tenant: string, mail: string) {
+    const reservations = [...this.links]
+      .filter((link) => link.startsWith(mail))
+      .map((link) => link.slice(mail.length + 1));
+    return { id: mail, disposition: 'collected', found: 'Found.', reservations };
+  }
+  async sameBefore() {
+    return undefined;
+  }
+  async update(_tenant: string, mail: string, update: ReceiptUpdate) {
+    this.receipts.set(mail, update);
+    return true;
   }
   async merge(_tenant: string, id: ReservationId, into: ReservationId) {
     this.current.delete(id);
@@ -157,6 +179,32 @@ test('the receipt of a mail names its reservation, also when the mail said nothi
   assert.deepEqual(await deliver(store, from('mail_2')), []);
   const id = created?.reservation.id;
   assert.deepEqual([...store.links], [`mail_1 ${id}`, `mail_2 ${id}`]);
+});
+
+test('a mail is settled with the last thing that it says: imported where any of it was new, else merged, with where to', async () => {
+  const store = new Reservations();
+  const says = (mail: string, n: number, said: Partial<Observation>): Observation => {
+    const one = { ...booked, ...said, id: `obs_${n}` as const, source: { ...booked.source, ref: mail } };
+    store.effects.set(`${mail} ${one.id}`, undefined);
+    return one;
+  };
+  const first = says('mail_1', 1, {});
+  const other = says('mail_1', 2, { bookingKeys: ['ref:air:xyz789'] });
+  const again = says('mail_2', 3, {});
+  await deliver(store, first);
+  assert.equal(store.receipts.get('mail_1'), undefined, 'not all of it is joined');
+  await deliver(store, again);
+  const merged = store.receipts.get('mail_2');
+  assert.deepEqual([merged?.disposition, merged?.reasonCode], ['merged', 'known-already']);
+  assert.match(merged?.reason ?? '', new RegExp(String([...store.current.keys()][0])));
+  const failed = { tenantid: DEFAULT_TENANT, time: '2026-11-01T10:00:00Z', data: { observation: other } };
+  await reconcileFailed({ mails: store } as unknown as Tx, failed as unknown as AnyEvent);
+  assert.match(store.receipts.get('mail_1')?.reason ?? '', /^Found\. One of them could not be recorded/);
+  assert.equal(store.receipts.get('mail_1')?.disposition, 'imported');
+  await deliver(store, other);
+  assert.equal(store.receipts.get('mail_1')?.reason, 'Found.', 'the letter was worked off');
+  for (const data of [undefined, {}, { observation: {} }, { observation: { id: 'obs_1', source: { kind: 'mail' } } }])
+    await reconcileFailed({ mails: store } as unknown as Tx, { ...failed, data } as unknown as AnyEvent);
 });
 
 test('a swallowed reservation says goodbye, with the id that it lives on under', async () => {

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { AnyNewEvent, NewEvent } from '../../contracts/event.ts';
-import { type MailId, type ReservationId, sortableId } from '../../domain/ids.ts';
+import type { AnyEvent, AnyNewEvent, NewEvent } from '../../contracts/event.ts';
+import { type MailId, type ReservationId, sortableId, type TenantId } from '../../domain/ids.ts';
 import type { Observation } from '../../domain/observation.ts';
 import { indexKeys, speaksOf } from '../../domain/reconcile/claims.ts';
 import { type NewVersion, reconcile, superseded } from '../../domain/reconcile/reconcile.ts';
 import type { Reservation } from '../../domain/reservation.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import { ack, type Handler } from '../../ports/handler.ts';
+import type { MailEffect } from '../../ports/store/mails.ts';
 import type { Tx } from '../../ports/store.ts';
+import { settleMail } from '../extract/settle.ts';
 
 /**
  * Joins one more observation into the traveller's reservations. All of it happens in the transaction that also marks the
@@ -51,16 +53,41 @@ export async function recordObservation(
   await linkReceipt(tx, observation, [...standing.values()]);
   const old = superseded(known, standing.values());
   if (old.length > 0) await tx.reservations.retire(tenant, traveller, old);
+  await noteEffect(tx, observation, events.length > 0 ? 'brought' : 'known', now);
   return events;
 }
 
+/** Dead letter hook: the owner sees on the receipt that what a mail says could not be recorded. */
+export async function reconcileFailed(tx: Tx, event: AnyEvent): Promise<void> {
+  // May be of any shape: that can be why it is set aside.
+  const observation = (event.data as { readonly observation?: Partial<Observation> } | undefined)?.observation;
+  if (observation?.id === undefined || observation.source === undefined) return;
+  const { id, source } = observation;
+  const now = Temporal.Instant.from(event.time).epochMilliseconds;
+  await noteEffect(tx, { tenant: event.tenantid as TenantId, id, source }, 'failed', now);
+}
+
+/** What a mail brought is said on its receipt, once all of it has been joined. */
+async function noteEffect(
+  tx: Pick<Tx, 'mails'>,
+  { tenant, id, source }: Pick<Observation, 'tenant' | 'id' | 'source'>,
+  effect: MailEffect,
+  now: number,
+): Promise<void> {
+  const mail = mailOf(source);
+  if (mail === undefined) return;
+  await settleMail(tx, tenant, mail, await tx.mails.noteEffect(tenant, mail, id, effect), now);
+}
+
+const mailOf = ({ kind, ref }: Observation['source']): MailId | undefined =>
+  kind === 'mail' && typeof ref === 'string' && ref.startsWith('mail_') ? (ref as MailId) : undefined;
+
 /** The mail's receipt names the reservations that it speaks of, also when it said nothing new. */
 async function linkReceipt(tx: Tx, observation: Observation, reservations: readonly Reservation[]): Promise<void> {
-  const { source, tenant } = observation;
-  if (source.kind !== 'mail' || !source.ref.startsWith('mail_')) return;
+  const mail = mailOf(observation.source);
+  if (mail === undefined) return;
   for (const reservation of reservations) {
-    if (speaksOf(observation, reservation))
-      await tx.mails.linkReservation(tenant, source.ref as MailId, reservation.id);
+    if (speaksOf(observation, reservation)) await tx.mails.linkReservation(observation.tenant, mail, reservation.id);
   }
 }
 

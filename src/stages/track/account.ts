@@ -7,7 +7,7 @@ import { TIERS } from '../../domain/schedule/ready-queue.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ProviderConnector } from '../../ports/provider.ts';
-import type { Subject } from '../../ports/store/subjects.ts';
+import type { Subject, WakeReason } from '../../ports/store/subjects.ts';
 import type { Store } from '../../ports/store.ts';
 import { type AccountStatus, statusOf } from './account-status.ts';
 import { Answers } from './answers.ts';
@@ -15,7 +15,7 @@ import { RETRY } from './blame.ts';
 import { ChangeList } from './change-list.ts';
 import { type Chore, Chores } from './chores.ts';
 import { AccountHealth } from './health.ts';
-import { type Item, itemOf, type Wake } from './item.ts';
+import { type Item, itemOf } from './item.ts';
 import type { Marks } from './marks.ts';
 import { type KeptState, keepState } from './provider-state.ts';
 import { Questions } from './questions.ts';
@@ -179,16 +179,30 @@ export class AccountRunner {
    */
   put(subject: Subject, spread = false): void {
     const held = this.#items.get(subject.id);
+    if (held === undefined) this.#add(subject, spread);
+    else this.#change(held, subject);
+    this.#hear(subject);
+  }
+
+  /** Somebody, in whatever process, has stored that it is to be asked now, and nobody has asked since. */
+  #hear({ id, wake }: Subject): void {
+    const item = this.#items.get(id);
+    if (item === undefined || wake === undefined || wake.at <= item.wakeAt) return;
+    item.wakeAt = wake.at;
+    this.wake(id, wake.why);
+  }
+
+  #change(held: Item, { spec }: Subject): void {
+    if (JSON.stringify(held.spec) === JSON.stringify(spec)) return;
+    held.spec = spec;
+    this.#readings.put(held);
+    this.#readings.keepToken(held, undefined, this.#parts.clock.now());
+    if (this.#engine.has(held.slot)) this.#schedule(held, Math.min(held.dueAt, this.#first(held)));
+    this.#ring();
+  }
+
+  #add(subject: Subject, spread: boolean): void {
     const now = this.#parts.clock.now();
-    if (held !== undefined) {
-      if (JSON.stringify(held.spec) === JSON.stringify(subject.spec)) return;
-      held.spec = subject.spec;
-      this.#readings.put(held);
-      this.#readings.keepToken(held, undefined, now);
-      if (this.#engine.has(held.slot)) this.#schedule(held, Math.min(held.dueAt, this.#first(held)));
-      this.#ring();
-      return;
-    }
     const slot = this.#free.pop() ?? this.#slots.length;
     const item = itemOf(subject, slot, now);
     this.#slots[slot] = item;
@@ -214,14 +228,16 @@ export class AccountRunner {
   }
 
   /** Asks at once, before everything that is merely due. False: no such subject, or its time has not come. */
-  wake(id: SubjectId, why: Wake = 'doubt'): boolean {
+  wake(id: SubjectId, why: WakeReason = 'doubt'): boolean {
     const item = this.#items.get(id);
     const now = this.#parts.clock.now();
-    if (why === 'push') this.#pushedAt = now;
+    if (why === 'push') this.pushedAt(now);
     if (item === undefined || item.spec.fromAt > now) return false;
     const hintAt = this.#agedFrom(item) + HINT_MS_MIN;
-    if (why === 'hint' && hintAt > now) {
-      if (this.#engine.has(item.slot)) this.#schedule(item, Math.min(item.dueAt, hintAt));
+    if (why === 'related' || (why === 'hint' && hintAt > now)) {
+      if (why === 'hint') item.woken = why;
+      if (item.asking) item.again = why;
+      else if (this.#engine.has(item.slot)) this.#schedule(item, Math.min(item.dueAt, Math.max(now, hintAt)));
       this.#ring();
     } else if (item.asking) item.again = why;
     else {
@@ -232,6 +248,11 @@ export class AccountRunner {
       this.#ring();
     }
     return true;
+  }
+
+  /** The provider has pushed something that it signed, to whatever process. */
+  pushedAt(at: number): void {
+    this.#pushedAt = Math.max(this.#pushedAt, at);
   }
 
   /** Asks until the signal aborts; resolves when what was under way has ended. */
@@ -320,7 +341,7 @@ export class AccountRunner {
       void this.#end(one, false);
       return false;
     }
-    if (this.#standby === undefined) return true;
+    if (this.#standby === undefined || one.woken !== undefined) return true;
     void this.#lookFirst(one, this.#standby);
     return false;
   }
@@ -333,8 +354,11 @@ export class AccountRunner {
       // Woken, moved or ended meanwhile.
       if (item.gone || item.asking || this.#engine.has(item.slot) || this.#engine.isWaiting(item.slot)) return;
       item.resting = role === 'rest';
-      if (item.resting) this.#schedule(item, lookAt);
-      else this.#enqueue(item);
+      if (item.resting) {
+        // Whoever is asked first was woken, too.
+        this.#answers.heard(item, item.wakeAt);
+        this.#schedule(item, lookAt);
+      } else this.#enqueue(item);
     } catch (error) {
       this.#logger.warn({ subject: item.id, error: String(error) }, 'other accounts could not be looked at');
       if (!this.#engine.has(item.slot)) this.#schedule(item, clock.now() + RETRY.firstDelayMs);
@@ -375,7 +399,7 @@ export class AccountRunner {
       if (this.#engine.has(item.slot)) this.#schedule(item, Math.min(item.dueAt, this.#first(item)));
   }
 
-  #wakeSpec(specId: string, why: Wake): boolean {
+  #wakeSpec(specId: string, why: WakeReason): boolean {
     return this.wake(subjectIdOf(this.tracked.account, specId), why);
   }
 

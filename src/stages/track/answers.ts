@@ -8,10 +8,10 @@ import type { Store } from '../../ports/store.ts';
 import { PERMANENT, RETRY } from './blame.ts';
 import type { Item } from './item.ts';
 import type { Marks } from './marks.ts';
-import { createMassCancellation, LOOK_AGAIN_MS, type MassCancellation } from './mass-cancellation.ts';
+import { createMassChange, LOOK_AGAIN_MS, type MassChange } from './mass-change.ts';
 import { publishAnswer } from './publish.ts';
 import type { Readings } from './readings.ts';
-import { assertedMs, isGrave, saysCancelled } from './subject.ts';
+import { assertedMs, isGrave, planOf, saysCancelled } from './subject.ts';
 
 /** An answer whose own time is older than the last one's by more than this is an old copy. */
 const STALE_MS = 60_000;
@@ -51,16 +51,18 @@ export interface AskedAs {
   /** It went along with another one: this is when it would have been due. */
   readonly dueAt?: number;
   readonly woken: Item['woken'];
+  /** The newest stored wake that had been taken up by then. */
+  readonly wakeAt: number;
 }
 
 /** What becomes of an answer: told, marked as fresh, held back, or not used; and when the next question is due. */
 export class Answers {
   readonly #parts: AnswersParts;
-  readonly guard: MassCancellation;
+  readonly guard: MassChange;
 
   constructor(parts: AnswersParts) {
     this.#parts = parts;
-    this.guard = createMassCancellation(parts.size, parts.freshSeconds * 1000);
+    this.guard = createMassChange(parts.size, parts.freshSeconds * 1000);
   }
 
   /** Errors: those of the store; then the answer counts as not asked for. */
@@ -86,20 +88,29 @@ export class Answers {
       this.mark(item, now, item.digest === undefined ? undefined : 'provider-not-found');
     } else if (isSame) {
       item.staleLooks = 0;
-      if (!item.cancelled) this.guard.cleared(item.slot);
+      this.guard.cleared(item.slot);
       this.mark(item, now, undefined);
     } else if (!(await this.#news(item, result as Extract<ReadResult, { kind: 'found' }>, now))) return;
+    const asksAgain = isSame && as.woken === 'push';
+    if (!asksAgain) this.heard(item, as.wakeAt);
     if (result.kind === 'found') readings.keepToken(item, result.token, now);
     else readings.forgetOldToken(item, now);
     if (result.kind === 'found' && result.final && result.digest === item.digest) await this.#parts.end(item);
     else if (item.gone) return;
-    else if (isSame && as.woken === 'push') this.#parts.schedule(item, now + PUSH_AGAIN_MS);
+    else if (asksAgain) this.#parts.schedule(item, now + PUSH_AGAIN_MS);
     else {
       const { askedAt } = as;
       const due = isFirst ? secondDue(item.phase, interval, askedAt) : nextDue(item.dueAt, interval, askedAt);
       // Those that went along with others go on with them.
       this.#parts.schedule(item, as.dueAt === undefined ? due : askedAt + interval);
     }
+  }
+
+  /** A stored wake was followed: it is none any more. */
+  heard(item: Item, wakeAt: number): void {
+    if (wakeAt <= item.heardAt) return;
+    item.heardAt = wakeAt;
+    this.#parts.marks.heard(item.id, wakeAt);
   }
 
   /** The failure of the last question about it (its code), or that there is none. */
@@ -122,10 +133,15 @@ export class Answers {
       return false;
     }
     const cancelled = saysCancelled(answer);
-    if (!cancelled) this.guard.cleared(item.slot);
-    else if (!item.cancelled && item.digest !== undefined && this.guard.turned(item.slot, now) === 'hold') {
-      logger.error({ subject: item.id, held: this.guard.held }, 'many cancellations at once; held and asked again');
-      this.mark(item, now, 'cancellation-held');
+    const plan = planOf(answer);
+    const turned = cancelled ? !item.cancelled : plan !== item.plan;
+    if (!turned) this.guard.cleared(item.slot);
+    else if (item.digest !== undefined && this.guard.turned(item.slot, now) === 'hold') {
+      logger.error(
+        { subject: item.id, held: this.guard.held, cancelled },
+        'many subjects turn cancelled or move at once; held and asked again',
+      );
+      this.mark(item, now, cancelled ? 'cancellation-held' : 'change-held');
       schedule(item, now + LOOK_AGAIN_MS);
       return false;
     }
@@ -145,6 +161,7 @@ export class Answers {
     item.digest = digest;
     item.assertedAt = assertedMs(answer);
     item.cancelled = cancelled;
+    item.plan = plan;
     item.grave = grave;
     item.checkedAt = now;
     item.failure = undefined;

@@ -34,7 +34,10 @@ export function createTrackHandler(parts: {
       if (doubted(event)) {
         const asked = wanted.filter(({ spec }) => spec.everyMs === undefined);
         const elsewhere = asked.filter(({ account, spec }) => tracker.wake(account, [spec.id]) === 0);
-        await tx.subjects.wake(elsewhere.map(({ id }) => id));
+        await tx.subjects.wake(
+          elsewhere.map(({ id }) => id),
+          'doubt',
+        );
       }
       return events;
     });

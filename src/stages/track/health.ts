@@ -22,6 +22,8 @@ const KEPT_SHARE = 0.05;
 /** 403 from an account that was answered this lately is taken for a quota: without and with proof that the vendor does so. */
 const QUOTA_DOUBT_MS = 600_000;
 const QUOTA_KNOWN_MS = 65 * 60_000;
+/** Kept over restarts so roughly, so that answers alone cause no writes. */
+const ANSWERED_STEP_MS = 600_000;
 
 export interface HealthOptions {
   readonly limits: readonly CallLimit[];
@@ -162,7 +164,8 @@ export class AccountHealth {
     const latencyMs = this.#comparable(operation, now - beganAt);
     const answer = { now, latencyMs, inFlight: this.inFlight };
     this.#concurrency = afterSuccess(this.#concurrency, answer, this.#inFlightMax);
-    this.#refusals = 0;
+    // One that was asked before the wall was met and came late says nothing about it.
+    if (beganAt >= this.#refusedAt) this.#refusals = 0;
     this.#answeredAt = now;
     if (this.#doubted403 && !this.#quotaBy403) {
       this.#quotaBy403 = true;
@@ -263,6 +266,9 @@ export class AccountHealth {
       breakers,
       spent,
       quotaBy403: this.#quotaBy403,
+      ...(this.#quotaBy403 && Number.isFinite(this.#answeredAt)
+        ? { answeredAt: Math.floor(this.#answeredAt / ANSWERED_STEP_MS) * ANSWERED_STEP_MS }
+        : {}),
     };
   }
 
@@ -274,6 +280,7 @@ export class AccountHealth {
     if (Object.keys(state.breakers).length > 0) this.#awaySince = now;
     this.budget.restore(state.spent, now);
     this.#quotaBy403 = state.quotaBy403;
+    if (state.answeredAt !== undefined) this.#answeredAt = Math.min(now, state.answeredAt);
   }
 
   #setBreaker(operation: string, breaker: Breaker): void {

@@ -1,8 +1,8 @@
 import type { SubjectId } from '../../domain/ids.ts';
 import { phaseOf } from '../../domain/schedule/phase.ts';
 import type { SubjectSpec } from '../../ports/provider.ts';
-import type { Subject } from '../../ports/store/subjects.ts';
-import { assertedMs, isGrave, saysCancelled } from './subject.ts';
+import type { Subject, WakeReason } from '../../ports/store/subjects.ts';
+import { assertedMs, isGrave, planOf, saysCancelled } from './subject.ts';
 
 /** A subject as it is scheduled. */
 export interface Item {
@@ -14,6 +14,8 @@ export interface Item {
   digest: string | undefined;
   assertedAt: number;
   cancelled: boolean;
+  /** Of the last answer: see planOf. */
+  plan: string | undefined;
   /** What was said last is told as certain only when another account says it too. */
   grave: boolean;
   checkedAt: number | undefined;
@@ -28,10 +30,13 @@ export interface Item {
   dueAt: number;
   asking: boolean;
   /** Woken while it was being asked: the answer on its way may be from before. */
-  again: Wake | undefined;
+  again: WakeReason | undefined;
   gone: boolean;
   /** Why it is to be asked now, out of its turn. */
-  woken: Wake | undefined;
+  woken: WakeReason | undefined;
+  /** The newest stored wake that was taken up, and the newest that was followed; by the store's clock. */
+  wakeAt: number;
+  heardAt: number;
   /** Another account is asked about it; this one stands by. */
   resting: boolean;
   /** Key of the board that it stands on. */
@@ -42,12 +47,6 @@ export interface Item {
   token: string | undefined;
   wholeAt: number | undefined;
 }
-
-/**
- * Why something is asked out of its turn. `push`: the provider said, signed, that it has changed; `hint`: somebody said so;
- * `named`: it stands on the provider's list of changes; `doubt`: a second opinion, or another source says otherwise.
- */
-export type Wake = 'push' | 'hint' | 'named' | 'doubt';
 
 /** As stored, to be scheduled. `now`: epoch ms. */
 export function itemOf(subject: Subject, slot: number, now: number): Item {
@@ -60,6 +59,7 @@ export function itemOf(subject: Subject, slot: number, now: number): Item {
     digest: subject.answerDigest,
     assertedAt: subject.answer === undefined ? Number.NEGATIVE_INFINITY : assertedMs(subject.answer),
     cancelled: subject.answer !== undefined && saysCancelled(subject.answer),
+    plan: subject.answer === undefined ? undefined : planOf(subject.answer),
     grave: subject.answer !== undefined && isGrave(subject.answer),
     checkedAt: subject.checkedAt,
     failure: subject.failure,
@@ -71,6 +71,8 @@ export function itemOf(subject: Subject, slot: number, now: number): Item {
     again: undefined,
     gone: false,
     woken: undefined,
+    wakeAt: 0,
+    heardAt: 0,
     resting: false,
     board: undefined,
     aloneUntil: 0,

@@ -4,11 +4,13 @@ import type { Logger } from '../../ports/logger.ts';
 import type { Store } from '../../ports/store.ts';
 
 /**
- * Freshness marks of answers that said nothing new, written in batches: the only thing that polling writes while nothing
- * changes. What a crash loses is one batch, and costs one early question each.
+ * Freshness marks of answers that said nothing new, and of wakes that were followed, written in batches: the only thing
+ * that polling writes while nothing changes. What a crash loses is one batch, and costs one early question each.
  */
 export interface Marks {
   add(mark: FreshnessMark): void;
+  /** The wake of that instant, by the store's clock, was followed. */
+  heard(id: SubjectId, at: number): void;
   /** What waits for this subject is overtaken. */
   forget(id: SubjectId): void;
   flush(): Promise<void>;
@@ -31,11 +33,23 @@ const KEPT_MAX = 100_000;
 export function createMarks(store: Store, clock: Clock, logger: Logger): Marks {
   /** The newest mark of each subject counts. */
   let waiting = new Map<SubjectId, FreshnessMark>();
+  const heard = new Map<SubjectId, number>();
   let flushing: Promise<void> = Promise.resolve();
   let full = false;
   let arrived: (() => void) | undefined;
 
+  async function writeHeard(): Promise<void> {
+    while (heard.size > 0) {
+      const batch = [...heard].slice(0, BATCH_MAX).map(([id, at]) => ({ id, at }));
+      await store.transact((tx) => tx.subjects.heard(batch));
+      for (const { id, at } of batch) if (heard.get(id) === at) heard.delete(id);
+    }
+  }
+
   async function write(): Promise<void> {
+    await writeHeard().catch((error: unknown) =>
+      logger.warn({ waiting: heard.size, error: String(error) }, 'followed wakes could not be noted; tried again'),
+    );
     while (waiting.size > 0) {
       const batch = [...waiting.values()].slice(0, BATCH_MAX);
       for (const mark of batch) waiting.delete(mark.id);
@@ -78,6 +92,10 @@ export function createMarks(store: Store, clock: Clock, logger: Logger): Marks {
         });
       }
     },
+    heard: (id, at) => {
+      heard.set(id, at);
+      arrived?.();
+    },
     forget: (id) => {
       waiting.delete(id);
     },
@@ -86,7 +104,7 @@ export function createMarks(store: Store, clock: Clock, logger: Logger): Marks {
       const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
       while (!signal.aborted) {
         // Nothing is written, and nothing wakes, while nothing is asked.
-        if (waiting.size === 0) {
+        if (waiting.size + heard.size === 0) {
           await Promise.race([stopped, nextMark()]);
           arrived = undefined;
         }

@@ -52,11 +52,11 @@ export class Questions {
     const askedAt = clock.now();
     const items = [first, ...this.#others(first, reading, askedAt)];
     const asked = items.map((item, index): AskedAs => {
-      const { woken, dueAt } = item;
+      const { woken, dueAt, wakeAt } = item;
       item.asking = true;
       item.again = undefined;
       item.woken = undefined;
-      return index === 0 ? { askedAt, woken } : { askedAt, woken, dueAt };
+      return index === 0 ? { askedAt, woken, wakeAt } : { askedAt, woken, wakeAt, dueAt };
     });
     if (!first.retrying) this.#retries.first(askedAt);
     first.retrying = false;

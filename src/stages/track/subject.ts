@@ -14,6 +14,14 @@ export function saysCancelled(answer: Answer): boolean {
   return cancelled(answer.facts) || answer.legs.some((leg) => cancelled(leg.facts));
 }
 
+/** What is planned, leg by leg: equal texts, equal plans, whatever became of them. */
+export function planOf(answer: Answer): string {
+  return answer.legs
+    .map(({ kind, facts }) => `${kind} ${facts['start.scheduled']?.value ?? ''}`)
+    .sort()
+    .join(', ');
+}
+
 /** From so much before the plan a departure counts as earlier. */
 const EARLIER_MS = 5 * 60_000;
 

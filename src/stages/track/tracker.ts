@@ -1,13 +1,11 @@
 import type { SubjectId } from '../../domain/ids.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { PushRequest } from '../../ports/provider.ts';
+import type { WakeReason } from '../../ports/store/subjects.ts';
 import type { Store } from '../../ports/store.ts';
 import { AccountRunner, type TrackedAccount } from './account.ts';
 import type { AccountStatus } from './account-status.ts';
-import type { Wake } from './item.ts';
 import { createMarks } from './marks.ts';
-import { createPushDesk, type PushAnswer } from './push.ts';
 import { subjectIdOf } from './subject.ts';
 
 export type { TrackedAccount } from './account.ts';
@@ -24,15 +22,15 @@ export interface Tracker {
   /** Ends what is under way, stores the marks, gives back connections. */
   stop(): Promise<void>;
   /** Asks at once about subjects of an account, by the ids of their specs. Returns how many are on the list. */
-  wake(account: string, specIds: readonly string[], why?: Wake): number;
+  wake(account: string, specIds: readonly string[], why?: WakeReason): number;
+  /** Something was stored about these, by whomever: who is to be asked now is asked now. Errors: those of the store. */
+  look(ids: readonly SubjectId[]): Promise<void>;
   /**
    * Subjects that a transaction puts or ends, with the spec (as JSON) to be found in the store afterwards; undefined:
    * ended. May be called before the commit: the store is read until it says so, a few times; what is rolled back is
    * given up.
    */
   refresh(subjects: ReadonlyMap<SubjectId, string | undefined>): void;
-  /** A pushed message for an account; undefined: no such account. */
-  receivePush(account: string, request: PushRequest): Promise<PushAnswer | undefined>;
   status(): readonly AccountStatus[];
 }
 
@@ -59,13 +57,8 @@ const REFRESH_MS = [15, 60, 250, 1000, 5000] as const;
 const SWEEP_MS = 10 * 60_000;
 const SWEEP_REAL_MS = 30_000;
 
-/** How far an account's list was looked through, in the store's time. */
-interface Seen {
-  since: number;
-  /** Wakes from before are none: the start asks about everything that is due. */
-  from: number;
-  woken: ReadonlyMap<SubjectId, number>;
-}
+/** Longer than any provider repeats a notice: Duffel does so for three days. */
+const NOTICES_KEPT_MS = 7 * 24 * 3_600_000;
 
 export function createTracker(options: TrackerOptions): Tracker {
   const { store, clock } = options;
@@ -79,13 +72,12 @@ export function createTracker(options: TrackerOptions): Tracker {
   const parts = { store, clock, random: options.random, logger, marks, isPaused, askElsewhere };
   const runners = new Map(options.accounts.map((one) => [one.account, new AccountRunner(one, parts)] as const));
   const stopping = new AbortController();
-  const takePush = createPushDesk(options.accounts, (account, ids, why) => void wake(account, ids, why));
   const forgetPauses = options.paused?.onChange(() => {
     for (const runner of runners.values()) runner.pausesChanged();
   });
   let running: Promise<unknown>[] | undefined;
 
-  function wake(account: string, specIds: readonly string[], why?: Wake): number {
+  function wake(account: string, specIds: readonly string[], why?: WakeReason): number {
     const runner = runners.get(account);
     return runner === undefined ? 0 : specIds.filter((id) => runner.wake(subjectIdOf(account, id), why)).length;
   }
@@ -112,8 +104,15 @@ export function createTracker(options: TrackerOptions): Tracker {
     logger.debug({ subjects: left.size }, 'subjects are not stored as announced; left to the sweep');
   }
 
+  async function look(ids: readonly SubjectId[]): Promise<void> {
+    for (const subject of await store.read((tx) => tx.subjects.some(ids)))
+      if (subject.state === 'active') runners.get(subject.account)?.put(subject);
+  }
+
   async function sweep(): Promise<void> {
     for (const [account, runner] of runners) {
+      const pushedAt = await store.read((tx) => tx.notices.lastSignedAt(account));
+      if (pushedAt !== undefined) runner.pushedAt(pushedAt);
       const active = await store.read((tx) => tx.subjects.listActive(account));
       const ids = new Set(active.map((subject) => subject.id));
       for (const subject of active) runner.put(subject, true);
@@ -121,33 +120,34 @@ export function createTracker(options: TrackerOptions): Tracker {
     }
   }
 
-  /** What other processes put, ended or woke. */
-  async function lookAt(account: string, runner: AccountRunner, seen: Seen): Promise<void> {
-    const { now, subjects } = await store.read((tx) => tx.subjects.touchedSince(account, seen.since));
+  /** What other processes put, ended or woke. From when the next look goes on, in the store's time. */
+  async function lookAt(account: string, runner: AccountRunner, since: number): Promise<number> {
+    const { now, subjects } = await store.read((tx) => tx.subjects.touchedSince(account, since));
     for (const subject of subjects) {
-      if (subject.state !== 'active') runner.drop(subject.id);
-      else {
-        runner.put(subject);
-        if (subject.wakeAt > (seen.woken.get(subject.id) ?? seen.from)) runner.wake(subject.id);
-      }
+      if (subject.state === 'active') runner.put(subject);
+      else runner.drop(subject.id);
     }
-    seen.woken = new Map(subjects.map((subject) => [subject.id, subject.wakeAt]));
-    seen.since = now - LOOK_BACK_MS * clock.speed;
-    if (seen.from === 0) seen.from = now;
+    return now - LOOK_BACK_MS * clock.speed;
   }
 
   async function looking(signal: AbortSignal): Promise<void> {
-    const seen = new Map<string, Seen>();
+    const seen = new Map<string, number>();
     while (!signal.aborted) {
       for (const [account, runner] of runners) {
-        const mine = seen.get(account) ?? { since: Number.MAX_SAFE_INTEGER, from: 0, woken: new Map() };
-        seen.set(account, mine);
-        await lookAt(account, runner, mine).catch((error: unknown) =>
-          logger.warn({ error: String(error) }, 'what others changed could not be read; trying again'),
-        );
+        try {
+          // What was there at the start was read then.
+          seen.set(account, await lookAt(account, runner, seen.get(account) ?? Number.MAX_SAFE_INTEGER));
+        } catch (error) {
+          logger.warn({ error: String(error) }, 'what others changed could not be read; trying again');
+        }
       }
       await clock.sleep(LOOK_MS * clock.speed, signal).catch(() => {});
     }
+  }
+
+  async function forgetNotices(): Promise<void> {
+    const before = clock.now() - NOTICES_KEPT_MS;
+    for (const account of runners.keys()) await store.transact((tx) => tx.notices.forget(account, before));
   }
 
   async function sweeping(signal: AbortSignal): Promise<void> {
@@ -155,6 +155,9 @@ export function createTracker(options: TrackerOptions): Tracker {
       await clock.sleep(Math.max(SWEEP_MS, SWEEP_REAL_MS * clock.speed), signal).catch(() => {});
       if (signal.aborted) return;
       await sweep().catch((error: unknown) => logger.warn({ error: String(error) }, 'sweep of subjects failed'));
+      await forgetNotices().catch((error: unknown) =>
+        logger.warn({ error: String(error) }, 'old notices could not be removed; tried again'),
+      );
     }
   }
 
@@ -177,6 +180,7 @@ export function createTracker(options: TrackerOptions): Tracker {
       await Promise.allSettled(options.accounts.map(({ connector }) => connector.close?.()));
     },
     wake,
+    look,
     refresh: (subjects) => {
       // Where the tracker does not run (a command that works off the queue), the next start reads the list anyway.
       if (running === undefined || stopping.signal.aborted) return;
@@ -184,7 +188,6 @@ export function createTracker(options: TrackerOptions): Tracker {
         if (!stopping.signal.aborted) logger.warn({ error: String(error) }, 'subjects could not be read again');
       });
     },
-    receivePush: async (account, request) => takePush(account, request),
     status: () => [...runners.values()].map((runner) => runner.status()),
   };
 }

@@ -1,5 +1,5 @@
-import { TripwatchError } from '../../domain/errors.ts';
 import { type MailHead, readHead } from '../../domain/mail/head.ts';
+import { overloadedError } from '../../domain/overload.ts';
 import type { BlobRef, BlobStore } from '../../ports/blobs.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AcceptedMail, IncomingMail, Intake } from '../../ports/intake.ts';
@@ -7,6 +7,7 @@ import type { Logger } from '../../ports/logger.ts';
 import type { AddedMail, MailRecord, ReceiptUpdate } from '../../ports/store/mails.ts';
 import type { Store } from '../../ports/store.ts';
 import { mailIdOf, recordHead, seenEvent } from './ledger.ts';
+import { settleQuestions } from './questions.ts';
 import { emptyMail, tooLargeMail } from './refusals.ts';
 
 export interface IntakeOptions {
@@ -37,6 +38,7 @@ export function createIntake(options: IntakeOptions): Intake {
         const added = await tx.mails.add(record, now);
         const stored = { ...record, id: added.id };
         const result = { mailId: stored.id, new: added.new } as const;
+        if (mail.via === 'smtp' && added.new) await settleQuestions(tx, stored, mail, now);
         if (refusal !== undefined) {
           if (added.new) await tx.mails.update(stored.tenant, stored.id, refusal, now);
           return { ...result, outcome: 'refused' };
@@ -87,15 +89,4 @@ function recordOf(mail: IncomingMail, head: MailHead, raw: BlobRef, now: number)
     receivedAt: Math.trunc(mail.receivedAt ?? Math.min(claimed ?? now, now)),
     via: mail.via,
   };
-}
-
-const RETRY_AFTER_MS = 15_000;
-
-function overloadedError(now: number): TripwatchError {
-  return new TripwatchError(
-    'rate-limited',
-    'intake-overloaded',
-    'Too much is waiting to be read; no new mail is taken until that has gone down. Try again in a moment.',
-    { retryAt: now + RETRY_AFTER_MS },
-  );
 }

@@ -6,7 +6,8 @@ import type { Logger } from '../../ports/logger.ts';
 import type { MailboxHint, MailboxKind, MailboxSession } from '../../ports/mailbox.ts';
 import type { WatchGone, WatchOfShard, WatchRef, WatchStanding } from '../../ports/store/watches.ts';
 import type { Store } from '../../ports/store.ts';
-import { lookBack, lookLive, subscribe } from './lanes.ts';
+import { BackfillTurns } from './backfill.ts';
+import { type LaneParts, lookLive, subscribe } from './lanes.ts';
 import { standAndTell } from './notice.ts';
 import { failureOf, RETRY, standingOf, sweepMs } from './schedule.ts';
 import type { MailboxSessions } from './sessions.ts';
@@ -53,12 +54,6 @@ export interface WatcherStatus {
 const LIVE_MAX = 128;
 const PER_HOST_MAX = 64;
 const SUSPECTS_MAX = 64;
-/** Mailboxes whose older mails are read side by side, one page each in turn. */
-const BACKFILL_MAX = 4;
-/** With more mails of a mailbox than these waiting to be read, no older ones are listed: live ones must not stand behind many. */
-const UNDECIDED_MAX = 2;
-/** Real time: when the older ones are looked for again then. */
-const UNDECIDED_MS = 20;
 /** Real time: what others changed is read, and marks are stored. */
 const LOOK_MS = 1000;
 const LOOK_BACK_MS = 15_000;
@@ -88,15 +83,14 @@ class MailboxWatcher implements Watcher {
   readonly #shards = new Map<number, Store>();
   readonly #mailboxes = new Map<string, Watched>();
   readonly #due = new DueHeap<{ readonly one: Watched; readonly lane: Lane; readonly at: number }>();
-  /** Due, and no place for them yet: of a busy server, suspects, the older mails. */
+  /** Due, and no place for them yet: of a busy server, suspects. */
   readonly #ready: Watched[] = [];
-  readonly #toFill: Watched[] = [];
+  readonly #backfill: BackfillTurns;
   readonly #perHost = new Map<string, number>();
   readonly #stopping = new AbortController();
   readonly #forgetPauses: (() => void) | undefined;
   #suspects = 0;
   #live = 0;
-  #filling = 0;
   #nap = new AbortController();
   #loop: Promise<void> | undefined;
   #seen = { since: Number.MAX_SAFE_INTEGER };
@@ -106,6 +100,14 @@ class MailboxWatcher implements Watcher {
   constructor(options: WatcherOptions) {
     this.#options = options;
     this.#logger = options.logger.child({ part: 'watcher' });
+    const { store, clock, overloaded } = options;
+    this.#backfill = new BackfillTurns({
+      ...{ store, clock, overloaded, parts: this.#parts },
+      rests: (one) => this.#rests(one),
+      again: (one, at) => this.#schedule(one, 'backfill', at),
+      stand: (one, standing) => this.#stand(one, standing),
+      failed: (one, error) => this.#failed(one, error, 'backfill'),
+    });
     this.#forgetPauses = options.paused?.onChange(() => {
       for (const one of this.#mailboxes.values()) this.#rest(one);
     });
@@ -167,7 +169,7 @@ class MailboxWatcher implements Watcher {
       mailboxes: this.#mailboxes.size,
       listening,
       looking: this.#live + this.#suspects,
-      backfilling: this.#filling,
+      backfilling: this.#backfill.reading,
       sessions: this.#options.sessions.size,
     };
   }
@@ -313,8 +315,7 @@ class MailboxWatcher implements Watcher {
         this.#ready.push(one);
       } else if (lane === 'backfill' && one.backfillAt === at) {
         one.backfillAt = undefined;
-        one.inLine = true;
-        this.#toFill.push(one);
+        this.#backfill.queue(one);
       }
     }
     this.#startReady();
@@ -350,7 +351,7 @@ class MailboxWatcher implements Watcher {
         if (this.#ready.length > 0) this.#startReady();
       });
     }
-    while (this.#filling < BACKFILL_MAX && this.#toFill.length > 0) this.#fillNext(this.#toFill.shift()!);
+    this.#backfill.start();
   }
 
   #freeHost(host: string): void {
@@ -426,37 +427,7 @@ class MailboxWatcher implements Watcher {
     listening?.stop.abort();
   }
 
-  #fillNext(one: Watched): void {
-    one.inLine = false;
-    if (one.stopping.signal.aborted || this.#rests(one) || one.filling !== undefined || one.watch.backfillDone) return;
-    this.#filling++;
-    one.filling = this.#fill(one).then((at) => {
-      one.filling = undefined;
-      this.#filling--;
-      if (at !== undefined) this.#schedule(one, 'backfill', at);
-      this.#startReady();
-    });
-  }
-
-  /** One page of older mails, when few enough wait to be read. Returns when to go on. Never rejects. */
-  async #fill(one: Watched): Promise<number | undefined> {
-    const { clock, store, overloaded } = this.#options;
-    const { tenant, mailbox } = one.watch;
-    try {
-      const full =
-        overloaded?.() === true || (await store.read((tx) => tx.mails.undecided(tenant, mailbox))) > UNDECIDED_MAX;
-      if (full) return clock.now() + UNDECIDED_MS * clock.speed;
-      await lookBack(one, this.#parts);
-      one.backfillFailures = 0;
-      if (!one.watch.backfillDone) return clock.now();
-      if (one.watch.state === 'backfilling') await this.#stand(one, standingOf(one.watch));
-      return undefined;
-    } catch (error) {
-      return this.#failed(one, error, 'backfill');
-    }
-  }
-
-  get #parts() {
+  get #parts(): LaneParts {
     const { sessions, clock } = this.#options;
     return { sessions, clock, logger: this.#logger };
   }

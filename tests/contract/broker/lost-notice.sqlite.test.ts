@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SqlBroker } from '../../../src/adapters/broker/sql/sql-broker.ts';
+import { SqlBroker } from '../../../src/adapters/broker/sql/broker.ts';
 import { openSqliteStore } from '../../../src/adapters/store/sqlite/store.ts';
 import { ManualClock, settle } from './manual-clock.ts';
 import { begin, newEvent, silent, TOPIC } from './rig.ts';

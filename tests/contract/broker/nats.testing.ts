@@ -12,7 +12,7 @@ import { type NatsCarrier, openNatsCarrier } from '../../../src/adapters/broker/
 import { NatsLink } from '../../../src/adapters/broker/nats/link.ts';
 import { subjectOf } from '../../../src/adapters/broker/nats/message.ts';
 import { NatsFeed } from '../../../src/adapters/broker/nats/nats-feed.ts';
-import { SqlBroker } from '../../../src/adapters/broker/sql/sql-broker.ts';
+import { SqlBroker } from '../../../src/adapters/broker/sql/broker.ts';
 import { openPostgresStore } from '../../../src/adapters/store/postgres/store.ts';
 import type { SqlStore } from '../../../src/adapters/store/sql/sql-store.ts';
 import type { Clock } from '../../../src/ports/clock.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { SqlBroker } from '../../../src/adapters/broker/sql/sql-broker.ts';
+import { SqlBroker } from '../../../src/adapters/broker/sql/broker.ts';
 import type { SqlStore } from '../../../src/adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../../../src/adapters/store/sqlite/store.ts';
 import { POLL_MS_MAX } from '../../../src/domain/limits.ts';

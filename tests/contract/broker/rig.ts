@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MemoryBroker } from '../../../src/adapters/broker/memory/memory-broker.ts';
-import { SqlBroker } from '../../../src/adapters/broker/sql/sql-broker.ts';
+import { MemoryBroker } from '../../../src/adapters/broker/memory/broker.ts';
+import { SqlBroker } from '../../../src/adapters/broker/sql/broker.ts';
 import { effectBy, type SqlStore } from '../../../src/adapters/store/sql/sql-store.ts';
 import { openSqliteStore } from '../../../src/adapters/store/sqlite/store.ts';
 import type { AnyNewEvent } from '../../../src/contracts/event.ts';

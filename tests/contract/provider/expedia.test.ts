@@ -116,6 +116,11 @@ test('limits: the reset of the minute in milliseconds; "nothing left" is told be
   vendor.behave = json(200, itinerary(), left(0));
   await connector.readOne(subject, signal);
   assert.deepEqual(connector.limitsSaid!(), { limits: [], left: 0, resetAt: NOW + 40_000 });
+  // A spent day is not asked every minute whether it is over.
+  const day = { 'rate-limit-day-remaining': '0', 'rate-limit-day-reset': String(NOW + 3 * 3_600_000) };
+  vendor.behave = json(429, { type: 'too_many_requests' }, { ...left(0), ...day });
+  await assert.rejects(connector.readOne(subject, signal), { kind: 'rate-limited' });
+  assert.deepEqual(connector.limitsSaid!(), { limits: [], left: 0, resetAt: NOW + 3 * 3_600_000 });
   await connector.close!();
   await vendor.close();
 });

@@ -119,7 +119,7 @@ test('what a reference holds stays a text of the document', () => {
     description,
     'https://x.example',
     { reference: 'A</OrderID><X a="&' },
-    {},
+    { headers: {} },
   );
   assert.ok(body!.includes('<c:OrderID>A&#60;/OrderID&#62;&#60;X a=&#34;&#38;</c:OrderID>'));
   assert.equal(headers['content-type'], 'text/xml; charset=utf-8');

@@ -141,12 +141,12 @@ export function leasesContract(open: OpenStore): void {
     await store.transact((tx) => tx.subjects.put('sub_a' as never, 'flights', spec));
     const before = await store.read((tx) => tx.subjects.touchedSince('flights', 0));
     assert.deepEqual(
-      before.subjects.map(({ id, wakeAt }) => [id, wakeAt]),
-      [['sub_a', 0]],
+      before.subjects.map(({ id, wake }) => [id, wake]),
+      [['sub_a', undefined]],
     );
-    await store.transact((tx) => tx.subjects.wake(['sub_a', 'sub_none'] as never));
+    await store.transact((tx) => tx.subjects.wake(['sub_a', 'sub_none'] as never, 'doubt'));
     const after = await store.read((tx) => tx.subjects.touchedSince('flights', before.now));
-    assert.ok(after.subjects[0]!.wakeAt >= before.now);
+    assert.ok(after.subjects[0]!.wake!.at >= before.now);
     assert.deepEqual((await store.read((tx) => tx.subjects.touchedSince('hotels', 0))).subjects, []);
     assert.deepEqual((await store.read((tx) => tx.subjects.touchedSince('flights', after.now + 60_000))).subjects, []);
   });

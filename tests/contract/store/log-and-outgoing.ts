@@ -151,6 +151,55 @@ export function itinerariesContract(open: OpenStore): void {
     });
     await dispose();
   });
+
+  test('a reader of the feed that comes back is told when what it has seen is not what is here', async () => {
+    const { store, dispose } = await open();
+    let name = 0;
+    const publish = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const event = await appendOne(store, `f${name++}`);
+        await store.transact((tx) => tx.itineraries.appendFeed(ana.tenant, ana.traveller, event));
+      }
+    };
+    const begin = (epoch: string) => store.transact((tx) => tx.itineraries.beginEpoch(epoch, 1));
+    const resume = (cursor?: string) => store.read((tx) => tx.itineraries.resume(ana.tenant, cursor));
+    const items = () => store.read((tx) => tx.itineraries.feed(ana.tenant, 0, 100));
+    const cursors = async () => (await items()).map(({ cursor }) => cursor);
+
+    assert.deepEqual(await resume(), { after: 0, reset: false, last: '0' });
+    await publish(2);
+    const [first, second] = (await items()).map(({ seq }) => seq) as [number, number];
+    assert.deepEqual(await cursors(), [`${first}`, `${second}`], 'from before there were epochs');
+    await begin('aaa');
+    // An epoch in which no number was given leaves nothing behind: it may be that of a life that was lost.
+    await begin('bbb');
+    await publish(2);
+    await begin('ccc');
+    await publish(2);
+    const [, , third, fourth, fifth, sixth] = (await items()).map(({ seq }) => seq) as number[];
+    assert.deepEqual((await cursors()).slice(2), [`${third}.bbb`, `${fourth}.bbb`, `${fifth}.ccc`, `${sixth}.ccc`]);
+    assert.deepEqual(
+      (await store.read((tx) => tx.itineraries.feedBack(ana.tenant, { limit: 3 }))).map(({ cursor }) => cursor),
+      [`${sixth}.ccc`, `${fifth}.ccc`, `${fourth}.bbb`],
+    );
+
+    const last = `${sixth}.ccc`;
+    const on = (after: number | undefined) => ({ after, reset: false, last });
+    const reset = { after: sixth, reset: true, last };
+    assert.deepEqual(await resume(), on(sixth), 'without a cursor at the end');
+    assert.deepEqual(await resume('0'), on(0), 'all that is kept');
+    for (const cursor of await cursors())
+      assert.deepEqual(await resume(cursor), on(Number.parseInt(cursor, 10)), cursor);
+    assert.deepEqual(await resume(`${fourth}`), on(fourth), 'a bare number is taken as it is');
+    assert.deepEqual(await resume(`${third}.zzz`), reset, 'a life that this store knows nothing of');
+    assert.deepEqual(await resume(`${third}.aaa`), reset, 'one in which nothing was given here');
+    assert.deepEqual(await resume(`${fifth}.bbb`), reset, 'one that went on elsewhere, after what is here was copied');
+    assert.deepEqual(await resume(`${sixth! + 1}.ccc`), reset, 'ahead of what there is');
+    await store.transact((tx) => tx.oldEvents.cutFeed([first, second, third!]));
+    assert.deepEqual(await resume(`${first}`), reset, 'behind what is kept');
+    assert.deepEqual(await resume(`${third}.bbb`), on(third), 'just before what is kept: nothing was missed');
+    await dispose();
+  });
 }
 
 function notification(name: string, change: Partial<Notification> = {}): Notification {

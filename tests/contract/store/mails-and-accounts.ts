@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TenantId } from '../../../src/domain/ids.ts';
+import type { MailId, ObservationId, TenantId } from '../../../src/domain/ids.ts';
 import type { ApiToken, Endpoint, Mailbox, Rule, Traveller } from '../../../src/ports/store/accounts.ts';
-import { DISPOSITIONS } from '../../../src/ports/store/mails.ts';
+import { DISPOSITIONS, type MailEffect } from '../../../src/ports/store/mails.ts';
 import { ana, ben, box, hook, mail, type OpenStore, other } from './harness.ts';
 
 export function mailsContract(open: OpenStore): void {
@@ -120,6 +120,53 @@ export function mailsContract(open: OpenStore): void {
     ]);
     assert.deepEqual(counts, [{ ...zero, seen: 5, skipped: 1 }, { ...zero, seen: 1 }, { ...zero, seen: 1 }, zero]);
     assert.equal(await store.read((tx) => tx.mails.get(other.tenant, 'mail_m3')), undefined);
+    await dispose();
+  });
+
+  test('what a mail says is weighed one by one, and the strongest word on each stands in whatever order they come', async () => {
+    const { store, dispose } = await open();
+    const note = (observation: ObservationId, effect: MailEffect, tenant = ana.tenant) =>
+      store.transact((tx) => tx.mails.noteEffect(tenant, 'mail_a', observation, effect));
+    const expect = (...ids: ObservationId[]) =>
+      store.transact((tx) => tx.mails.expectEffects(ana.tenant, 'mail_a', ids));
+    assert.deepEqual(await note('obs_1', 'brought'), [], 'nobody said that this mail says it');
+    assert.deepEqual(await expect('obs_1', 'obs_2'), [undefined, undefined]);
+    assert.deepEqual(await note('obs_2', 'known', other.tenant), []);
+    assert.deepEqual(await note('obs_2', 'failed'), [undefined, 'failed']);
+    assert.deepEqual(await note('obs_1', 'brought'), ['brought', 'failed']);
+    for (const weaker of ['known', 'failed'] as const)
+      assert.deepEqual(await note('obs_1', weaker), ['brought', 'failed'], weaker);
+    assert.deepEqual(await expect('obs_2', 'obs_3'), ['brought', 'failed', undefined], 'read once more');
+    assert.deepEqual(await note('obs_2', 'known'), ['brought', 'known', undefined]);
+    await dispose();
+  });
+
+  test('the same mail is found that came before by another way: by its bytes, or by its name and what it belongs to', async () => {
+    const { store, dispose } = await open();
+    const settled = { reasonCode: 'x', reason: 'x' };
+    await store.transact(async ({ mails }) => {
+      await mails.add(mail('first'), 5);
+      await mails.add(mail('bytes', { mailbox: 'mbx_2', raw: 'sha256:first', messageId: undefined }), 6);
+      await mails.add(mail('name', { mailbox: 'mbx_3', receivedAt: 2000 }), 7);
+      await mails.add(mail('ben', { ...ben, mailbox: 'mbx_4', raw: 'sha256:first' }), 8);
+      await mails.add(mail('far', { ...other, raw: 'sha256:first' }), 8);
+    });
+    const before = async (id: MailId, owner = ana) =>
+      store.transact(async ({ mails }) => mails.sameBefore((await mails.get(owner.tenant, id))!));
+    assert.equal(await before('mail_bytes'), undefined, 'the other is not read to the end');
+    await store.transact(async ({ mails }) => {
+      await mails.update(ana.tenant, 'mail_first', { disposition: 'imported', ...settled, found: 'One.' }, 9);
+      await mails.linkReservation(ana.tenant, 'mail_first', 'rsv_1');
+      await mails.linkReservation(ana.tenant, 'mail_name', 'rsv_2');
+    });
+    assert.equal((await store.read((tx) => tx.mails.get(ana.tenant, 'mail_first')))?.found, 'One.');
+    assert.deepEqual(await before('mail_bytes'), { id: 'mail_first', by: 'bytes' });
+    assert.equal(await before('mail_name'), undefined, 'a name that anyone can copy, and another reservation');
+    await store.transact(({ mails }) => mails.linkReservation(ana.tenant, 'mail_name', 'rsv_1'));
+    assert.deepEqual(await before('mail_name'), { id: 'mail_first', by: 'message-id' });
+    assert.equal(await before('mail_first'), undefined, 'not of itself');
+    assert.equal(await before('mail_ben'), undefined, "not of another traveller's");
+    assert.equal(await before('mail_far', other), undefined, "not of another tenant's");
     await dispose();
   });
 }

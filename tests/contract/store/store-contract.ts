@@ -7,6 +7,8 @@ import type { OpenStore } from './harness.ts';
 import { leasesContract } from './leases.ts';
 import { itinerariesContract, logContract, notificationsContract } from './log-and-outgoing.ts';
 import { accountsContract, mailsContract } from './mails-and-accounts.ts';
+import { noticesContract } from './notices.ts';
+import { oldEventsContract } from './old-events.ts';
 import { providerStateContract } from './provider-state.ts';
 import { reservationsContract, subjectsContract } from './reservations-and-subjects.ts';
 import { transactionsContract } from './transactions.ts';
@@ -30,6 +32,8 @@ export function storeContract(name: string, open: OpenStore): void {
     describe('audit', () => auditContract(open));
     describe('control', () => controlContract(open));
     describe('provider state', () => providerStateContract(open));
+    describe('notices', () => noticesContract(open));
     describe('conservation', () => conservationContract(open));
+    describe('old events', () => oldEventsContract(open));
   });
 }

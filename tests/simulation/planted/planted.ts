@@ -5,6 +5,7 @@ import { BROKER_BUGS } from './broker.ts';
 import { EDGE_BUGS } from './edges.ts';
 import { LEASE_BUGS } from './leases.ts';
 import { MAILBOX_BUGS } from './mailboxes.ts';
+import { PUSH_BUGS } from './pushes.ts';
 import { STAGE_BUGS } from './stages.ts';
 import { STORE_BUGS } from './store.ts';
 
@@ -24,5 +25,6 @@ export const plantedBugs = (): readonly PlantedBug[] => [
   ...STAGE_BUGS,
   ...EDGE_BUGS,
   ...MAILBOX_BUGS,
+  ...PUSH_BUGS,
   ...ALERT_BUGS,
 ];

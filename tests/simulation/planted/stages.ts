@@ -13,6 +13,26 @@ import type { PlantedBug } from './planted.ts';
 /** Bugs of handlers. */
 export const STAGE_BUGS: readonly PlantedBug[] = [
   {
+    name: 'a mail that brought a reservation is said to have been known already',
+    breaks: ['I8'],
+    planted: () => ({
+      store: (store) =>
+        around(store, (work, options) =>
+          store.transact(
+            (tx) =>
+              work({
+                ...tx,
+                mails: {
+                  ...tx.mails,
+                  noteEffect: (tenant, mail, one) => tx.mails.noteEffect(tenant, mail, one, 'known'),
+                },
+              }),
+            options,
+          ),
+        ),
+    }),
+  },
+  {
     name: 'check, then act: reconcile reads before its transaction and writes over what it finds',
     breaks: ['I6', 'I7', 'I8'],
     planted: () => ({

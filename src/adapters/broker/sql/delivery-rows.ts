@@ -128,20 +128,24 @@ export async function readLogInDoubt(
 
 /** How many rows of the shard come after `after`, counted up to `limit`. */
 export async function countAfter(db: Db, { topic, shard }: ShardRef, after: number, limit: number): Promise<number> {
-  const rows = db
-    .selectFrom('log')
-    .select('seq')
-    .where('topic', '=', topic)
-    .where('shard', '=', shard)
-    .where('seq', '>', after)
-    .limit(limit)
-    .as('rows');
-  const counted = await db
-    .selectFrom(rows)
-    .select((eb) => eb.fn.countAll<number>().as('n'))
-    .executeTakeFirstOrThrow();
-  return Number(counted.n);
+  const { rows } = await countRows(db, [topic, shard, after, limit]);
+  return Number(rows[0]!.n);
 }
+
+const countRows = statement((db) =>
+  db
+    .selectFrom(
+      db
+        .selectFrom('log')
+        .select('seq')
+        .where('topic', '=', '')
+        .where('shard', '=', 0)
+        .where('seq', '>', 0)
+        .limit(0)
+        .as('rows'),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('n')),
+);
 
 /** By their numbers; those that are gone are left out. */
 export async function readRows(db: Db, seqs: readonly number[]): Promise<readonly LogRow[]> {
@@ -224,3 +228,12 @@ export async function removeRows(db: Db, consumer: string, seqs: readonly number
       .execute();
   }
 }
+
+/** Events up to here are done, or have rows. */
+export async function putCursor(db: Db, { consumer, shard }: ShardRef, seq: number): Promise<void> {
+  await updateCursor(db, [seq, consumer, shard]);
+}
+
+const updateCursor = statement((db) =>
+  db.updateTable('consumer_cursor').set({ seq: 0 }).where('consumer', '=', '').where('shard', '=', 0),
+);

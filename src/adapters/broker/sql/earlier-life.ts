@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import { statement } from '../../store/sql/rows.ts';
 import type { Db } from '../../store/sql/schema.ts';
 import { type DeliveryRow, NO_TIME } from './delivery-rows.ts';
 import type { ShardRef } from './shard-ref.ts';
@@ -14,35 +16,10 @@ export interface EarlierLife {
 
 /** Makes the cursor where there is none, and brings the rows into the order that `readEarlierLife` promises. */
 export async function tidyEarlierLife(db: Db, { consumer, topic, shard }: ShardRef): Promise<void> {
-  await db
-    .insertInto('consumer_cursor')
-    .values({ consumer, shard, topic, seq: 0 })
-    .onConflict((conflict) => conflict.columns(['consumer', 'shard']).doNothing())
-    .execute();
+  await insertCursor(db, [consumer, shard, topic]);
   // Finished, but its life ended before the row could go.
-  await db
-    .deleteFrom('delivery')
-    .where('consumer', '=', consumer)
-    .where('shard', '=', shard)
-    .where('state', '!=', 'replay')
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('processed')
-          .select('processed.event_id')
-          .where('processed.consumer', '=', consumer)
-          .whereRef('processed.event_id', '=', 'delivery.event_id'),
-      ),
-    )
-    .execute();
-  const heads = await db
-    .selectFrom('delivery')
-    .select('key')
-    .select((eb) => eb.fn.min('seq').as('seq'))
-    .where('consumer', '=', consumer)
-    .where('shard', '=', shard)
-    .where('state', 'in', ['parked', 'out'])
-    .groupBy('key')
-    .execute();
+  await deleteFinished(db, [consumer, shard, consumer]);
+  const { rows: heads } = await selectFirsts(db, [consumer, shard]);
   // Only the first of a key can be its head; another (the acks between them were not stored) waits behind it.
   for (const head of heads)
     await db
@@ -57,28 +34,67 @@ export async function tidyEarlierLife(db: Db, { consumer, topic, shard }: ShardR
 }
 
 export async function readEarlierLife(db: Db, { consumer, shard }: ShardRef): Promise<EarlierLife> {
-  const cursor = await db
-    .selectFrom('consumer_cursor')
-    .select('seq')
-    .where('consumer', '=', consumer)
-    .where('shard', '=', shard)
-    .executeTakeFirstOrThrow();
-  const last = await db
-    .selectFrom('log')
-    .select((eb) => eb.fn.max('seq').as('seq'))
-    .executeTakeFirst();
-  const rows = db.selectFrom('delivery').where('consumer', '=', consumer).where('shard', '=', shard);
-  const heads = await rows.selectAll().where('state', 'in', ['parked', 'out']).orderBy('seq').execute();
-  const waiting = await rows
-    .select('key')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('state', '=', 'waiting')
-    .groupBy('key')
-    .execute();
+  const of = [consumer, shard];
+  const { rows: cursors } = await selectCursor(db, of);
+  const { rows: last } = await selectLast(db, []);
+  const { rows: heads } = await selectHeads(db, of);
+  const { rows: waiting } = await countWaiting(db, of);
   return {
-    cursor: Number(cursor.seq),
-    doubtTo: Number(last?.seq ?? 0),
+    cursor: Number(cursors[0]!.seq),
+    doubtTo: Number(last[0]?.seq ?? 0),
     heads,
     waiting: waiting.map(({ key, count }) => ({ key, count: Number(count) })),
   };
 }
+
+/** `parked` or `out`: written into the text, since they are never values. */
+const AT_WORK = [sql.lit('parked'), sql.lit('out')];
+
+const insertCursor = statement((db) =>
+  db
+    .insertInto('consumer_cursor')
+    .values({ consumer: '', shard: 0, topic: '', seq: sql.lit(0) })
+    .onConflict((conflict) => conflict.columns(['consumer', 'shard']).doNothing()),
+);
+
+const deleteFinished = statement((db) =>
+  db
+    .deleteFrom('delivery')
+    .where('consumer', '=', '')
+    .where('shard', '=', 0)
+    .where('state', '!=', sql.lit('replay'))
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('processed')
+          .select('processed.event_id')
+          .where('processed.consumer', '=', '')
+          .whereRef('processed.event_id', '=', 'delivery.event_id'),
+      ),
+    ),
+);
+
+const rowsOf = (db: Db) => db.selectFrom('delivery').where('consumer', '=', '').where('shard', '=', 0);
+
+const selectFirsts = statement((db) =>
+  rowsOf(db)
+    .select('key')
+    .select((eb) => eb.fn.min<number>('seq').as('seq'))
+    .where('state', 'in', AT_WORK)
+    .groupBy('key'),
+);
+
+const selectCursor = statement((db) =>
+  db.selectFrom('consumer_cursor').select('seq').where('consumer', '=', '').where('shard', '=', 0),
+);
+
+const selectLast = statement((db) => db.selectFrom('log').select((eb) => eb.fn.max<number | null>('seq').as('seq')));
+
+const selectHeads = statement((db) => rowsOf(db).selectAll().where('state', 'in', AT_WORK).orderBy('seq'));
+
+const countWaiting = statement((db) =>
+  rowsOf(db)
+    .select('key')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('state', '=', sql.lit('waiting'))
+    .groupBy('key'),
+);

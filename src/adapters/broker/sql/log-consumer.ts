@@ -23,6 +23,7 @@ import {
   countAfter,
   NO_TIME,
   parseEvent,
+  putCursor,
   putRow,
   readLog,
   readLogInDoubt,
@@ -200,14 +201,9 @@ export class LogConsumer {
       const overcounted = [...this.#overcounted.values()].map((entry) => rowOf(entry, 'out', NO_TIME));
       if (cursor === this.#storedCursor && finished.length === 0 && overcounted.length === 0) return;
       const acks = this.#acks;
-      const { consumer, shard } = this.#ref;
+      const { consumer } = this.#ref;
       await this.#store.transact(async ({ db }) => {
-        await db
-          .updateTable('consumer_cursor')
-          .set({ seq: cursor })
-          .where('consumer', '=', consumer)
-          .where('shard', '=', shard)
-          .execute();
+        await putCursor(db, this.#ref, cursor);
         await removeRows(db, consumer, finished);
         for (const row of overcounted) await putRow(db, this.#ref, row);
       }, this.#fenced);

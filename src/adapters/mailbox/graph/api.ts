@@ -23,9 +23,9 @@ export interface GraphApi {
   /** All folders with their path, to a bounded number. */
   folders(signal: AbortSignal): Promise<readonly { readonly id: string; readonly path: string }[]>;
   /** The link with which changes from now on begin. */
-  deltaFromNow(folder: string, signal: AbortSignal): Promise<string | 'gone'>;
+  deltaFromNow(folder: string, signal: AbortSignal): Promise<string | Gone>;
   /** A page of changes: ids of mails that came. */
-  delta(link: string, max: number, signal: AbortSignal): Promise<DeltaPage | 'gone'>;
+  delta(link: string, max: number, signal: AbortSignal): Promise<DeltaPage | Gone>;
   /** A page from the newest on; of one folder, or of all. */
   list(folder: string | undefined, since: number, ask: Ask, signal: AbortSignal): Promise<readonly Message[]>;
   /** Undefined: gone since. */
@@ -39,6 +39,9 @@ export interface GraphApi {
     signal: AbortSignal,
   ): Promise<{ id: string; expirationDateTime: number } | undefined>;
 }
+
+/** `gone`: the link holds no longer. `no-folder`: its owner has removed the folder. */
+export type Gone = 'gone' | 'no-folder';
 
 export interface DeltaPage {
   readonly ids: readonly string[];
@@ -77,12 +80,13 @@ export function createGraphApi(calls: Calls, base: string, gate: Gate, clock: Cl
     );
   };
 
-  const deltaPage = async (url: string, max: number, signal: AbortSignal): Promise<DeltaPage | 'gone'> => {
+  const deltaPage = async (url: string, max: number, signal: AbortSignal): Promise<DeltaPage | Gone> => {
     const call = { url: own(url), headers: prefer(`odata.maxpagesize=${max}`), also: [400, 404, 410] };
     const answer = await ask(call, signal);
     if (answer.status !== 200) {
       const body = jsonOf(answer.bytes);
       if (syncStateGone(answer.status, body)) return 'gone';
+      if (answer.status === 404) return 'no-folder';
       throw failureOfStatus(answer.status, answer.headers, clock.now(), explainGraph(answer.status, body));
     }
     const page = readJson(answer, deltaSchema);
@@ -130,7 +134,7 @@ export function createGraphApi(calls: Calls, base: string, gate: Gate, clock: Cl
       // Graph begins with what is there; that is not what we are after.
       for (let pages = 0; pages < DRAIN_PAGES_MAX; pages++) {
         const page = await deltaPage(link, DRAIN_PAGE, signal);
-        if (page === 'gone') return page;
+        if (typeof page === 'string') return page;
         link = page.link;
         if (!page.more) break;
       }

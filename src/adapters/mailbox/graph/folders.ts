@@ -5,6 +5,8 @@ import { settingsSchema } from './schema.ts';
 export interface Folders {
   all(signal: AbortSignal): Promise<readonly GraphFolder[]>;
   watched(signal: AbortSignal): Promise<readonly GraphFolder[]>;
+  /** One of them is not there any more: all are looked at again when they are asked for next. */
+  forget(): void;
 }
 
 export interface GraphFolder {
@@ -57,6 +59,9 @@ export function createFolders(
 
   return {
     all,
+    forget: () => {
+      known = undefined;
+    },
     watched: async (signal) => {
       const folders = await all(signal);
       const chosen = (folder: GraphFolder): boolean =>

@@ -29,8 +29,10 @@ const PAGE_MAX = 200;
 type Methods = Omit<MailboxSession, 'closed' | 'close' | 'listen' | 'subscribe'>;
 
 export function createGraphSession({ api, folders }: GraphSessionOptions): Methods {
-  const freshLink = async (folder: GraphFolder, signal: AbortSignal): Promise<string> => {
+  /** Undefined: the folder is not there any more. */
+  const freshLink = async (folder: GraphFolder, signal: AbortSignal): Promise<string | undefined> => {
     const link = await api.deltaFromNow(folder.id, signal);
+    if (link === 'no-folder') return undefined;
     if (link !== 'gone') return link;
     throw new TripwatchError('transient', 'provider-failed', 'The provider failed on its side. It is asked again.');
   };
@@ -87,7 +89,10 @@ export function createGraphSession({ api, folders }: GraphSessionOptions): Metho
       const watched = await folders.watched(signal);
       const links = await eachOf(watched, HEADS_AT_ONCE, (folder) => freshLink(folder, signal));
       const cursor: LiveCursor = { folders: {} };
-      for (const [index, { id }] of watched.entries()) cursor.folders[id] = { link: links[index]! };
+      for (const [index, { id }] of watched.entries()) {
+        const link = links[index];
+        if (link !== undefined) cursor.folders[id] = { link };
+      }
       return JSON.stringify(cursor);
     },
     live: async ({ cursor, since, max }, signal): Promise<MailPage> => {
@@ -110,25 +115,31 @@ export function createGraphSession({ api, folders }: GraphSessionOptions): Metho
       );
       for (const [index, folder] of watched.slice(from).entries()) {
         const following = watched[from + index + 1]?.id;
-        let place = places.get(folder.id);
-        if (place === undefined) place = { link: await freshLink(folder, signal), list: {} };
-        else if (place.list === undefined) {
-          const delta = await api.delta(place.link, Math.min(max, DELTA_MAX), signal);
-          if (delta === 'gone') {
-            reset ??= RESETS.expired;
-            place = { link: await freshLink(folder, signal), list: {} };
-          } else {
-            const mails = await deltaMails(delta.ids, folder.path, since, signal);
-            places.set(folder.id, { link: delta.link });
-            const next = delta.more ? folder.id : following;
-            if (mails.length > 0 || next === undefined) return page(mails, next);
-            if (delta.more) return page(mails, next);
-            continue;
-          }
+        const known = places.get(folder.id);
+        const delta =
+          known === undefined || known.list !== undefined
+            ? undefined
+            : await api.delta(known.link, Math.min(max, DELTA_MAX), signal);
+        if (typeof delta === 'object') {
+          const mails = await deltaMails(delta.ids, folder.path, since, signal);
+          places.set(folder.id, { link: delta.link });
+          const next = delta.more ? folder.id : following;
+          if (mails.length > 0 || delta.more || next === undefined) return page(mails, next);
+          continue;
         }
-        const list = await listPage(place.list ?? {}, folder.id, names, since, max, signal);
+        if (delta === 'gone') reset ??= RESETS.expired;
+        const listing = known !== undefined && delta === undefined;
+        const link = delta === 'no-folder' ? undefined : listing ? known.link : await freshLink(folder, signal);
+        if (link === undefined) {
+          // Removed by its owner. Should it be there after all, it is new to us, and listed from `since` on.
+          places.delete(folder.id);
+          folders.forget();
+          if (following === undefined) return page([], undefined);
+          continue;
+        }
+        const list = await listPage(known?.list ?? {}, folder.id, names, since, max, signal);
         // After the list the changes go on from the link that is older than it.
-        places.set(folder.id, list.more ? { link: place.link, list: list.place } : { link: place.link });
+        places.set(folder.id, list.more ? { link, list: list.place } : { link });
         return page(list.mails, folder.id);
       }
       return page([], undefined);

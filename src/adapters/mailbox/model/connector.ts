@@ -11,17 +11,20 @@ import type {
 } from '../../../ports/mailbox.ts';
 import { headBlock } from './head-block.ts';
 import type { ModelFolder, ModelMail, ModelMailServer } from './server.ts';
+import type { ModelSubscriptions } from './subscriptions.ts';
 
 export interface ModelConnectorOptions {
   readonly kind?: MailboxKind;
   readonly push?: MailboxCapabilities['push'];
   /** Which server an account is at. */
   readonly server: (account: MailboxAccount) => ModelMailServer;
+  /** With push `request`: where mailboxes are subscribed to. */
+  readonly subscriptions?: ModelSubscriptions | undefined;
 }
 
 /** Reads mailboxes of the model, by the port's contract and no kinder than that. */
 export function createModelConnector(options: ModelConnectorOptions): MailboxConnector {
-  const { kind = 'imap', push = 'live', server: serverOf } = options;
+  const { kind = 'imap', push = 'live', server: serverOf, subscriptions } = options;
   return {
     kind,
     label: 'Model',
@@ -30,13 +33,18 @@ export function createModelConnector(options: ModelConnectorOptions): MailboxCon
       const server = serverOf(account);
       await reach(server, 'open', signal);
       await signIn(server, account, signal);
-      return openSession(server, push === 'live', foldersOf(account));
+      const session = openSession(server, push === 'live', foldersOf(account));
+      if (subscriptions === undefined) return session;
+      return {
+        ...session,
+        subscribe: async (state, until) => {
+          await reach(server, 'subscribe', until);
+          if (session.closed.aborted) throw gone();
+          return subscriptions.subscribe(account.mailbox, state);
+        },
+      };
     },
-    ...(push === 'request'
-      ? {
-          receivePush: async ({ body }) => ({ kind: 'hint', accounts: [Buffer.from(body).toString('utf8')] }) as const,
-        }
-      : {}),
+    ...(subscriptions === undefined ? {} : { receivePush: async (push) => subscriptions.receive(push) }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { fold } from '../../../domain/facts.ts';
 import { airportByCode } from '../../../domain/geo/airports.ts';
 import { instantOf } from '../answer.ts';
-import { type Asked, sameNumber } from '../flight-status/asked.ts';
+import { type Asked, type Designator, designatorIn, sameNumber } from '../flight-status/asked.ts';
 import { validZone } from '../flight-status/zone.ts';
 import type { AeroAirport, AeroFlight } from './schema.ts';
 
@@ -18,6 +18,13 @@ export function itemsOf(flights: readonly AeroFlight[], asked: Asked): readonly 
       dayOf(flight) === asked.day &&
       (asked.from === undefined || asked.from === '' || fold(flight.origin?.code_iata ?? '') === fold(asked.from)),
   );
+}
+
+/** Whose flight it is, where it was asked about under a partner's number. Undefined: it is the operator's own. */
+export function operatorOf(flight: AeroFlight, asked: Asked): Designator | undefined {
+  const own = designatorIn(flight.ident_iata);
+  if (own === undefined || sameNumber(`${own.carrier}${own.number}`, asked.carrier, asked.number)) return undefined;
+  return own;
 }
 
 /** Scheduled local day of departure. */

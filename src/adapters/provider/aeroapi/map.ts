@@ -1,8 +1,7 @@
 import type { Answer } from '../../../contracts/topics.ts';
-import { flightKey } from '../../../domain/keys.ts';
 import { type FactWriter, factWriter, instantOf } from '../answer.ts';
-import type { Asked } from '../flight-status/asked.ts';
-import { zoneOf } from './identity.ts';
+import { type Asked, flightKeys } from '../flight-status/asked.ts';
+import { operatorOf, zoneOf } from './identity.ts';
 import type { AeroAirport, AeroFlight } from './schema.ts';
 
 /** From so much on a departure is called delayed. */
@@ -18,6 +17,8 @@ const SETTLED_MS = 3 * 3_600_000;
  *
  * `cancelled` there means that the tracking ended, which is mostly, but not always, the airline's cancellation: so it is
  * told as uncertain until another source says it too.
+ *
+ * Number and airline are left out: travellers with a seat that a partner has sold follow the same flight, and keep theirs.
  */
 export function toAnswer(
   flight: AeroFlight,
@@ -27,9 +28,9 @@ export function toAnswer(
   zones: { readonly start?: string | undefined; readonly end?: string | undefined } = {},
 ): Answer {
   const out = factWriter();
-  const named = flight.ident_iata ?? flight.ident;
-  out.put('carrier.code', asked.carrier.toUpperCase(), 'ident_iata', named);
-  out.put('number', asked.number, 'ident_iata', named);
+  const operator = operatorOf(flight, asked);
+  out.put('operating.code', operator?.carrier, 'ident_iata', flight.ident_iata);
+  out.put('operating.number', operator?.number, 'ident_iata', flight.ident_iata);
   const [operation, field] = operationOf(flight);
   out.put('operation', operation, field);
   out.put('aircraft', flight.aircraft_type ?? undefined, 'aircraft_type');
@@ -44,13 +45,13 @@ export function toAnswer(
   putTimes(out, flight, 'start', zoneOf(flight.origin, zones.start), START);
   putTimes(out, flight, 'end', zoneOf(flight.destination, zones.end), END);
   const origin = flight.origin?.code_iata ?? asked.from;
-  const keys = [asked.from, origin].map((from) => flightKey(asked.carrier, asked.number, asked.day, from));
+  const keys = flightKeys([asked, operator], asked.day, [asked.from, origin]);
   return {
     authority: 'status',
     assertedAt: fetchedAt,
     bookingKeys: [],
     facts: {},
-    legs: [{ kind: 'flight', keys: [...new Set(keys)], facts: out.facts }],
+    legs: [{ kind: 'flight', keys, facts: out.facts }],
   };
 }
 

@@ -7,7 +7,7 @@ import { flightSubjects } from '../flight-status/subjects.ts';
 import { answeredOther, unreadable } from '../http/failed.ts';
 import { createProviderHttp, type ProviderHttp } from '../http/http.ts';
 import { boardKeyOf, boardPath, flightsOnBoard } from './board.ts';
-import { itemsOf } from './identity.ts';
+import { itemsOf, operatorOf } from './identity.ts';
 import { isFinal, toAnswer } from './map.ts';
 import { answerSchema, type Flight, flightSchema } from './schema.ts';
 
@@ -34,10 +34,10 @@ export function createAeroDataBoxConnector(options: AeroDataBoxOptions): Provide
   const http = options.http ?? createProviderHttp({ clock: options.clock });
   const headers = authOf(base, options.key);
 
-  const told = (flight: Flight, subject: SubjectSpec, token?: string): ReadResult => {
+  const told = (flight: Flight, flights: readonly Flight[], subject: SubjectSpec, token?: string): ReadResult => {
     const now = options.clock.now();
     const zones = { start: subject.query.startZone, end: subject.query.endZone };
-    const answer = toAnswer(flight, askedOf(subject), isoInstant(now), zones);
+    const answer = toAnswer(flight, askedOf(subject), isoInstant(now), zones, operatorOf(flight, flights));
     const digest = answerDigest(answer);
     return { kind: 'found', digest, answer, final: isFinal(flight, now), ...(token === undefined ? {} : { token }) };
   };
@@ -48,8 +48,9 @@ export function createAeroDataBoxConnector(options: AeroDataBoxOptions): Provide
     const response = await http.ask({ url, headers, token, also: [204, 404] }, signal);
     if (response.unchanged) return { kind: 'unchanged' } as const;
     if (response.status !== 200) return { kind: 'absent' } as const;
-    const flight = pick(parse(response.json), asked);
-    return flight === undefined ? ({ kind: 'absent' } as const) : told(flight, subject, response.token);
+    const flights = parse(response.json);
+    const flight = pick(flights, asked);
+    return flight === undefined ? ({ kind: 'absent' } as const) : told(flight, flights, subject, response.token);
   }
 
   return {
@@ -74,7 +75,7 @@ export function createAeroDataBoxConnector(options: AeroDataBoxOptions): Provide
           const [flight, ...others] = newestFirst(itemsOf(flights, askedOf(subject)));
           if (flight === undefined || others.some((one) => one.departure?.airport?.iata !== codeOf(flight)))
             return { kind: 'unanswered' };
-          return told(flight, subject);
+          return told(flight, flights, subject);
         });
       },
     },

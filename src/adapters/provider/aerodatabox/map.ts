@@ -1,8 +1,7 @@
 import type { Answer } from '../../../contracts/topics.ts';
 import { airportByCode } from '../../../domain/geo/airports.ts';
-import { flightKey } from '../../../domain/keys.ts';
 import { type FactWriter, factWriter, instantOf } from '../answer.ts';
-import type { Asked } from '../flight-status/asked.ts';
+import { type Asked, type Designator, flightKeys } from '../flight-status/asked.ts';
 import { validZone } from '../flight-status/zone.ts';
 import type { Flight, Side, SideTime } from './schema.ts';
 
@@ -30,18 +29,21 @@ const BELT_KNOWN_MS = 30 * 60_000;
 /** So long after its time, a cancelled flight is not put on again. */
 const CANCELLED_MS = 3 * 3_600_000;
 
-/** `zone` of the origin: what the reservation knows, for airports that neither we nor the vendor know. */
+/**
+ * `zones`: what the reservation knows, for airports that neither we nor the vendor know. Number and airline of the
+ * operator are left out: travellers with a seat that a partner has sold follow the same flight, and keep their number.
+ */
 export function toAnswer(
   flight: Flight,
   asked: Asked,
   fetchedAt: string,
   zones: { readonly start?: string | undefined; readonly end?: string | undefined } = {},
+  operator?: Designator,
 ): Answer {
   const updated = instantOf(flight.lastUpdatedUtc);
   const out = factWriter();
-  out.put('carrier.code', asked.carrier.toUpperCase(), 'number', flight.number);
-  out.put('carrier.name', flight.airline?.name, 'airline.name');
-  out.put('number', asked.number, 'number', flight.number);
+  out.put('operating.code', operator?.carrier, 'codeshareStatus');
+  out.put('operating.number', operator?.number, 'codeshareStatus');
   out.put('operation', OPERATION[flight.status], 'status', flight.status);
   out.put('aircraft', flight.aircraft?.model, 'aircraft.model');
   putSide(out, 'start', flight.departure, zones.start, HAS_LEFT.has(flight.status), updated);
@@ -49,16 +51,13 @@ export function toAnswer(
   out.put('start.desk', flight.departure?.checkInDesk, 'departure.checkInDesk');
   out.put('end.belt', flight.arrival?.baggageBelt, 'arrival.baggageBelt');
   const origin = flight.departure?.airport?.iata ?? asked.from;
-  const keys = new Set([
-    flightKey(asked.carrier, asked.number, asked.day, asked.from),
-    flightKey(asked.carrier, asked.number, asked.day, origin),
-  ]);
+  const keys = flightKeys([asked, operator], asked.day, [asked.from, origin]);
   return {
     authority: 'status',
     assertedAt: updated ?? fetchedAt,
     bookingKeys: [],
     facts: {},
-    legs: [{ kind: 'flight', keys: [...keys], facts: out.facts }],
+    legs: [{ kind: 'flight', keys, facts: out.facts }],
   };
 }
 

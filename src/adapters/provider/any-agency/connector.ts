@@ -11,7 +11,7 @@ import { answerOf, jobOf, saidOfItself } from './answer.ts';
 import type { Description } from './description.ts';
 import { createMapper, type Mapper } from './mapping.ts';
 import { checkPush } from './push.ts';
-import { requestOf } from './request.ts';
+import { requestOf, type SignedIn } from './request.ts';
 import { subjectsOf } from './subjects.ts';
 import { xmlValue } from './xml-value.ts';
 
@@ -41,8 +41,8 @@ export function createAnyAgencyConnector(options: AnyAgencyOptions): ProviderCon
   async function ask(subject: SubjectSpec, token: string | undefined, signal: AbortSignal): Promise<ProviderResponse> {
     const { id, reference = id, ...more } = subject.query;
     if (reference === undefined) throw incomplete(subject.id);
-    return signedIn(signal, (headers) => {
-      const request = requestOf(description, base, { ...more, reference }, headers);
+    return signedIn(signal, (by) => {
+      const request = requestOf(description, base, { ...more, reference }, by);
       return http.ask({ ...request, token }, signal);
     });
   }
@@ -102,18 +102,20 @@ export function createAnyAgencyConnector(options: AnyAgencyOptions): ProviderCon
 /** A token made of what the answer says of itself, not of its bytes. */
 const SAID = 'said:';
 
-/** Runs a question with the headers that sign it in. */
+/** Runs a question with what signs it in. */
 function signing({ auth }: Description, key: string, http: ProviderHttp, clock: Clock) {
   type Headers = Readonly<Record<string, string>>;
-  type Question = (headers: Headers) => Promise<ProviderResponse>;
-  const always = (headers: Headers) => (_signal: AbortSignal, question: Question) => question(headers);
+  type Question = (by: SignedIn) => Promise<ProviderResponse>;
+  const always = (by: SignedIn) => (_signal: AbortSignal, question: Question) => question(by);
   switch (auth.type) {
     case 'none':
-      return always({});
+      return always({ headers: {} });
     case 'header':
-      return always({ [auth.name.toLowerCase()]: `${auth.prefix}${key}` });
+      return always({ headers: { [auth.name.toLowerCase()]: `${auth.prefix}${key}` } });
+    case 'query':
+      return always({ headers: {}, query: { [auth.name]: key } });
     case 'basic':
-      return always({ authorization: basic(auth.user, key) });
+      return always({ headers: { authorization: basic(auth.user, key) } });
     case 'oauth': {
       const { tokenUrl: url, clientId, scope, clientIn } = auth;
       const form = {
@@ -124,7 +126,7 @@ function signing({ auth }: Description, key: string, http: ProviderHttp, clock: 
       const headers: Headers = clientIn === 'header' ? { authorization: basic(clientId, key) } : {};
       const tokens = createOAuth({ http, clock, url, form, headers });
       return (signal: AbortSignal, question: Question) =>
-        tokens.use(signal, (token) => question({ authorization: `Bearer ${token}` }));
+        tokens.use(signal, (token) => question({ headers: { authorization: `Bearer ${token}` } }));
     }
   }
 }

@@ -74,6 +74,11 @@ const auth = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   /** The key as it is, or after a word: `Bearer `. */
   z.strictObject({ type: z.literal('header'), name: headerName, prefix: z.string().max(40).default('') }),
+  /** The key as a parameter of the address, `?api_key=…`. */
+  z.strictObject({
+    type: z.literal('query'),
+    name: z.string().regex(/^[A-Za-z0-9._-]{1,60}$/, 'must be the name of a parameter: letters, digits, . _ and -'),
+  }),
   z.strictObject({ type: z.literal('basic'), user: z.string().min(1).max(200) }),
   z.strictObject({
     type: z.literal('oauth'),
@@ -159,6 +164,8 @@ export const descriptionSchema = z
   .strictObject({
     version: z.literal(1),
     name: z.string().min(1).max(60),
+    /** Files that name the same one are of one vendor, and never confirm each other's word; default: each its own. */
+    vendor: z.string().min(1).max(60).optional(),
     url: address,
     auth,
     calls: z
@@ -188,6 +195,10 @@ export const descriptionSchema = z
       message: 'is needed where the signature covers the timestamp',
     },
   )
+  .refine(({ auth: one, read: { query } }) => one.type !== 'query' || !Object.hasOwn(query, one.name), {
+    path: ['auth', 'name'],
+    message: 'stands in read.query, too; only one of them can be sent',
+  })
   .refine((one) => one.read.xml === undefined || (one.read.method === 'POST' && one.read.body === undefined), {
     path: ['read', 'xml'],
     message: 'is posted: it needs "method": "POST", and no body beside it',

@@ -13,6 +13,11 @@ export const anyAgencyEntry: ConnectorEntry = {
   label: 'Any agency',
   options: optionsSchema,
   secrets: { key: 'optional', webhookSecret: 'optional' },
+  vendorOf: ({ options, folder }) => {
+    const file = resolve(folder, optionsSchema.parse(options).file);
+    const { vendor } = readDescription(file);
+    return vendor === undefined ? `any-agency file ${file}` : `any-agency ${vendor}`;
+  },
   create: ({ account, clock, url, secrets: { key, webhookSecret }, options, folder }) => {
     const file = resolve(folder, optionsSchema.parse(options).file);
     const description = readDescription(file);

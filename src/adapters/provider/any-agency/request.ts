@@ -3,6 +3,12 @@ import type { ProviderRequest } from '../http/http.ts';
 import { escapeXml } from '../http/xml.ts';
 import { type Description, PLACEHOLDERS } from './description.ts';
 
+/** What signs a question in: headers, or a parameter of its address. */
+export interface SignedIn {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+}
+
 /**
  * The question from its templates. Values are put where they cannot become anything else: encoded in paths and queries,
  * inside the strings of a JSON body, escaped in a document of XML, without line breaks in headers.
@@ -11,19 +17,18 @@ export function requestOf(
   description: Description,
   base: string,
   values: Readonly<Record<string, string>>,
-  headers: Readonly<Record<string, string>>,
+  { headers, query: signed = {} }: SignedIn,
 ): Omit<ProviderRequest, 'token'> {
   const { read } = description;
   const path = fill(read.path, values, encodeSegment);
-  const query = new URLSearchParams(
-    Object.entries(read.query).map(([name, text]) => [name, fill(text, values, (value) => value)]),
-  ).toString();
+  const filled = Object.entries(read.query).map(([name, text]) => [name, fill(text, values, (value) => value)]);
+  const query = new URLSearchParams([...filled, ...Object.entries(signed)]).toString();
   const own = Object.entries(read.headers).map(([name, text]) => [name.toLowerCase(), fill(text, values, inHeader)]);
   const json = read.body === undefined ? undefined : JSON.stringify(inside(read.body, values));
   const body = read.xml === undefined ? json : fill(read.xml, values, escapeXml);
   const type = read.xml === undefined ? 'application/json' : 'text/xml; charset=utf-8';
   return {
-    url: `${base}${path}${query === '' ? '' : `?${query}`}`,
+    url: `${base}${path}${query === '' ? '' : `${path.includes('?') ? '&' : '?'}${query}`}`,
     method: read.method,
     headers: {
       ...(body === undefined ? {} : { 'content-type': type }),

@@ -51,7 +51,12 @@ export function createExpediaConnector(options: ExpediaOptions): ProviderConnect
       'user-agent': USER_AGENT,
     };
     said = undefined;
-    const response = await http.ask({ url: `${base}${path}`, headers, ...more }, signal);
+    // A refusal tells as well which of the limits is used up.
+    const explain = (_status: number, _body: unknown, told: Readonly<Record<string, string>>) => {
+      said = limitsIn(told);
+      return undefined;
+    };
+    const response = await http.ask({ url: `${base}${path}`, headers, explain, ...more }, signal);
     said = limitsIn(response.headers);
     return response;
   }
@@ -123,8 +128,10 @@ function ownOf(found: readonly unknown[], reference: string): Itinerary | undefi
 
 /** The vendor tells what is left in per cent of a number that it does not name: only "nothing" says something. */
 function limitsIn(headers: Readonly<Record<string, string>>): LimitsSaid | undefined {
-  const left = Number(headers['rate-limit-minute-remaining'] ?? '');
-  const resetAt = Number(headers['rate-limit-minute-reset'] ?? '');
-  if (headers['rate-limit-minute-remaining'] === undefined || !(left <= 0) || !(resetAt > 0)) return undefined;
-  return { limits: [], left: 0, resetAt };
+  const resets = ['minute', 'day'].flatMap((span) => {
+    const left = headers[`rate-limit-${span}-remaining`];
+    const resetAt = Number(headers[`rate-limit-${span}-reset`] ?? '');
+    return left?.trim() && Number(left) <= 0 && resetAt > 0 ? [resetAt] : [];
+  });
+  return resets.length === 0 ? undefined : { limits: [], left: 0, resetAt: Math.max(...resets) };
 }

@@ -1,4 +1,5 @@
 import { fold } from '../../../domain/facts.ts';
+import { flightKey } from '../../../domain/keys.ts';
 import type { SubjectSpec } from '../../../ports/provider.ts';
 import { incomplete } from '../http/failed.ts';
 
@@ -19,6 +20,28 @@ export function sameNumber(printed: string, carrier: string, number: string): bo
   const own = fold(carrier);
   const text = fold(printed);
   return text.startsWith(own) && text.slice(own.length).replace(/^0+/, '') === digits;
+}
+
+/** A flight's name as it is printed: carrier and number apart. */
+export interface Designator {
+  readonly carrier: string;
+  readonly number: string;
+}
+
+/** `LH 400`, `LH0400` -> LH and 400. Undefined: it is no flight number. */
+export function designatorIn(printed: string | null | undefined): Designator | undefined {
+  const match = /^((?=.?[A-Z])[A-Z0-9]{2})\s*0*([1-9]\d{0,3}[A-Z]?)$/.exec((printed ?? '').trim().toUpperCase());
+  return match === null ? undefined : { carrier: match[1]!, number: match[2]! };
+}
+
+/** Leg keys of a flight under each of its names, with and without what the asker knew of its origin. */
+export function flightKeys(
+  names: readonly (Designator | undefined)[],
+  day: string,
+  origins: readonly (string | undefined)[],
+): string[] {
+  const known = names.filter((name) => name !== undefined);
+  return [...new Set(known.flatMap((name) => origins.map((from) => flightKey(name.carrier, name.number, day, from))))];
 }
 
 /** Errors: defect `subject-incomplete`. */

@@ -3,6 +3,7 @@ import { flightKey, localDay } from '../../../domain/keys.ts';
 import { pointOf, textOf } from '../../../domain/leg-points.ts';
 import type { Leg, Reservation } from '../../../domain/reservation.ts';
 import type { SubjectSpec } from '../../../ports/provider.ts';
+import type { Designator } from './asked.ts';
 
 const HOUR = 3_600_000;
 /** Until so long after landing belts and late corrections come. */
@@ -14,7 +15,9 @@ const ZONE_MS_MAX = 14 * HOUR;
 
 /**
  * The flight legs of a reservation that can be asked about: number and scheduled day are known. Every flight-status
- * vendor gives them the same ids, so that one can stand in for another, or be asked for a second opinion.
+ * vendor gives them the same ids, so that one can stand in for another, or be asked for a second opinion. A seat that was
+ * sold under a partner's number is asked about under the operator's, once a vendor has said whose flight it is: one
+ * flight is one subject, under whatever numbers its travellers have it.
  *
  * @param fromBeforeMs from so long before departure the vendor has live data
  */
@@ -38,14 +41,14 @@ export function givenUp({ fields }: Reservation, leg: Leg): boolean {
 }
 
 function subjectOf(leg: Leg, fromBeforeMs: number): SubjectSpec | undefined {
-  const scheduled = textOf(leg.fields, 'start.scheduled');
-  const carrier = textOf(leg.fields, 'carrier.code')?.trim().toUpperCase();
-  const number = textOf(leg.fields, 'number')?.replace(/\s/g, '').toUpperCase().replace(/^0+/, '');
-  const day = localDay(scheduled);
-  if (!carrier || !number || day === undefined) return undefined;
-  // What the vendor would refuse is not asked.
-  if (!/^[A-Z0-9]{2,3}$/.test(carrier) || !/^\d{1,4}[A-Z]?$/.test(number)) return undefined;
+  const day = localDay(textOf(leg.fields, 'start.scheduled'));
   const from = textOf(leg.fields, 'start.code')?.trim().toUpperCase() ?? '';
+  const sold = namedIn(leg, 'carrier.code', 'number');
+  if (sold === undefined || day === undefined) return undefined;
+  const flown = namedIn(leg, 'operating.code', 'operating.number');
+  // A booking system may name an operator that status vendors do not know: only what one of them has joined counts.
+  const isResolved = flown !== undefined && leg.keys.includes(flightKey(flown.carrier, flown.number, day, from));
+  const { carrier, number } = isResolved ? flown : sold;
   const to = textOf(leg.fields, 'end.code')?.trim().toUpperCase() ?? '';
   const start = pointOf(leg, 'start');
   const end = pointOf(leg, 'end');
@@ -71,6 +74,13 @@ function subjectOf(leg: Leg, fromBeforeMs: number): SubjectSpec | undefined {
     startAt,
     endAt,
   };
+}
+
+/** What the vendor would refuse is not asked. */
+function namedIn(leg: Leg, carrierPath: string, numberPath: string): Designator | undefined {
+  const carrier = textOf(leg.fields, carrierPath)?.trim().toUpperCase() ?? '';
+  const number = textOf(leg.fields, numberPath)?.replace(/\s/g, '').toUpperCase().replace(/^0+/, '') ?? '';
+  return /^[A-Z0-9]{2,3}$/.test(carrier) && /^\d{1,4}[A-Z]?$/.test(number) ? { carrier, number } : undefined;
 }
 
 /** `1 Dec` of `2026-12-01`. */

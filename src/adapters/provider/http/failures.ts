@@ -44,11 +44,12 @@ export function failureOfStatus(
   // A redirect is not followed: it would carry the key to another host.
   const byStatus = BY_STATUS[status] ?? (status >= 400 && status < 500 ? FAILURES.refused : FAILURES.failed);
   const [kind, code, message] = said ?? byStatus;
-  const retryAt = kind === 'transient' || kind === 'rate-limited' ? retryAtOf(headers, now) : undefined;
+  // 403 is a quota with some vendors, so it is asked when to come again, too.
+  const retryAt = kind === 'permanent' ? undefined : retryAtOf(headers, now);
   return new TripwatchError(kind, code, message, {
     details: { status },
-    // A failing server's quota header says nothing about when it is well again.
-    ...(retryAt === undefined || (kind === 'transient' && headers['retry-after'] === undefined) ? {} : { retryAt }),
+    // A failing server's quota header says nothing about when it is well again, nor whether our key is.
+    ...(retryAt === undefined || (kind !== 'rate-limited' && headers['retry-after'] === undefined) ? {} : { retryAt }),
   });
 }
 

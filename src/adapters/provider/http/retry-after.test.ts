@@ -41,3 +41,14 @@ test('each status has its kind', () => {
     ...['transient', 'transient', 'rate-limited', 'transient', 'transient', 'transient', 'transient', 'transient'],
   ]);
 });
+
+test('403 and 503 say when to come again by Retry-After alone, and 400 not at all', () => {
+  const at = (status: number, headers: Record<string, string>) => failureOfStatus(status, headers, NOW).retryAt;
+  const reset = { 'x-ratelimit-reset': '90' };
+  for (const status of [403, 503]) {
+    assert.equal(at(status, { 'retry-after': '600' }), NOW + 600_000);
+    assert.equal(at(status, reset), undefined);
+  }
+  assert.equal(at(429, reset), NOW + 90_000);
+  assert.equal(at(400, { 'retry-after': '600' }), undefined);
+});

@@ -80,7 +80,7 @@ export class Transactions {
       this.#touch(topic, shard);
     };
     const repos = openRepos(db, {
-      ...commonHooks(context),
+      ...commonHooks(db, context),
       touch,
       appendLog: async (rows) => {
         for (const row of rows) {
@@ -228,7 +228,7 @@ export function readTxOf(db: Db, context: TransactionContext): SqlReadTx {
   };
   return {
     ...openRepos(db, {
-      ...commonHooks(context),
+      ...commonHooks(db, context),
       touch: () => {},
       appendLog: refuse,
       appendFeed: refuse,
@@ -239,10 +239,20 @@ export function readTxOf(db: Db, context: TransactionContext): SqlReadTx {
   };
 }
 
-function commonHooks({ shards }: TransactionContext): Pick<SqlHooks, 'shards' | 'now' | 'speed'> {
+const storeNow = () => sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::int8`;
+
+function commonHooks(
+  db: Db,
+  { shards }: TransactionContext,
+): Pick<SqlHooks, 'shards' | 'now' | 'nowValues' | 'readNow' | 'speed'> {
   return {
     shards,
-    now: () => sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::int8`,
+    now: storeNow,
+    nowValues: () => [],
+    readNow: async () => {
+      const { rows } = await sql<{ now: number }>`SELECT ${storeNow()} AS now`.execute(db);
+      return Number(rows[0]!.now);
+    },
     speed: 1,
   };
 }

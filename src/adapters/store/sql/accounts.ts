@@ -9,7 +9,7 @@ import type {
   Traveller,
 } from '../../../ports/store/accounts.ts';
 import type { SqlHooks } from './hooks.ts';
-import { parseJson } from './rows.ts';
+import { parseJson, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Tenants, travellers, mailboxes, rules, tokens and webhook endpoints. Adding what is there changes nothing. */
@@ -186,23 +186,11 @@ export function openAccounts(db: Db, hooks: Pick<SqlHooks, 'lock' | 'now'>): Acc
         .execute();
     },
     getEndpoint: async (tenant, id) => {
-      const row = await db
-        .selectFrom('endpoint')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .where('id', '=', id)
-        .executeTakeFirst();
+      const [row] = (await selectEndpoint(db, [tenant, id])).rows;
       return row && endpointOf(row);
     },
     listEndpoints: async (tenant) => {
-      const rows = await db
-        .selectFrom('endpoint')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .orderBy('created_at')
-        .orderBy('id')
-        .execute();
-      return rows.map(endpointOf);
+      return (await selectEndpoints(db, [tenant])).rows.map(endpointOf);
     },
     updateEndpoint: async (tenant, id, change) => {
       const set: Partial<Schema['endpoint']> = {};
@@ -280,6 +268,14 @@ function tokenOf(row: Schema['api_token']): ApiToken {
     use: row.purpose as ApiToken['use'],
   };
 }
+
+const selectEndpoint = statement((db) =>
+  db.selectFrom('endpoint').selectAll().where('tenant', '=', '').where('id', '=', ''),
+);
+
+const selectEndpoints = statement((db) =>
+  db.selectFrom('endpoint').selectAll().where('tenant', '=', '').orderBy('created_at').orderBy('id'),
+);
 
 function endpointOf(row: Schema['endpoint']): Endpoint {
   return {

@@ -18,6 +18,13 @@ export interface SqlHooks {
   appendFeed(row: FeedInsert): Promise<void>;
   /** The store's own clock, epoch ms, as SQL. */
   now(): RawBuilder<number>;
+  /**
+   * The values of one `now()` in a statement that is compiled once: the time, where it is bound; none, where the database
+   * looks at its own clock.
+   */
+  nowValues(): readonly number[];
+  /** The same clock, read. */
+  readNow(): Promise<number>;
   /** Ms of that clock in one real ms: more than 1 only in the sandbox on SQLite. */
   readonly speed: number;
   /**

@@ -2,6 +2,7 @@ import type { Event } from '../../../contracts/event.ts';
 import type { Topic } from '../../../contracts/topics.ts';
 import type { ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { FeedItem, ItineraryItem, ItineraryRepo } from '../../../ports/store/itineraries.ts';
+import { beginEpoch, cursorOf, epochsOf, resumeAt } from './feed-cursors.ts';
 import type { SqlHooks } from './hooks.ts';
 import { parseJson } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
@@ -11,6 +12,24 @@ const LIST_MAX = 10_000;
 
 /** The read side, and the public change stream. */
 export function openItineraries(db: Db, hooks: Pick<SqlHooks, 'appendFeed'>): ItineraryRepo {
+  const itemsOf = async (rows: readonly FeedRow[]): Promise<readonly FeedItem[]> => {
+    const epoch = await epochsOf(
+      db,
+      rows.map(({ seq }) => seq),
+    );
+    return rows.map((row) => feedItemOf(row, epoch(row.seq)));
+  };
+  const feedBounds: ItineraryRepo['feedBounds'] = async (tenant) => {
+    const of = (direction: 'asc' | 'desc') =>
+      db
+        .selectFrom('feed')
+        .select('seq')
+        .where('tenant', '=', tenant)
+        .orderBy('seq', direction)
+        .limit(1)
+        .executeTakeFirst();
+    return { first: (await of('asc'))?.seq ?? 0, last: (await of('desc'))?.seq ?? 0 };
+  };
   return {
     put: async (item) => {
       const values = {
@@ -72,33 +91,26 @@ export function openItineraries(db: Db, hooks: Pick<SqlHooks, 'appendFeed'>): It
     feed: async (tenant, after, limit, traveller) => {
       let select = db.selectFrom('feed').selectAll().where('tenant', '=', tenant).where('seq', '>', after);
       if (traveller !== undefined) select = select.where('traveller', '=', traveller);
-      const rows = await select.orderBy('seq').limit(limit).execute();
-      return rows.map(feedItemOf);
+      return itemsOf(await select.orderBy('seq').limit(limit).execute());
     },
     feedBack: async (tenant, { before, limit, traveller }) => {
       let select = db.selectFrom('feed').selectAll().where('tenant', '=', tenant);
       if (before !== undefined) select = select.where('seq', '<', before);
       if (traveller !== undefined) select = select.where('traveller', '=', traveller);
-      const rows = await select.orderBy('seq', 'desc').limit(limit).execute();
-      return rows.map(feedItemOf);
+      return itemsOf(await select.orderBy('seq', 'desc').limit(limit).execute());
     },
-    feedBounds: async (tenant) => {
-      const of = (direction: 'asc' | 'desc') =>
-        db
-          .selectFrom('feed')
-          .select('seq')
-          .where('tenant', '=', tenant)
-          .orderBy('seq', direction)
-          .limit(1)
-          .executeTakeFirst();
-      return { first: (await of('asc'))?.seq ?? 0, last: (await of('desc'))?.seq ?? 0 };
-    },
+    resume: async (tenant, cursor) => resumeAt(db, await feedBounds(tenant), cursor),
+    beginEpoch: (epoch, now) => beginEpoch(db, epoch, now),
+    feedBounds,
   };
 }
 
-function feedItemOf(row: Pick<Schema['feed'], 'tenant' | 'traveller' | 'event'> & { readonly seq: number }): FeedItem {
+type FeedRow = Pick<Schema['feed'], 'tenant' | 'traveller' | 'event'> & { readonly seq: number };
+
+function feedItemOf(row: FeedRow, epoch: string | undefined): FeedItem {
   return {
     seq: row.seq,
+    cursor: cursorOf(row.seq, epoch),
     tenant: row.tenant as TenantId,
     traveller: row.traveller as TravellerId,
     event: parseJson<Event<Topic>>(row.event),

@@ -9,11 +9,13 @@ import {
   type MailRecord,
   type MailRepo,
 } from '../../../ports/store/mails.ts';
+import type { SqlHooks } from './hooks.ts';
+import { openMailEffects } from './mail-effects.ts';
 import { parseJson, slices } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Mails with their receipts. */
-export function openMails(db: Db): MailRepo {
+export function openMails(db: Db, hooks: Pick<SqlHooks, 'lock'>): MailRepo {
   return {
     add: async (mail, now) => {
       const row = await db
@@ -80,6 +82,8 @@ export function openMails(db: Db): MailRepo {
           updated_at: now,
           ...(update.warnings === undefined ? {} : { warnings: JSON.stringify(update.warnings) }),
           ...(update.raw === undefined ? {} : { raw: update.raw }),
+          ...(update.found === undefined ? {} : { found: update.found }),
+          ...(update.asksFor === undefined ? {} : { asks_for: update.asksFor }),
         })
         .where('tenant', '=', tenant)
         .where('id', '=', id);
@@ -92,6 +96,21 @@ export function openMails(db: Db): MailRepo {
         .values({ tenant, mail: id, reservation })
         .onConflict((conflict) => conflict.columns(['tenant', 'mail', 'reservation']).doNothing())
         .execute();
+    },
+    ...openMailEffects(db, hooks),
+    questions: async (tenant, mailbox) => {
+      const rows = await db
+        .selectFrom('mail')
+        .select(['id', 'asks_for', 'reason'])
+        .where('tenant', '=', tenant)
+        .where('mailbox', '=', mailbox)
+        // As a literal: only then does the planner use the index of just these.
+        .where(sql<boolean>`disposition = 'needs-you'`)
+        .where('asks_for', 'is not', null)
+        .orderBy('id')
+        .limit(QUESTIONS_MAX)
+        .execute();
+      return rows.map((row) => ({ id: row.id as MailId, asksFor: row.asks_for ?? '', reason: row.reason }));
     },
     list: async (tenant, query) => {
       let select = db.selectFrom('mail').selectAll().where('tenant', '=', tenant);
@@ -161,6 +180,8 @@ function countsOf(
   return counts as Record<Disposition, number>;
 }
 
+/** Questions of mail hosts that are open at one address. */
+const QUESTIONS_MAX = 50;
 const HEAD = 'head:';
 
 /** Stays as it is when the bytes of a listed mail are fetched. */
@@ -214,6 +235,7 @@ async function withReservations(
     reason: row.reason,
     reservations: found.get(row.id) ?? [],
     warnings: parseJson<MailReceipt['warnings']>(row.warnings),
+    ...(row.found === null ? {} : { found: row.found }),
     timesSeen: row.times_seen,
     updatedAt: row.updated_at,
   }));

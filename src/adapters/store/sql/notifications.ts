@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { EndpointId, EventId, TenantId } from '../../../domain/ids.ts';
 import type { Notification, NotificationId, NotificationRepo } from '../../../ports/store/notifications.ts';
-import { compiledOnce } from './rows.ts';
+import { compiledOnce, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** As text, not as a bound value: only so do the databases use the index that holds the pending ones alone. */
@@ -34,26 +34,22 @@ export function openNotifications(db: Db): NotificationRepo {
   );
   return {
     add: async (notification) => {
-      const result = await db
-        .insertInto('notification')
-        .values({
-          id: notification.id,
-          tenant: notification.tenant,
-          endpoint: notification.endpoint,
-          event_id: notification.eventId,
-          body: notification.body,
-          state: notification.state,
-          attempts: notification.attempts,
-          next_at: notification.nextAt,
-          last_status: notification.lastStatus ?? null,
-          last_error: notification.lastError ?? null,
-          created_at: notification.createdAt,
-          settled_at: notification.settledAt ?? null,
-          correlation: notification.correlation,
-        })
-        .onConflict((conflict) => conflict.columns(['endpoint', 'event_id']).doNothing())
-        .executeTakeFirst();
-      return { new: result.numInsertedOrUpdatedRows === 1n };
+      const { numAffectedRows } = await insertNotification(db, [
+        notification.id,
+        notification.tenant,
+        notification.endpoint,
+        notification.eventId,
+        notification.body,
+        notification.state,
+        notification.attempts,
+        notification.nextAt,
+        notification.lastStatus ?? null,
+        notification.lastError ?? null,
+        notification.createdAt,
+        notification.settledAt ?? null,
+        notification.correlation,
+      ]);
+      return { new: numAffectedRows === 1n };
     },
     due: async (now, limit, perEndpointMax) => {
       const { rows } = await selectDue([now, perEndpointMax, limit]);
@@ -64,18 +60,8 @@ export function openNotifications(db: Db): NotificationRepo {
       return (rows as Pick<Schema['notification'], 'next_at'>[])[0]?.next_at;
     },
     recordAttempt: async (id, { state, nextAt, status, error, at }) => {
-      await db
-        .updateTable('notification')
-        .set((eb) => ({
-          state,
-          attempts: eb('attempts', '+', 1),
-          next_at: nextAt,
-          last_status: status ?? null,
-          last_error: error ?? null,
-          settled_at: state === 'pending' ? null : at,
-        }))
-        .where('id', '=', id)
-        .execute();
+      const settledAt = state === 'pending' ? null : at;
+      await updateAttempted(db, [state, nextAt, status ?? null, error ?? null, settledAt, id]);
     },
     list: async (tenant, { endpoint, eventId, state, limit }) => {
       let select = db.selectFrom('notification').selectAll().where('tenant', '=', tenant);
@@ -87,6 +73,26 @@ export function openNotifications(db: Db): NotificationRepo {
     },
   };
 }
+
+const insertNotification = statement((db) =>
+  db
+    .insertInto('notification')
+    .values({
+      ...{ id: '', tenant: '', endpoint: '', event_id: '', body: '', state: '', attempts: 0, next_at: 0 },
+      ...{ last_status: 0, last_error: '', created_at: 0, settled_at: 0, correlation: '' },
+    })
+    .onConflict((conflict) => conflict.columns(['endpoint', 'event_id']).doNothing()),
+);
+
+const updateAttempted = statement((db) =>
+  db
+    .updateTable('notification')
+    .set({
+      ...{ state: '', attempts: sql<number>`attempts + 1`, next_at: 0 },
+      ...{ last_status: 0, last_error: '', settled_at: 0 },
+    })
+    .where('id', '=', ''),
+);
 
 function notificationOf(row: Schema['notification']): Notification {
   return {

@@ -9,7 +9,7 @@ import { parseJson, slices } from './rows.ts';
 import type { Db } from './schema.ts';
 
 /** Receipts of mails whose bytes were never read. */
-const UNOPENED: readonly Disposition[] = ['seen', 'skipped', 'duplicate', 'too-large', 'vanished'];
+const UNOPENED: readonly Disposition[] = ['seen', 'skipped', 'too-large', 'vanished'];
 
 /** What is kept of people, for how long, and how it goes. */
 export function openPrivacy(db: Db, hooks: Pick<SqlHooks, 'now'>): PrivacyRepo {

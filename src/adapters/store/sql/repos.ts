@@ -10,7 +10,9 @@ import { openItineraries } from './itineraries.ts';
 import { openLeases } from './leases.ts';
 import { openLog } from './log.ts';
 import { openMails } from './mails.ts';
+import { openNotices } from './notices.ts';
 import { openNotifications } from './notifications.ts';
+import { openOldEvents } from './old-events.ts';
 import { openPrivacy } from './privacy.ts';
 import { openProviderState } from './provider-state.ts';
 import { openReservations } from './reservations.ts';
@@ -21,12 +23,13 @@ import { openWatches } from './watches.ts';
 /** The repositories on one connection. */
 export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
   return {
-    mails: openMails(db),
+    mails: openMails(db, hooks),
     accounts: openAccounts(db, hooks),
     watches: openWatches(db, hooks),
     reservations: openReservations(db, hooks),
     subjects: openSubjects(db, hooks),
     providerState: openProviderState(db),
+    notices: openNotices(db),
     itineraries: openItineraries(db, hooks),
     alerts: openAlerts(db, hooks),
     notifications: openNotifications(db),
@@ -37,5 +40,6 @@ export function openRepos(db: Db, hooks: SqlHooks): ReadTx {
     privacy: openPrivacy(db, hooks),
     control: openControl(db),
     conservation: openConservation(db, hooks),
+    oldEvents: openOldEvents(db),
   };
 }

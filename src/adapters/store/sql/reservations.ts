@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { TripwatchError } from '../../../domain/errors.ts';
 import type { TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { Observation } from '../../../domain/observation.ts';
@@ -5,7 +6,7 @@ import { baseOf, indexKeys } from '../../../domain/reconcile/claims.ts';
 import type { Change, Reservation } from '../../../domain/reservation.ts';
 import type { ReservationRepo } from '../../../ports/store/reservations.ts';
 import type { SqlHooks } from './hooks.ts';
-import { compiledOnce, parseJson, slices } from './rows.ts';
+import { compiledOnce, parseJson, slices, statement, statementOfLength } from './rows.ts';
 import type { Db } from './schema.ts';
 
 /** Merges followed at most: each hop joined two bookings of one traveller, so a longer chain is a fault of ours. */
@@ -85,12 +86,7 @@ export function openReservations(db: Db, hooks: Pick<SqlHooks, 'lock'>): Reserva
     get: async (tenant, id) => {
       let next: string = id;
       for (let hop = 0; hop < MERGE_HOPS_MAX; hop++) {
-        const row = await db
-          .selectFrom('reservation')
-          .select(['body', 'merged_into'])
-          .where('tenant', '=', tenant)
-          .where('id', '=', next)
-          .executeTakeFirst();
+        const [row] = (await selectReservation(db, [tenant, next])).rows;
         if (row === undefined) return undefined;
         if (row.merged_into === null) return parseJson<Reservation>(row.body);
         next = row.merged_into;
@@ -147,24 +143,12 @@ async function closure(
   while (keysNew.length > 0) {
     const foundNew = new Set<string>();
     for (const slice of slices(keysNew)) {
-      const rows = await db
-        .selectFrom('observation_key')
-        .select('observation')
-        .where('tenant', '=', tenant)
-        .where('traveller', '=', traveller)
-        .where('key', 'in', slice)
-        .execute();
+      const { rows } = await selectWithKeys(slice.length)(db, [tenant, traveller, ...slice]);
       for (const row of rows) if (!found.has(row.observation)) foundNew.add(row.observation);
     }
     const keysNext = new Set<string>();
     for (const slice of slices(foundNew)) {
-      const rows = await db
-        .selectFrom('observation_key')
-        .select('key')
-        .where('tenant', '=', tenant)
-        .where('traveller', '=', traveller)
-        .where('observation', 'in', slice)
-        .execute();
+      const { rows } = await selectKeysOf(slice.length)(db, [tenant, traveller, ...slice]);
       for (const row of rows) if (!keysKnown.has(row.key)) keysNext.add(row.key);
     }
     for (const id of foundNew) found.add(id);
@@ -179,12 +163,7 @@ async function getObservations(db: Db, tenant: TenantId, ids: Iterable<string>):
   const found: Observation[] = [];
   const seen = new Set<string>();
   for (const slice of slices(ids)) {
-    const rows = await db
-      .selectFrom('observation')
-      .select('body')
-      .where('tenant', '=', tenant)
-      .where('id', 'in', slice)
-      .execute();
+    const { rows } = await selectBodies(slice.length)(db, [tenant, ...slice]);
     for (const row of rows) {
       const observation = parseJson<Observation>(row.body);
       if (seen.has(observation.id)) continue;
@@ -200,24 +179,9 @@ async function putVersion(db: Db, reservation: Reservation, changes: readonly Ch
   const body = JSON.stringify(reservation);
   const stored =
     version === 1
-      ? (
-          await db
-            .insertInto('reservation')
-            .values({ tenant, id, traveller, version, body, merged_into: null, updated_at: now })
-            .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
-            .executeTakeFirst()
-        ).numInsertedOrUpdatedRows
-      : (
-          await db
-            .updateTable('reservation')
-            .set({ version, body, updated_at: now })
-            .where('tenant', '=', tenant)
-            .where('id', '=', id)
-            .where('traveller', '=', traveller)
-            .where('version', '=', version - 1)
-            .executeTakeFirst()
-        ).numUpdatedRows;
-  if (stored !== 1n) {
+      ? await insertReservation(db, [tenant, id, traveller, version, body, now])
+      : await updateReservation(db, [version, body, now, tenant, id, traveller, version - 1]);
+  if (stored.numAffectedRows !== 1n) {
     throw new TripwatchError(
       'stale',
       'version-conflict',
@@ -227,20 +191,12 @@ async function putVersion(db: Db, reservation: Reservation, changes: readonly Ch
       },
     );
   }
-  await db
-    .insertInto('reservation_version')
-    .values({ tenant, reservation: id, version, changes: JSON.stringify(changes), at: now })
-    .execute();
+  await insertVersion(db, [tenant, id, version, JSON.stringify(changes), now]);
 }
 
 /** Removes links to observations that the state no longer rests on; returns those that have no link yet. */
 async function unlinked(db: Db, { tenant, id, observations }: Reservation): Promise<readonly string[]> {
-  const rows = await db
-    .selectFrom('reservation_observation')
-    .select('observation')
-    .where('tenant', '=', tenant)
-    .where('reservation', '=', id)
-    .execute();
+  const { rows } = await selectLinks(db, [tenant, id]);
   const linked = new Set(rows.map((row) => row.observation));
   const missing = new Set<string>(observations).difference(linked);
   for (const gone of slices(linked.difference(new Set<string>(observations)))) {
@@ -253,3 +209,42 @@ async function unlinked(db: Db, { tenant, id, observations }: Reservation): Prom
   }
   return [...missing];
 }
+
+const selectReservation = statement((db) =>
+  db.selectFrom('reservation').select(['body', 'merged_into']).where('tenant', '=', '').where('id', '=', ''),
+);
+
+const insertReservation = statement((db) =>
+  db
+    .insertInto('reservation')
+    .values({ tenant: '', id: '', traveller: '', version: 0, body: '', merged_into: sql.lit(null), updated_at: 0 })
+    .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing()),
+);
+
+const updateReservation = statement((db) =>
+  db
+    .updateTable('reservation')
+    .set({ version: 0, body: '', updated_at: 0 })
+    .where('tenant', '=', '')
+    .where('id', '=', '')
+    .where('traveller', '=', '')
+    .where('version', '=', 0),
+);
+
+const insertVersion = statement((db) =>
+  db.insertInto('reservation_version').values({ tenant: '', reservation: '', version: 0, changes: '', at: 0 }),
+);
+
+const selectLinks = statement((db) =>
+  db.selectFrom('reservation_observation').select('observation').where('tenant', '=', '').where('reservation', '=', ''),
+);
+
+const selectBodies = statementOfLength((db, ids) =>
+  db.selectFrom('observation').select('body').where('tenant', '=', '').where('id', 'in', ids),
+);
+
+const keysOf = (db: Db) => db.selectFrom('observation_key').where('tenant', '=', '').where('traveller', '=', '');
+
+const selectWithKeys = statementOfLength((db, keys) => keysOf(db).select('observation').where('key', 'in', keys));
+
+const selectKeysOf = statementOfLength((db, ids) => keysOf(db).select('key').where('observation', 'in', ids));

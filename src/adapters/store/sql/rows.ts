@@ -1,4 +1,4 @@
-import { type Compilable, CompiledQuery, type QueryResult } from 'kysely';
+import { type Compilable, CompiledQuery, type QueryResult, type RawBuilder, sql } from 'kysely';
 import type { Db } from './schema.ts';
 
 /** JSON columns are text. What we wrote ourselves is trusted to have its type. */
@@ -41,21 +41,42 @@ export function compiledOnce(
   return (values) => run(db, values);
 }
 
+/** The store's clock as SQL (`SqlHooks.now`). */
+export type StoreNow = () => RawBuilder<number>;
+
+/** A statement that is compiled at its first use. `now`: for one that asks the store's clock. */
+export type Statement<R> = (db: Db, values: readonly unknown[], now?: StoreNow) => Promise<QueryResult<R>>;
+
+const noClock: StoreNow = () => sql<number>`${0}`;
+
+/** Statements with an `IN (…)` list: one for each of the few lengths that `slices` makes. */
+export function statementOfLength<R>(
+  build: (db: Db, list: readonly never[], now: StoreNow) => Compilable<R>,
+): (length: number) => Statement<R> {
+  const byLength = new Map<number, Statement<R>>();
+  return (length) => {
+    let found = byLength.get(length);
+    if (found === undefined) {
+      found = statement((db, now) => build(db, Array<never>(length).fill(0 as never), now));
+      byLength.set(length, found);
+    }
+    return found;
+  };
+}
+
 /** The same for what is asked through many Kysely objects (each transaction of a pool is one): compiled once a dialect. */
-export function statement<R>(
-  build: (db: Db) => Compilable<R>,
-): (db: Db, values: readonly unknown[]) => Promise<QueryResult<R>> {
+export function statement<R>(build: (db: Db, now: StoreNow) => Compilable<R>): Statement<R> {
   const texts = new Map<unknown, string>();
-  return async (db, values) => {
+  return async (db, values, now = noClock) => {
     const dialect = db.getExecutor().adapter.constructor;
-    let sql = texts.get(dialect);
-    if (sql === undefined) {
-      sql = build(db).compile().sql;
-      texts.set(dialect, sql);
+    let text = texts.get(dialect);
+    if (text === undefined) {
+      text = build(db, now).compile().sql;
+      texts.set(dialect, text);
     }
     const run = directly.get(db);
     return run === undefined
-      ? db.executeQuery(CompiledQuery.raw(sql, [...values]))
-      : (run(sql, values) as QueryResult<R>);
+      ? db.executeQuery(CompiledQuery.raw(text, [...values]))
+      : (run(text, values) as QueryResult<R>);
   };
 }

@@ -74,6 +74,10 @@ export interface Schema {
     warnings: string;
     times_seen: number;
     updated_at: number;
+    /** What its receipt says of what is in it, before it is known what that changed. */
+    found: string | null;
+    /** It is a host's question: whose mails are to be forwarded here. */
+    asks_for: string | null;
   };
   watch: {
     tenant: string;
@@ -109,6 +113,8 @@ export interface Schema {
     wake_at: number;
   };
   mail_reservation: { tenant: string; mail: string; reservation: string };
+  /** What a mail said, and what that did; null until it is known. */
+  mail_observation: { tenant: string; mail: string; observation: string; effect: string | null };
   observation: { tenant: string; id: string; traveller: string; body: string; added_at: number };
   observation_key: { tenant: string; traveller: string; key: string; observation: string };
   reservation: {
@@ -135,8 +141,13 @@ export interface Schema {
     failure: string | null;
     /** Put, ended or woken, by the store's clock. */
     touched_at: number;
+    /** Grows with every wake; one that is above `heard_at` has not been followed yet. */
     wake_at: number;
+    wake_why: string | null;
+    heard_at: number;
   };
+  /** Notices that providers pushed, by the digest of the provider's own id. `at`: epoch ms by our clock. */
+  notice: { account: string; id: string; signed: number; at: number };
   /** `body`: what was told of a reservation (src/domain/alerts/alert.ts); `due_at`: to be looked at by the clock. */
   told: { tenant: string; reservation: string; traveller: string; body: string; due_at: number | null };
   /** `body`: what a traveller wants to be told otherwise than the rules say. */
@@ -158,6 +169,8 @@ export interface Schema {
     updated_at: number;
   };
   feed: { seq: Generated<number>; tenant: string; traveller: string; event_id: string; event: string };
+  /** In which life of this store numbers of the feed above `after_seq` were given, until the next one begins. */
+  feed_epoch: { epoch: string; after_seq: number; begun_at: number };
   notification: {
     id: string;
     tenant: string;

@@ -2,17 +2,20 @@ import { sql } from 'kysely';
 import type { Answer } from '../../../contracts/topics.ts';
 import type { ReservationId, SubjectId, TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { SubjectSpec } from '../../../ports/provider.ts';
-import type { Subject, SubjectRepo } from '../../../ports/store/subjects.ts';
+import type { Subject, SubjectRepo, WakeReason } from '../../../ports/store/subjects.ts';
 import type { SqlHooks } from './hooks.ts';
 import { parseJson, slices, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
+
+/** In a statement that is compiled once: never a value. */
+const NULL = sql.lit(null);
 
 /**
  * Subjects and who follows them. A subject that is put again is active again. All travellers on a flight share one, so
  * whoever gets it in order to change it, or to follow or leave it, locks it: else one could end what another has just
  * begun to follow, two could leave at once and neither be the last, or a follower miss the answer that comes meanwhile.
  */
-export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): SubjectRepo {
+export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'readNow' | 'lock'>): SubjectRepo {
   const lock = (id: SubjectId) => hooks.lock(`subject/${id}`);
   return {
     put: async (id, account, spec) => {
@@ -32,6 +35,8 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
           failure: null,
           touched_at: hooks.now(),
           wake_at: 0,
+          wake_why: null,
+          heard_at: 0,
         })
         .onConflict((conflict) =>
           conflict.column('id').doUpdateSet({ account, spec: text, state: 'active', touched_at: hooks.now() }),
@@ -39,10 +44,7 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
         .execute();
     },
     get: async (id) => {
-      const [, row] = await Promise.all([
-        lock(id),
-        db.selectFrom('subject').selectAll().where('id', '=', id).executeTakeFirst(),
-      ]);
+      const [, row] = await Promise.all([lock(id), selectSubject(db, [id]).then(({ rows }) => rows[0])]);
       return row && subjectOf(row);
     },
     some: async (ids) => {
@@ -59,59 +61,68 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
       return (await select.orderBy('id').execute()).map(subjectOf);
     },
     setAnswer: async (id, answer, digest, at) => {
-      await db
-        .updateTable('subject')
-        .set({
-          answer: JSON.stringify(answer),
-          answer_digest: digest,
-          checked_at: at,
-          changed_at: at,
-          failing_since: null,
-          failure: null,
-        })
-        .where('id', '=', id)
-        .execute();
+      await updateAnswer(db, [JSON.stringify(answer), digest, at, at, id]);
     },
     markChecked: async (marks) => {
       // In the order of their ids, so that two who mark the same ones do not wait for each other; sent without waiting.
       const sorted = marks.toSorted((a, b) => (a.id < b.id ? -1 : 1));
       await Promise.all(
-        sorted.map(({ id, at, failure }) => {
-          const update = db.updateTable('subject').where('id', '=', id);
+        sorted.map(({ id, at, failure }) =>
           // Freshness is the age of the last answer: a failed question does not renew it.
-          return failure === undefined
-            ? update.set({ checked_at: at, failing_since: null, failure: null }).execute()
-            : update.set((eb) => ({ failing_since: eb.fn.coalesce('failing_since', eb.val(at)), failure })).execute();
-        }),
+          failure === undefined ? updateChecked(db, [at, id]) : updateFailing(db, [at, failure, id]),
+        ),
       );
     },
     end: async (id) => {
-      await db.updateTable('subject').set({ state: 'ended', touched_at: hooks.now() }).where('id', '=', id).execute();
+      await db
+        .updateTable('subject')
+        .set((eb) => ({ state: 'ended', touched_at: hooks.now(), heard_at: eb.ref('wake_at') }))
+        .where('id', '=', id)
+        .execute();
     },
-    wake: async (ids) => {
-      for (const some of slices(ids))
-        await db
-          .updateTable('subject')
-          .set({ wake_at: hooks.now(), touched_at: hooks.now() })
-          .where('id', 'in', some)
-          .where('state', '=', 'active')
-          .execute();
+    wake: async (ids, why) => {
+      const now = hooks.now();
+      const stronger = STRONGER[why];
+      const reason =
+        stronger.length === 0
+          ? sql<string>`${why}`
+          : sql<string>`CASE WHEN wake_at > heard_at AND wake_why IN (${sql.join(stronger)})
+              THEN wake_why ELSE ${why} END`;
+      // In the order of their ids, as in markChecked. Also two in the same ms are two.
+      await Promise.all(
+        [...new Set(ids)].sort().map((id) =>
+          db
+            .updateTable('subject')
+            .set({
+              wake_at: sql<number>`CASE WHEN wake_at < ${now} THEN ${now} ELSE wake_at + 1 END`,
+              wake_why: reason,
+              touched_at: now,
+            })
+            .where('id', '=', id)
+            .where('state', '=', 'active')
+            .execute(),
+        ),
+      );
+    },
+    heard: async (wakes) => {
+      const sorted = wakes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      await Promise.all(
+        sorted.map(({ id, at }) =>
+          db.updateTable('subject').set({ heard_at: at }).where('id', '=', id).where('heard_at', '<', at).execute(),
+        ),
+      );
     },
     touchedSince: async (account, since) => {
-      const { rows } = await sql<{ now: number }>`SELECT ${hooks.now()} AS now`.execute(db);
+      const now = await hooks.readNow();
       const { rows: touched } = await selectTouched(db, [account, since]);
       return {
-        now: Number(rows[0]!.now),
-        subjects: touched.map((row) => ({ ...subjectOf(row), wakeAt: Number(row.wake_at) })),
+        now,
+        subjects: touched.map(subjectOf),
       };
     },
     follow: async (id, { tenant, traveller, reservation }) => {
-      const result = await db
-        .insertInto('follower')
-        .values({ subject: id, tenant, traveller, reservation })
-        .onConflict((conflict) => conflict.columns(['subject', 'tenant', 'reservation']).doNothing())
-        .executeTakeFirst();
-      return { new: result.numInsertedOrUpdatedRows === 1n };
+      const { numAffectedRows } = await insertFollower(db, [id, tenant, traveller, reservation]);
+      return { new: numAffectedRows === 1n };
     },
     unfollow: async (id, tenant, reservation) => {
       await Promise.all([
@@ -149,21 +160,60 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'lock'>): Sub
       }));
     },
     followedBy: async (tenant, reservation) => {
-      const rows = await db
-        .selectFrom('follower')
-        .innerJoin('subject', 'subject.id', 'follower.subject')
-        .selectAll('subject')
-        .where('follower.tenant', '=', tenant)
-        .where('follower.reservation', '=', reservation)
-        .orderBy('subject.id')
-        .execute();
+      const { rows } = await selectFollowed(db, [tenant, reservation]);
       return rows.map(subjectOf);
     },
   };
 }
 
+/** Reasons that stay where another comes on top. */
+const STRONGER: Readonly<Record<WakeReason, readonly WakeReason[]>> = {
+  push: [],
+  named: ['push'],
+  doubt: ['push', 'named'],
+  hint: ['push', 'named', 'doubt'],
+  related: ['push', 'named', 'doubt', 'hint'],
+};
+
 const selectTouched = statement((db) =>
   db.selectFrom('subject').selectAll().where('account', '=', '').where('touched_at', '>=', 0).orderBy('touched_at'),
+);
+
+const selectSubject = statement((db) => db.selectFrom('subject').selectAll().where('id', '=', ''));
+
+const updateAnswer = statement((db) =>
+  db
+    .updateTable('subject')
+    .set({ answer: '', answer_digest: '', checked_at: 0, changed_at: 0, failing_since: NULL, failure: NULL })
+    .where('id', '=', ''),
+);
+
+const updateChecked = statement((db) =>
+  db.updateTable('subject').set({ checked_at: 0, failing_since: NULL, failure: NULL }).where('id', '=', ''),
+);
+
+const updateFailing = statement((db) =>
+  db
+    .updateTable('subject')
+    .set((eb) => ({ failing_since: eb.fn.coalesce('failing_since', sql<number>`cast(${0} AS bigint)`), failure: '' }))
+    .where('id', '=', ''),
+);
+
+const insertFollower = statement((db) =>
+  db
+    .insertInto('follower')
+    .values({ subject: '', tenant: '', traveller: '', reservation: '' })
+    .onConflict((conflict) => conflict.columns(['subject', 'tenant', 'reservation']).doNothing()),
+);
+
+const selectFollowed = statement((db) =>
+  db
+    .selectFrom('follower')
+    .innerJoin('subject', 'subject.id', 'follower.subject')
+    .selectAll('subject')
+    .where('follower.tenant', '=', '')
+    .where('follower.reservation', '=', '')
+    .orderBy('subject.id'),
 );
 
 function subjectOf(row: Schema['subject']): Subject {
@@ -178,5 +228,13 @@ function subjectOf(row: Schema['subject']): Subject {
     changedAt: row.changed_at ?? undefined,
     failingSince: row.failing_since ?? undefined,
     failure: row.failure ?? undefined,
+    ...wakeOf(row),
   };
+}
+
+function wakeOf(row: Schema['subject']): Pick<Subject, 'wake'> {
+  const at = Number(row.wake_at);
+  if (at <= Number(row.heard_at)) return {};
+  // A process of the version before gives no reason.
+  return { wake: { at, why: (row.wake_why ?? 'doubt') as WakeReason } };
 }

@@ -1,16 +1,15 @@
-import { sql } from 'kysely';
 import type { MailboxId, TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { MailboxKind } from '../../../ports/mailbox.ts';
 import type { Watch, WatchOfShard, WatchRef, WatchRepo, WatchState } from '../../../ports/store/watches.ts';
 import { type SqlHooks, shardOf } from './hooks.ts';
-import { parseJson, slices } from './rows.ts';
+import { parseJson, slices, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /**
  * Watches of connected mailboxes. What its owner does touches a watch, so that whoever holds its shard hears of it; what
  * the holder itself writes does not. A removed one stays as `gone`.
  */
-export function openWatches(db: Db, hooks: Pick<SqlHooks, 'now' | 'shards'>): WatchRepo {
+export function openWatches(db: Db, hooks: Pick<SqlHooks, 'now' | 'readNow' | 'shards'>): WatchRepo {
   const table = (ref: WatchRef) =>
     db.updateTable('watch').where('tenant', '=', ref.tenant).where('mailbox', '=', ref.mailbox);
   const existing = () => db.selectFrom('watch').selectAll().where('gone', '=', 0);
@@ -173,10 +172,10 @@ export function openWatches(db: Db, hooks: Pick<SqlHooks, 'now' | 'shards'>): Wa
       ),
     listShard: async (shard) => (await existing().where('shard', '=', shard).execute()).map(ofShard),
     touchedSince: async (since) => {
-      const { rows } = await sql<{ now: number }>`SELECT ${hooks.now()} AS now`.execute(db);
-      const touched = await db.selectFrom('watch').selectAll().where('touched_at', '>=', since).execute();
+      const now = await hooks.readNow();
+      const { rows: touched } = await selectTouched(db, [since]);
       return {
-        now: Number(rows[0]!.now),
+        now,
         watches: touched.filter((row) => Number(row.gone) === 0).map(ofShard),
         gone: touched
           .filter((row) => Number(row.gone) === 1)
@@ -189,6 +188,8 @@ export function openWatches(db: Db, hooks: Pick<SqlHooks, 'now' | 'shards'>): Wa
     },
   };
 }
+
+const selectTouched = statement((db) => db.selectFrom('watch').selectAll().where('touched_at', '>=', 0));
 
 /** States in which a mailbox was read to its end: nobody is needed any more. */
 const WORKS: ReadonlySet<WatchState> = new Set<WatchState>(['watching', 'backfilling']);

@@ -205,6 +205,8 @@ function hooksOf(
         .execute();
     },
     now: () => sql<number>`${Math.trunc(clock.now())}`,
+    nowValues: () => [Math.trunc(clock.now())],
+    readNow: async () => Math.trunc(clock.now()),
     speed: clock.speed,
     lock: async () => {},
     share: async () => {},

@@ -11,9 +11,12 @@ import { providerState } from './0011-provider-state.ts';
 import { keptMails } from './0012-kept-mails.ts';
 import { mailboxNeeds } from './0013-mailbox-needs.ts';
 import { alerts } from './0014-alerts.ts';
+import { whatMailsBrought } from './0015-what-mails-brought.ts';
+import { providerNotices } from './0016-provider-notices.ts';
+import { feedEpochs } from './0017-feed-epochs.ts';
 import type { Migration } from './ddl.ts';
 
-/** In order, numbered without holes. A released one is never edited: add another. */
+/** In the order of their numbers. A released one is never edited: add another. */
 export const MIGRATIONS: readonly Migration[] = [
   first,
   attempts,
@@ -28,4 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
   keptMails,
   mailboxNeeds,
   alerts,
+  whatMailsBrought,
+  providerNotices,
+  feedEpochs,
 ];
