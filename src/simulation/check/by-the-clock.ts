@@ -149,10 +149,12 @@ function heldSpans(reservation: string, tables: Tables): readonly Span[] {
 export function without(spans: readonly Span[], cuts: readonly Span[]): readonly Span[] {
   return cuts.reduce<readonly Span[]>(
     (left, cut) =>
-      left.flatMap((span) => [
-        { from: span.from, to: Math.min(span.to, cut.from) },
-        { from: Math.max(span.from, cut.to), to: span.to },
-      ]),
+      left.flatMap((span) =>
+        [
+          { from: span.from, to: Math.min(span.to, cut.from) },
+          { from: Math.max(span.from, cut.to), to: span.to },
+        ].filter(({ from, to }) => from < to),
+      ),
     spans,
   );
 }

@@ -21,6 +21,7 @@ export const checkProviderPushes: Checker = ({ history }) =>
  */
 export const checkPushedIsAsked: Checker = ({ tables, history, plan }) => {
   const found: Violation[] = [];
+  if (history.providerPushes.length === 0) return found;
   const active = new Set(tables.subjects.filter(({ state }) => state === 'active').map(({ id }) => id));
   const processesCalm = calmSpans(history, plan);
   const calm = without(
