@@ -237,8 +237,8 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
   };
 }
 
-/** Share of seeds whose provider pushes: none until many seeds have been seen with it; tests ask for it by their plan. */
-const PUSHED_SHARE = 0;
+/** Share of seeds whose provider pushes. */
+const PUSHED_SHARE = 0.5;
 
 function pushPlanOf(draw: Rng, length: number): PushPlan | undefined {
   if (!draw.chance(PUSHED_SHARE)) return undefined;
