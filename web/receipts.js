@@ -128,6 +128,7 @@ function Receipt({ mail, onRead, onDone, onReservation }) {
   return html`<li>
     <p class="line"><span class="title">${subject}</span><span class="pill tone-${TONE[mail.disposition] ?? 'quiet'}">${WORD[mail.disposition] ?? mail.disposition}</span></p>
     <p>${mail.reason}</p>
+    <p class="muted small">${mail.undo}</p>
     ${mail.warnings.map((warning) => html`<p key=${warning.code + warning.message} class="small warn">⚠ ${warning.message}</p>`)}
     <p class="muted small">${mail.from} · <time datetime=${mail.receivedAt}>${moment(mail.receivedAt)}</time> · ${byteSize(mail.size)}${mail.folder === undefined ? '' : ` · ${mail.folder}`}${mail.timesSeen > 1 ? ` · came ${mail.timesSeen} times` : ''}
       ${mail.reservations.map((id) => html`<span key=${id}> · <button type="button" class="link" onClick=${() => onReservation(id)}>show reservation</button>${mail.disposition === 'imported' && html` · <${Undo} id=${id} subject=${subject} />`}</span>`)}</p>

@@ -11,6 +11,7 @@ import type { Config } from '../contracts/config.ts';
 import { TripwatchError } from '../domain/errors.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { MailboxConnector } from '../ports/mailbox.ts';
+import { heldOff } from './mailbox-budget.ts';
 import { noticeKeys, pushOffer, pushUrl } from './mailbox-push.ts';
 
 /** How mailboxes are read that we go to. */
@@ -50,7 +51,7 @@ export function mailboxConnectors(config: Config, clock: Clock, random: Random, 
       }),
     );
   return {
-    connectors,
+    connectors: connectors.map((connector) => heldOff(connector, clock)),
     line,
     close: async () => {
       await line.close();

@@ -10,6 +10,7 @@ import type { AccountToTest, MailboxDesk, MailboxOffer, MailboxTest } from '../p
 import { decide } from '../stages/collect/decide.ts';
 import type { Core } from './core.ts';
 import { accountOf, accountWith, PROVIDER_OF, signInClient } from './mailbox-account.ts';
+import { Looks } from './mailbox-budget.ts';
 import type { MailboxConnectors } from './mailbox-connectors.ts';
 
 /** A person waits, real ms. */
@@ -31,6 +32,7 @@ type DeskParts = Pick<Core, 'store' | 'secrets' | 'clock' | 'config'> & Pick<Mai
 export function createMailboxDesk(parts: DeskParts): MailboxDesk {
   const { config, clock, line } = parts;
   const clientOf = (kind: MailboxKind) => signInClient(config, providerOf(kind));
+  const looks = new Looks();
   return {
     kinds: () =>
       OFFERS.map((offer) => {
@@ -47,8 +49,8 @@ export function createMailboxDesk(parts: DeskParts): MailboxDesk {
       const { user, login, confirm, note } = found;
       return { kind: 'imap', host, port, security, user, login, confirm, ...(note === undefined ? {} : { note }) };
     },
-    test: (account, signal) => looked(parts, accountWith(parts, account, account.credentials), account, signal),
-    testStored: (watch, rules, signal) => looked(parts, accountOf(parts, watch), { ...watch, rules }, signal),
+    test: (account, signal) => looked(parts, looks, accountWith(parts, account, account.credentials), account, signal),
+    testStored: (watch, rules, signal) => looked(parts, looks, accountOf(parts, watch), { ...watch, rules }, signal),
     signInUrl: ({ kind, ...ask }) => signInUrl(clientOf(kind), ask),
     signedIn: async ({ kind, address, ...answer }, signal) => {
       const tokens = await exchangeCode(clientOf(kind), { line, clock }, answer, signal);
@@ -81,6 +83,7 @@ function providerOf(kind: MailboxKind): keyof Config['oauth'] {
 /** Connects, lists folders and the newest heads, and goes. */
 async function looked(
   { connectors, clock }: DeskParts,
+  looks: Looks,
   account: MailboxAccount,
   { kind, since, rules }: Pick<AccountToTest, 'kind' | 'since' | 'rules'>,
   signal: AbortSignal,
@@ -93,22 +96,25 @@ async function looked(
       `This installation is not set up for mailboxes of the kind ${kind}. docs/operating/mailboxes.md says what it needs.`,
     );
   const until = AbortSignal.any([signal, AbortSignal.timeout(TEST_MS_MAX)]);
-  let session: MailboxSession | undefined;
-  try {
-    session = await connector.open(account, until);
-    const folders = await session.folders(until);
-    const page = await session.backfill({ since, max: SAMPLE_MAX }, until);
-    const newest = page.mails.toSorted((a, b) => b.receivedAt - a.receivedAt).slice(0, SAMPLE_MAX);
-    return {
-      label: connector.label,
-      push: connector.capabilities.push,
-      folders: folders.map(({ name, role }) => ({ name, ...(role === undefined ? {} : { role }) })),
-      sample: newest.map((mail) => sampleOf(mail, rules, clock.now())),
-      ...(page.left === undefined ? {} : { older: page.left }),
-    };
-  } finally {
-    await session?.close();
-  }
+  const { user } = await account.credentials(until);
+  return looks.one(kind, account.settings, user, async () => {
+    let session: MailboxSession | undefined;
+    try {
+      session = await connector.open(account, until);
+      const folders = await session.folders(until);
+      const page = await session.backfill({ since, max: SAMPLE_MAX }, until);
+      const newest = page.mails.toSorted((a, b) => b.receivedAt - a.receivedAt).slice(0, SAMPLE_MAX);
+      return {
+        label: connector.label,
+        push: connector.capabilities.push,
+        folders: folders.map(({ name, role }) => ({ name, ...(role === undefined ? {} : { role }) })),
+        sample: newest.map((mail) => sampleOf(mail, rules, clock.now())),
+        ...(page.left === undefined ? {} : { older: page.left }),
+      };
+    } finally {
+      await session?.close();
+    }
+  });
 }
 
 /** What would become of a mail: decided as when it comes. */

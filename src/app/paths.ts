@@ -48,7 +48,7 @@ export function existingFolder(folder: string): DataPaths {
     throw new TripwatchError(
       'permanent',
       'data-folder',
-      `There is no Tripwatch data in ${folder}. Name the folder with --data (or TRIPWATCH_DATA), or start with \`tripwatch up\` or \`tripwatch import\`.`,
+      `There is no Tripwatch data in ${folder}. Name the folder with --data (or TRIPWATCH_DATA), or start with \`tripwatch up\`, \`tripwatch mailbox add\` or \`tripwatch import\`.`,
     );
   }
   return paths;

@@ -134,8 +134,10 @@ export type ReadResult =
       readonly final: boolean;
       /** For `readIfChanged`. */
       readonly token?: string;
+      /** How many calls the question cost, where not one: the others are charged to the account's budget. */
+      readonly calls?: number;
     }
-  | { readonly kind: 'absent' };
+  | { readonly kind: 'absent'; readonly calls?: number };
 
 /** `renewAt`: epoch ms, where it ends by itself. `reason`: for the operator, what is wrong and what to do. */
 export type PushState =

@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { SandboxFolder } from './folder.ts';
 import { composeMail } from './mail/compose.ts';
 import type { WebhookDesk } from './providers/duffel-webhooks.ts';
+import type { NoticeDesk } from './providers/notices.ts';
 import { indexOf } from './scenario/state.ts';
 import { eachOf, type ServiceClient } from './service-client.ts';
 import { happenings, line, mailWords } from './words.ts';
@@ -14,6 +15,8 @@ export interface PlayContext {
   readonly service: ServiceClient;
   readonly smtp: { readonly host: string; readonly port: number };
   readonly desk: WebhookDesk;
+  /** Of the further vendors that post. */
+  readonly notices: readonly NoticeDesk[];
   /** One line of the live log. */
   readonly tell: (text: string) => void;
   /** Whether mails are told one by one: for small days. */
@@ -138,6 +141,23 @@ export async function playPushes(context: PlayContext): Promise<void> {
     return left <= 0;
   });
   await atTheirTime(open, Number.POSITIVE_INFINITY, folder.clock, signal, (plan) => desk.push(plan, signal));
+}
+
+/** The further vendors post as the truth changes; what an earlier run posted does not come again. */
+export async function playNotices(context: Pick<PlayContext, 'folder' | 'notices' | 'signal'>): Promise<void> {
+  const { folder, notices, signal } = context;
+  const { clock } = folder;
+  await Promise.all(
+    notices.map(async (desk) => {
+      for (;;) {
+        await desk.deliver(signal);
+        // Of all that are left: one can have come due while others were on their way.
+        const next = desk.nextAt(0);
+        if (next === undefined) return;
+        await clock.sleep(Math.max(0, next - clock.now()), signal);
+      }
+    }),
+  );
 }
 
 /** Tells what happens at the airports, as it happens. */

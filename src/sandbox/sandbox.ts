@@ -1,11 +1,20 @@
 import { type OpenOptions, openFolder, type SandboxFolder } from './folder.ts';
 import { listen } from './listener.ts';
 import { SANDBOX_MAIL_KEYS } from './mail/sign.ts';
-import { enrol, type PlayContext, playMails, playPushes, playRegistrations, tellHappenings } from './player.ts';
+import {
+  enrol,
+  type PlayContext,
+  playMails,
+  playNotices,
+  playPushes,
+  playRegistrations,
+  tellHappenings,
+} from './player.ts';
 import { aeroDataBox } from './providers/aerodatabox.ts';
 import { duffel } from './providers/duffel.ts';
 import { type WebhookDesk, webhookDesk } from './providers/duffel-webhooks.ts';
 import { type CallSummary, startFake, summary } from './providers/fake.ts';
+import type { NoticeDesk } from './providers/notices.ts';
 import { MINUTE } from './scenario/types.ts';
 import { type ServiceAddress, serviceClient } from './service-client.ts';
 import { startSink } from './sink.ts';
@@ -138,6 +147,8 @@ export interface PlayOptions {
   readonly providers: SandboxProviders;
   /** Token with all scopes for the whole tenant. */
   readonly tripwatch: TripwatchAddress;
+  /** Of the further vendors (vendors.ts). Default: none post. */
+  readonly notices?: readonly NoticeDesk[];
   /** One line of the live log. */
   readonly tell?: (text: string) => void;
   /** Sandbox time to go on after the day's end, so that the last changes can still be told. */
@@ -170,6 +181,7 @@ export async function playSandbox(options: PlayOptions): Promise<void> {
     service,
     smtp: tripwatch.smtp,
     desk: providers.desk,
+    notices: options.notices ?? [],
     tell,
     tellMails: folder.scenario.people.length <= TOLD_TRAVELLERS_MAX,
     signal: either,
@@ -200,6 +212,7 @@ export async function playSandbox(options: PlayOptions): Promise<void> {
       playMails(context, people),
       playRegistrations(context, people),
       playPushes(context),
+      playNotices(context),
       tellHappenings(context),
       folder.clock.sleep(Math.max(0, folder.scenario.endAt - folder.clock.now()), either),
     ]);

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import type { SandboxFolder } from './folder.ts';
+import { openJournal } from './journal.ts';
 import { aeroApi } from './providers/aeroapi.ts';
 import { bookingCom, reservationOf } from './providers/booking-com.ts';
 import { expedia, itineraryIdOf } from './providers/expedia.ts';
@@ -7,6 +9,8 @@ import { type FakeServer, startFake, type Vendor } from './providers/fake.ts';
 import { hotelbeds, hotelbedsReference } from './providers/hotelbeds.ts';
 import { motis } from './providers/motis.ts';
 import { ndcAirline, orderIdOf } from './providers/ndc-airline.ts';
+import { ndcDesk } from './providers/ndc-notices.ts';
+import type { NoticeDesk, Registered } from './providers/notices.ts';
 import { rentalCompany } from './providers/rental-company.ts';
 import { sabre } from './providers/sabre.ts';
 import { travelport } from './providers/travelport.ts';
@@ -14,13 +18,14 @@ import type { Booking, PlaceBooking, Scenario } from './scenario/types.ts';
 
 /**
  * Further vendors of the same day, besides the two that the day is played with: their fakes answer from the same truth, for
- * whoever wants to try their connectors. The verdict knows nothing of them.
+ * whoever wants to try their connectors, and some post notices while the day is played. The verdict knows nothing of them.
  */
 export interface SandboxVendor {
   /** Of the account that is proposed. */
   readonly account: string;
   readonly connector: string;
-  readonly fake: (scenario: Scenario) => Vendor;
+  /** With `registered` it posts notices there, if it is one that posts. */
+  readonly fake: (scenario: Scenario, registered?: Registered) => Vendor & { readonly notices?: NoticeDesk };
   /** What its base address ends with. */
   readonly path?: string;
   /** Absent: what the connector knows. */
@@ -61,6 +66,8 @@ const TRAVELPORT = { user: GDS.user, clientId: 'sandbox-client', pcc: GDS.pcc, c
 const DESK = 'desk@agency.example';
 const RAPID = { key: KEYS.expedia, secret: KEYS.expediaSecret, email: DESK } as const;
 const NDC_OWNER = 'XA';
+/** What docs/connectors/ndc-airline.json lets sign in. */
+const NDC_SIGN_IN = { user: 'example-air', password: 'sandbox-ndc-webhook-secret' } as const;
 
 export const SANDBOX_VENDORS: readonly SandboxVendor[] = [
   {
@@ -85,7 +92,10 @@ export const SANDBOX_VENDORS: readonly SandboxVendor[] = [
   {
     account: 'expedia',
     connector: 'expedia',
-    fake: (scenario) => expedia(scenario, RAPID, rapidDesk({ scenario, ...RAPID })),
+    fake: (scenario, registered) => {
+      const notices = rapidDesk({ scenario, ...RAPID, ...(registered === undefined ? {} : { registered }) });
+      return { ...expedia(scenario, RAPID, notices), ...(registered === undefined ? {} : { notices }) };
+    },
     ...MINUTELY,
     options: { email: DESK },
     secrets: { key: KEYS.expedia, sharedSecret: KEYS.expediaSecret },
@@ -102,10 +112,15 @@ export const SANDBOX_VENDORS: readonly SandboxVendor[] = [
   {
     account: 'ndc-airline',
     connector: 'any-agency',
-    fake: (scenario) => ndcAirline(scenario, { key: KEYS.ndc, owner: NDC_OWNER }),
+    fake: (scenario, registered) => ({
+      ...ndcAirline(scenario, { key: KEYS.ndc, owner: NDC_OWNER }),
+      ...(registered === undefined
+        ? {}
+        : { notices: ndcDesk({ scenario, owner: NDC_OWNER, ...NDC_SIGN_IN, registered }) }),
+    }),
     ...MINUTELY,
     options: { file: 'ndc-airline.json' },
-    secrets: { key: KEYS.ndc },
+    secrets: { key: KEYS.ndc, webhookSecret: NDC_SIGN_IN.password },
     idOf: (one) => (one.kind === 'flight' ? orderIdOf(one, NDC_OWNER) : undefined),
     hint: 'needs docs/connectors/ndc-airline.json in the data folder',
   },
@@ -132,7 +147,7 @@ export const SANDBOX_VENDORS: readonly SandboxVendor[] = [
   {
     account: 'trains',
     connector: 'motis',
-    fake: motis,
+    fake: (scenario) => motis(scenario),
     ...MINUTELY,
     options: { contact: DESK },
     secrets: {},
@@ -163,18 +178,32 @@ export interface RunningVendor {
   readonly example?: string;
 }
 
-/** Starts their fakes on loopback, at the addresses of an earlier run. */
-export async function startSandboxVendors(folder: SandboxFolder): Promise<{
+/**
+ * Starts their fakes on loopback, at the addresses of an earlier run. `service`: its base address, where those that post
+ * notices do so, each to `/push/ACCOUNT`, as soon as `notices` are played (player.ts).
+ */
+export async function startSandboxVendors(
+  folder: SandboxFolder,
+  service?: string,
+): Promise<{
   readonly vendors: readonly RunningVendor[];
+  readonly notices: readonly NoticeDesk[];
   stop(): Promise<void>;
 }> {
   const { scenario, clock } = folder;
   const ports = { ...folder.meta().vendorPorts };
   const running: (RunningVendor & { readonly fake: FakeServer })[] = [];
+  const journal = openJournal<{ readonly id: string }>(join(folder.dataDir, 'sandbox', 'notices.jsonl'));
+  const posted = new Set(journal.entries.map(({ id }) => id));
+  const onPosted = (id: string): void => journal.add({ id });
+  const notices: NoticeDesk[] = [];
   for (const vendor of SANDBOX_VENDORS) {
     const { account, callsPerMinuteMax } = vendor;
     const port = ports[account] ?? 0;
-    const fake = await startFake(vendor.fake(scenario), { scenario, clock, port, callsPerMinuteMax });
+    const push = service === undefined ? undefined : new URL(`/push/${account}`, service).href;
+    const made = vendor.fake(scenario, push === undefined ? undefined : { url: push, clock, posted, onPosted });
+    if (made.notices !== undefined) notices.push(made.notices);
+    const fake = await startFake(made, { scenario, clock, port, callsPerMinuteMax });
     ports[account] = fake.port;
     const example = scenario.bookings.flatMap((one) => vendor.idOf?.(one) ?? [])[0];
     const url = `${fake.url}${vendor.path ?? ''}`;
@@ -183,20 +212,24 @@ export async function startSandboxVendors(folder: SandboxFolder): Promise<{
   folder.update({ vendorPorts: ports });
   return {
     vendors: running.map(({ fake: _, ...rest }) => rest),
+    notices,
     stop: async () => {
       await Promise.all(running.map(({ fake }) => fake.close()));
+      journal.close();
     },
   };
 }
 
 /** An entry of `providers` for it. `refOf`: where the service finds a secret. */
 export function vendorAccount({ vendor, url }: RunningVendor, refOf: (secret: string) => string) {
-  const { key, ...others } = Object.fromEntries(Object.keys(vendor.secrets).map((name) => [name, refOf(name)]));
+  const refs = Object.fromEntries(Object.keys(vendor.secrets).map((name) => [name, refOf(name)]));
+  const { key, webhookSecret, ...others } = refs;
   return {
     account: vendor.account,
     connector: vendor.connector,
     url,
     ...(key === undefined ? {} : { key }),
+    ...(webhookSecret === undefined ? {} : { webhookSecret }),
     ...(Object.keys(others).length === 0 ? {} : { secrets: others }),
     ...(vendor.calls === undefined ? {} : { calls: [vendor.calls] }),
     ...(vendor.options === undefined ? {} : { options: vendor.options }),

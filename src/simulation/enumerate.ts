@@ -23,5 +23,6 @@ export function smallDay(drawn: Plan): Plan {
     extractor: { busy: 0, hang: 0, poison: 0, killer: 0 },
     mail: { repeat: 0, late: 0, junk: 0 },
     mailboxes: CALM_MAILBOXES,
+    pushes: undefined,
   };
 }

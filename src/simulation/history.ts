@@ -75,7 +75,10 @@ export interface Look {
 /** The provider's answer about something, as it came. */
 export interface ProviderAnswer {
   readonly at: number;
+  readonly askedAt: number;
   readonly about: string;
+  /** Which state of the flight it tells: how many steps of its story lie behind. */
+  readonly state: number;
 }
 
 /** An effect that was committed, in the order of commits. */
@@ -103,6 +106,21 @@ export interface PushTaken {
   readonly verdict: string;
 }
 
+/** A push of the flight-status provider, or of a stranger, on its way to a process. */
+export interface ProviderPush {
+  readonly id: string;
+  readonly forged: boolean;
+  /** It reached the process, and was answered, at. */
+  readonly from: number;
+  at?: number;
+  readonly life: number;
+  /** Undefined: never answered. */
+  verdict?: string;
+  /** What was followed then: the subject, and how it is asked about; and what still was so long as an answer may take later. */
+  readonly about: readonly { readonly subject: string; readonly flight: string }[];
+  still?: ProviderPush['about'];
+}
+
 /** What the outside world and the runtime saw, for the checkers. */
 export interface History {
   readonly accepted: AcceptedByUs[];
@@ -120,6 +138,9 @@ export interface History {
   /** A process began, died, stopped or stood still: until work has found its holder again, all takes longer. */
   readonly disturbed: { readonly from: number; readonly to: number }[];
   readonly pushes: PushTaken[];
+  readonly providerPushes: ProviderPush[];
+  /** Questions that the provider did not answer well, until it would have. */
+  readonly troubles: { readonly from: number; readonly to: number }[];
   /** Connected mailboxes, as server and ledger have them at every look and at the end. */
   readonly ledgers: LedgerLook[];
   /** What the run itself found wrong: no end in bounded time, a crash, a rejected promise nobody caught. */
@@ -149,6 +170,8 @@ export function emptyHistory(): History {
     refusedSignIns: [],
     disturbed: [],
     pushes: [],
+    providerPushes: [],
+    troubles: [],
     ledgers: [],
     faults: [],
     crashes: 0,

@@ -1,31 +1,21 @@
-import { hash } from 'node:crypto';
-import { createModelConnector } from '../adapters/mailbox/model/connector.ts';
-import { headBlock } from '../adapters/mailbox/model/head-block.ts';
 import { ModelMailServer } from '../adapters/mailbox/model/server.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
-import { kindOf, TripwatchError } from '../domain/errors.ts';
 import { DEFAULT_TENANT, type MailboxId } from '../domain/ids.ts';
-import type { MailboxConnector, MailboxSession } from '../ports/mailbox.ts';
+import type { MailboxConnector } from '../ports/mailbox.ts';
 import type { Mailbox } from '../ports/store/accounts.ts';
 import type { Watch } from '../ports/store/watches.ts';
 import type { Tx } from '../ports/store.ts';
 import type { Rng } from '../sandbox/random.ts';
-import { HOUR, MINUTE } from '../sandbox/scenario/types.ts';
+import { HOUR } from '../sandbox/scenario/types.ts';
 import type { History } from './history.ts';
 import type { Life } from './life.ts';
+import { type Box, FOLDER, headOf, put, reachMailboxes } from './mailbox-reach.ts';
 import { ModelPushes } from './model-pushes.ts';
 import type { Running } from './node.ts';
 import type { MailboxPlan } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
 import { randomOf, type Streams } from './streams.ts';
 
-/** An ordinary answer, and a slow one, ms; a slow one may outlast the patience of who asked. */
-const ANSWER_MS_MAX = 500;
-const SLOW_REAL_MS_MAX = 90_000;
-/** How late somebody may be told, ms. */
-const LATE_MS_MAX = 30 * MINUTE;
-/** Mails in a page: there are few in all, and most pages are not to be the last. */
-const PAGE_MAX = 4;
 /** Travellers want this much of what was there before, and not what is older. */
 const BACK_MS = 240 * HOUR;
 
@@ -53,16 +43,6 @@ interface ServedMail {
   readonly receivedAt: number;
 }
 
-interface Box {
-  readonly id: MailboxId;
-  readonly server: ModelMailServer;
-  readonly draw: Rng;
-  readonly since: number;
-  began: { readonly validity: number; readonly uid: number };
-  /** How often its owner has signed in anew. */
-  consents: number;
-}
-
 export interface ModelMailboxesOptions {
   readonly plan: MailboxPlan;
   /** Length of the phase with faults. */
@@ -72,8 +52,6 @@ export interface ModelMailboxesOptions {
   readonly history: History;
   readonly healed: () => boolean;
 }
-
-const FOLDER = 'INBOX';
 
 /**
  * The mail server of the travellers who have connected their mailboxes, and what they do there: the model of
@@ -85,7 +63,6 @@ export class ModelMailboxes {
   /** By traveller. */
   readonly #boxes: Box[] = [];
   readonly #byId = new Map<string, Box>();
-  readonly #heads = new WeakMap<Uint8Array, string>();
   /** Undefined: the server calls nobody. */
   readonly #pushes: ModelPushes | undefined;
   #store: SqlStore | undefined;
@@ -109,7 +86,7 @@ export class ModelMailboxes {
       this.#byId.set(box.id, box);
       // The oldest is not wanted.
       for (let n = plan.older; n > 0; n--)
-        this.#put(
+        put(
           box,
           news(`older ${index} ${n}`),
           now - (n === plan.older ? 2 : 1) * BACK_MS + (n === plan.older ? 0 : (plan.older - n) * HOUR),
@@ -136,7 +113,7 @@ export class ModelMailboxes {
     for (const box of this.#boxes)
       for (let n = 0; n < plan.news; n++)
         scheduler.after(draw.number() * 0.9 * hours * HOUR, 'news', () =>
-          this.#put(box, news(`${box.id} ${n}`), scheduler.now),
+          put(box, news(`${box.id} ${n}`), scheduler.now),
         );
     for (const at of plan.resets)
       scheduler.after(at, 'renumbered', () => {
@@ -186,9 +163,9 @@ export class ModelMailboxes {
     const { plan, scheduler } = this.#options;
     const box = this.#boxes[to];
     if (box === undefined || !this.#draw.chance(plan.share)) return false;
-    this.#put(box, bytes, scheduler.now);
+    put(box, bytes, scheduler.now);
     if (this.#draw.chance(plan.again))
-      scheduler.after(this.#draw.number() * HOUR, 'the same mail', () => this.#put(box, bytes, scheduler.now));
+      scheduler.after(this.#draw.number() * HOUR, 'the same mail', () => put(box, bytes, scheduler.now));
     return true;
   }
 
@@ -205,121 +182,21 @@ export class ModelMailboxes {
         validity,
         uid,
         receivedAt,
-        head: this.#head(bytes),
+        head: headOf(bytes),
       })),
-      delivered: server.delivered.map(({ bytes, receivedAt }) => ({ head: this.#head(bytes), receivedAt })),
+      delivered: server.delivered.map(({ bytes, receivedAt }) => ({ head: headOf(bytes), receivedAt })),
       subscribed: this.#pushes?.subscriptions.lives(box.id),
     };
   }
 
   /** What one life reaches these mailboxes with. */
   connector(life: Life): MailboxConnector {
-    const { plan, scheduler, history } = this.#options;
-    const inner = createModelConnector({
+    return reachMailboxes(life, {
+      ...this.#options,
       kind: this.#kind,
-      push: plan.push,
-      server: ({ mailbox }) => this.#byId.get(mailbox)!.server,
+      box: (id) => this.#byId.get(id)!,
       subscriptions: this.#pushes?.subscriptions,
     });
-    return {
-      ...inner,
-      open: async (account, signal) => {
-        const box = this.#byId.get(account.mailbox)!;
-        const session = await this.#asked(life, box, 'open', signal, async () => {
-          try {
-            return await inner.open(account, signal);
-          } catch (error) {
-            if (kindOf(error) === 'unauthorised')
-              history.refusedSignIns.push({ at: scheduler.now, life: life.number, mailbox: box.id });
-            throw error;
-          }
-        });
-        return this.#reached(life, box, session);
-      },
-    };
-  }
-
-  #reached(life: Life, box: Box, inner: MailboxSession): MailboxSession {
-    const { scheduler, healed, plan } = this.#options;
-    const closed = new AbortController();
-    const end = (): void => life.deliver(() => closed.abort());
-    if (inner.closed.aborted) end();
-    else inner.closed.addEventListener('abort', end, { once: true });
-    life.ended.addEventListener('abort', () => void inner.close(), { once: true });
-    const ask = <T>(what: string, signal: AbortSignal, run: () => Promise<T>): Promise<T> =>
-      this.#asked(life, box, what, signal, run);
-    const { listen, subscribe } = inner;
-    return {
-      closed: closed.signal,
-      close: () => inner.close(),
-      folders: (signal) => ask('folders', signal, () => inner.folders(signal)),
-      begin: (signal) =>
-        ask('begin', signal, async () => {
-          const { validity, uidNext } = box.server.folder(FOLDER);
-          box.began = { validity, uid: uidNext - 1 };
-          return inner.begin(signal);
-        }),
-      live: (query, signal) => ask('live', signal, () => inner.live(few(query), signal)),
-      backfill: (query, signal) => ask('backfill', signal, () => inner.backfill(few(query), signal)),
-      fetch: (ref, bytesMax, signal) =>
-        ask('fetch', signal, () => {
-          if (!healed() && box.draw.chance(plan.vanish)) this.#vanish(box, ref);
-          return inner.fetch(ref, bytesMax, signal);
-        }),
-      ...(subscribe === undefined
-        ? {}
-        : {
-            subscribe: (state: string | undefined, signal: AbortSignal) =>
-              ask('subscribe', signal, () => subscribe(state, signal)),
-          }),
-      ...(listen === undefined
-        ? {}
-        : {
-            listen: (wake: () => void, signal: AbortSignal) =>
-              life.reach(
-                listen(() => {
-                  const late = !healed() && box.draw.chance(plan.pushLate);
-                  const tell = (ms: number) => void scheduler.after(ms, 'push', () => life.deliver(wake));
-                  tell(box.draw.number() * (late ? LATE_MS_MAX : ANSWER_MS_MAX));
-                  if (late) tell(box.draw.number() * LATE_MS_MAX);
-                }, signal),
-              ),
-          }),
-    };
-  }
-
-  /** One question to the server, with its faults, as a living process hears of it. */
-  async #asked<T>(life: Life, box: Box, what: string, signal: AbortSignal, run: () => Promise<T>): Promise<T> {
-    const { plan, scheduler, healed } = this.#options;
-    const { draw } = box;
-    await life.point(`mailbox: before ${what}`);
-    const fault = healed() ? undefined : faultOf(draw.number(), plan);
-    const slow = fault === 'slow' ? SLOW_REAL_MS_MAX * life.clock.speed : ANSWER_MS_MAX;
-    await life.clock.sleep(draw.number() * slow, signal);
-    if (fault !== undefined) scheduler.note(`mailbox: ${what} is ${fault}`);
-    if (fault === 'limited')
-      throw new TripwatchError('rate-limited', 'mailbox-limited', 'The model wants to be left alone.', {
-        retryAt: life.clock.now() + draw.int(5, 900) * 1000,
-      });
-    if (fault === 'failing') throw new TripwatchError('transient', 'mailbox-failed', 'The model failed.');
-    const value = await life.reach(run());
-    await life.point(`mailbox: after ${what}`);
-    await life.clock.sleep(draw.number() * ANSWER_MS_MAX, signal);
-    return value;
-  }
-
-  /** Moved away by its owner, all copies of it, and perhaps back later. */
-  #vanish(box: Box, ref: string): void {
-    const { scheduler } = this.#options;
-    const [, validity, uid] = ref.split(';').map(Number);
-    const folder = box.server.folder(FOLDER);
-    const mail = folder.validity === validity ? folder.mails.find((one) => one.uid === uid) : undefined;
-    if (mail === undefined) return;
-    const head = this.#head(mail.bytes);
-    scheduler.note(`mailbox: ${ref} is moved away`);
-    box.server.remove((one) => this.#head(one.bytes) === head, FOLDER);
-    if (box.draw.chance(0.5))
-      scheduler.after(box.draw.number() * 3 * HOUR, 'moved back', () => this.#put(box, mail.bytes, mail.receivedAt));
   }
 
   /** Its owner signs in anew, where that is needed. */
@@ -328,19 +205,6 @@ export class ModelMailboxes {
     const password = `right ${++box.consents}`;
     box.server.accepts.add(password);
     void this.#store?.transact((tx) => tx.watches.change(DEFAULT_TENANT, box.id, { sealedCredentials: password }));
-  }
-
-  #put(box: Box, bytes: Uint8Array, receivedAt: number): void {
-    box.server.deliver(bytes, Math.trunc(receivedAt), FOLDER);
-  }
-
-  #head(bytes: Uint8Array): string {
-    let head = this.#heads.get(bytes);
-    if (head === undefined) {
-      head = hash('sha256', headBlock(bytes), 'hex');
-      this.#heads.set(bytes, head);
-    }
-    return head;
   }
 
   #open(index: number, since: number): Box {
@@ -375,14 +239,6 @@ export class ModelMailboxes {
 function placeOf(server: ModelMailServer): { readonly place: { readonly validity: number; readonly uid: number } } {
   const { validity, uidNext } = server.folder(FOLDER);
   return { place: { validity, uid: uidNext - 1 } };
-}
-
-const few = <Q extends { readonly max: number }>(query: Q): Q => ({ ...query, max: Math.min(query.max, PAGE_MAX) });
-
-function faultOf(number: number, { slow, limited, fail }: MailboxPlan): 'slow' | 'limited' | 'failing' | undefined {
-  if (number < slow) return 'slow';
-  if (number < slow + limited) return 'limited';
-  return number < slow + limited + fail ? 'failing' : undefined;
 }
 
 /** A mail that is no travel. */

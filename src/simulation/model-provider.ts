@@ -10,6 +10,8 @@ import { HOUR, MINUTE, type Scenario } from '../sandbox/scenario/types.ts';
 import type { History } from './history.ts';
 import type { Life } from './life.ts';
 import { inside, type Plan } from './plan.ts';
+import { ACCOUNT } from './process.ts';
+import { withPushes } from './provider-pushes.ts';
 import type { Scheduler } from './scheduler.ts';
 
 const KEY = 'simulated';
@@ -52,6 +54,18 @@ export function modelProvider(options: {
     return vendor.refuse(call) ?? vendor.route(call)?.answer() ?? vendor.notFound(call);
   }
 
+  const trouble = (from: number, to: number): void => void history.troubles.push({ from, to });
+
+  /** How much of a flight's story lies behind. */
+  function stateOf(about: string, at: number): number {
+    const named = scenario.flights.find(
+      (one) =>
+        about === `${one.carrier}${one.number}/${one.day}` ||
+        about === `${one.codeshare?.carrier}${one.codeshare?.number}/${one.day}`,
+    );
+    return named?.steps.filter((step) => step.at <= at).length ?? -1;
+  }
+
   /** What the provider does to a call now. */
   function mood(now: number): 'wall' | 'outage' | 'fail' | 'slow' | 'other' | 'garbage' | 'stale' | 'well' {
     if (options.healed()) return 'well';
@@ -90,9 +104,11 @@ export function modelProvider(options: {
       const wait = state === 'slow' || state === 'outage' ? DEADLINE_MS : 50 + draw.number() * 2000;
       await life.clock.sleep(wait, signal);
       await life.point('provider: after');
+      if (state === 'slow' || state === 'outage') trouble(askedAt, scheduler.now);
       if (state === 'slow') throw new TripwatchError('transient', 'provider-timeout', 'No whole answer in time.');
       if (state === 'outage') throw new TripwatchError('transient', 'provider-unreachable', 'The line is cut.');
       const now = scheduler.now;
+      if (state !== 'well' && state !== 'wall') trouble(askedAt, now);
       if (state === 'wall') {
         // Some walls name no time.
         const seconds = draw.chance(0.8) ? draw.int(5, 600) : undefined;
@@ -102,13 +118,15 @@ export function modelProvider(options: {
           told = Math.max(told ?? 0, Math.trunc(now) + seconds * 1000);
           toldAnyone = Math.max(toldAnyone ?? 0, told);
         }
+        trouble(askedAt, Math.max(now, told ?? 0));
         throw failureOfStatus(429, headers, life.clock.now());
       }
       if (state === 'fail') throw failureOfStatus(503, {}, now);
       if (state === 'garbage') return { status: 200, json: { hello: 'world' }, headers: {} };
       const made = reply(url, request.headers, state === 'stale' ? now - 3 * HOUR : now);
       if (state !== 'other')
-        for (const one of [about, ...onBoard(made.body)]) history.answers.push({ at: now, about: one });
+        for (const one of [about, ...onBoard(made.body)])
+          history.answers.push({ at: now, askedAt, about: one, state: stateOf(one, now) });
       if (request.also?.includes(made.status)) return { status: made.status, json: undefined, headers: {} };
       if (made.status !== 200) throw failureOfStatus(made.status, {}, now, FAILURES.failed);
       return { status: 200, json: state === 'other' ? otherFlight(made.body) : made.body, headers: {} };
@@ -117,8 +135,13 @@ export function modelProvider(options: {
   }
 
   return {
-    connector: (life) =>
-      createAeroDataBoxConnector({ account: 'flights', key: KEY, clock: life.clock, http: httpOf(life) }),
+    connector: (life) => {
+      const connector = createAeroDataBoxConnector({
+        ...{ account: ACCOUNT, key: KEY, clock: life.clock },
+        http: httpOf(life),
+      });
+      return plan.pushes === undefined ? connector : withPushes(connector);
+    },
   };
 }
 

@@ -92,6 +92,15 @@ export interface Plan {
   readonly mail: { readonly repeat: number; readonly late: number; readonly junk: number };
   /** Mailboxes at a mail server, which we go to; undefined: all mails are brought. */
   readonly mailboxes: MailboxPlan | undefined;
+  /** The provider calls us when a flight changes; undefined: it does not. Lost, late, sent twice; when strangers call. */
+  readonly pushes: PushPlan | undefined;
+}
+
+export interface PushPlan {
+  readonly loss: number;
+  readonly late: number;
+  readonly twice: number;
+  readonly forgeries: readonly number[];
 }
 
 /** What goes wrong at the mail server, and what travellers do there. */
@@ -224,7 +233,26 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
     extractor: { busy: rate(0.4), hang: rate(0.05), poison: rate(0.3), killer: draw.chance(0.2) ? 0.1 : 0 },
     mail: { repeat: rate(0.3), late: rate(0.3), junk: rate(0.2) },
     mailboxes: mailboxPlanOf(streams('plan', 'mailboxes'), length),
+    pushes: pushPlanOf(streams('plan', 'pushes'), length),
   };
+}
+
+/** Share of seeds whose provider pushes. */
+const PUSHED_SHARE = 0.5;
+
+function pushPlanOf(draw: Rng, length: number): PushPlan | undefined {
+  if (!draw.chance(PUSHED_SHARE)) return undefined;
+  const rate = (max: number): number => (draw.chance(0.5) ? draw.number() * max : 0);
+  const forgeries = Array.from({ length: draw.int(0, 3) }, () => Math.floor(draw.number() * length));
+  return { loss: rate(0.5), late: rate(0.5), twice: rate(0.5), forgeries };
+}
+
+/** Real and virtual ms: from a push to the answers for which it was sent, where nothing keeps a process from asking. */
+const PUSH_REAL_MS = 10_000;
+const PUSH_MS = 2 * MINUTE;
+
+export function pushBoundMs({ speed }: Plan): number {
+  return PUSH_REAL_MS * speed + PUSH_MS;
 }
 
 /** One seed in three has mailboxes: they cost more than mails that are brought. */

@@ -30,6 +30,7 @@ import { createProjectHandler } from '../stages/project/handler.ts';
 import { reconcileFailed, reconcileHandler } from '../stages/reconcile/handler.ts';
 import { STAGES } from '../stages/stages.ts';
 import { createTrackHandler } from '../stages/track/handler.ts';
+import { createPushDesk, type PushDesk } from '../stages/track/push.ts';
 import { createTracker, type Tracker } from '../stages/track/tracker.ts';
 import { createMailFetcher } from '../stages/watch/fetcher.ts';
 import { createIntake } from '../stages/watch/intake.ts';
@@ -79,6 +80,8 @@ export interface Planted {
   readonly post?: (post: Pick<WebhookPost, 'post'>) => Pick<WebhookPost, 'post'>;
   readonly intake?: (intake: Intake) => Intake;
   readonly mailboxes?: (connector: MailboxConnector, life: Life) => MailboxConnector;
+  /** Around where providers call; `wake` asks about specs at once, if this process is the one that asks. */
+  readonly pushDesk?: (desk: PushDesk, wake: (specIds: readonly string[]) => void) => PushDesk;
   readonly deadLetterHooks?: Readonly<Record<string, DeadLetterHook>>;
   /** What is shared out besides the stages. */
   readonly groups?: (groups: readonly WorkGroup[], life: Life) => readonly WorkGroup[];
@@ -93,6 +96,8 @@ export interface SimulatedProcess {
   readonly watcher: Pick<Watcher, 'wake'> | undefined;
   /** Where mail providers call us. Undefined as above. */
   readonly pushes: MailboxPushDesk | undefined;
+  /** Where travel providers call us. */
+  readonly providerPushes: PushDesk;
   start(): Promise<void>;
   /** In good order. */
   stop(): Promise<void>;
@@ -106,7 +111,7 @@ export const CALL_LIMITS = [
 const DRAIN_MS = 10_000;
 
 /** The one account at the provider. */
-const ACCOUNT = 'flights';
+export const ACCOUNT = 'flights';
 
 /** Every mail is proven to come from the domain it names: forgeries are not what is simulated. */
 const ALL_PROVEN: Authenticity = {
@@ -151,8 +156,18 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     refresh: (subjects) => {
       for (const one of trackers.here.values()) one.refresh(subjects);
     },
-    wake: (name, specIds) => trackers.here.get(`account/${name}`)?.wake(name, specIds) ?? 0,
+    wake: (name, specIds, why) => trackers.here.get(`account/${name}`)?.wake(name, specIds, why) ?? 0,
   };
+  const pushDesk = createPushDesk({
+    ...{ store, clock, logger, accounts: [account] },
+    onWoken: (ids) => {
+      for (const one of trackers.here.values())
+        one
+          .look(ids)
+          .catch((error: unknown) => logger.warn({ error: String(error) }, 'who was woken could not be read'));
+    },
+  });
+  const wakeHere = (ids: readonly string[]): void => void tracker.wake(ACCOUNT, ids, 'push');
   const mailboxes =
     parts.mailboxes && openMailboxes(parts, planted.mailboxes?.(parts.mailboxes, life) ?? parts.mailboxes);
   const handlers: StageHandlers = {
@@ -197,6 +212,7 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     intake: planted.intake?.(intake) ?? intake,
     watcher: mailboxes?.watcher,
     pushes: mailboxes?.pushes,
+    providerPushes: planted.pushDesk?.(pushDesk, wakeHere) ?? pushDesk,
     start: () => runtime.start(),
     stop: async () => {
       // These write until they have ended, so they end while their leases are held.

@@ -224,6 +224,8 @@ function countsOf(history: History, tables: Tables | undefined): Readonly<Record
     released: of('released'),
     repeats: history.runtime.filter(({ event }) => event.type === 'processed' && event.repeat).length,
     ...mailboxCounts(history),
+    providerPushed: history.providerPushes.filter(({ verdict }) => verdict === 'accepted').length,
+    providerForged: history.providerPushes.filter(({ forged, verdict }) => forged && verdict === 'refused').length,
     forgottenWalls: history.calls.filter((call) => (call.anyoneToldTo ?? 0) > call.at).length,
   };
 }

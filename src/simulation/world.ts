@@ -18,6 +18,7 @@ import { Node, type Running, type Surroundings } from './node.ts';
 import { Notices } from './notices.ts';
 import { CHECK_IN_MINUTES, type Plan } from './plan.ts';
 import type { Planted } from './process.ts';
+import { startProviderPushes } from './provider-pushes.ts';
 import type { Scheduler } from './scheduler.ts';
 import { randomOf, type Streams } from './streams.ts';
 
@@ -42,12 +43,14 @@ export class World {
   readonly mailServer: ModelMailboxes | undefined;
   readonly nodes: readonly Node[];
   readonly #parts: WorldParts;
+  readonly #scenario: Scenario;
   readonly #database: SimDatabase;
   #healed = false;
   #lives = 0;
 
   constructor(scenario: Scenario, parts: WorldParts, logger: Logger) {
     this.#parts = parts;
+    this.#scenario = scenario;
     const { plan, scheduler, streams, history, planted } = parts;
     this.#database = simDatabase();
     this.#database.empty();
@@ -168,13 +171,21 @@ export class World {
 
   /** Starts all nodes, and lets happen to them what the plan says. */
   start(): void {
-    const { plan, scheduler, planted } = this.#parts;
+    const { plan, scheduler, streams, planted } = this.#parts;
     for (const node of this.nodes) void node.supervise();
     for (const { at, node } of plan.crashes) scheduler.after(at, 'crash', () => this.nodes[node]?.crash());
     for (const { at, node } of plan.restarts) scheduler.after(at, 'restart', () => void this.nodes[node]?.restart());
     for (const { at, node, ms } of plan.pauses) scheduler.after(at, 'pause', () => this.nodes[node]?.pause(ms));
     for (const at of plan.powerLosses) scheduler.after(at, 'power', () => this.#powerLoss());
     this.mailServer?.start({ store: this.store, running: () => this.running });
+    startProviderPushes({
+      ...this.#parts,
+      scenario: this.#scenario,
+      draw: streams('provider pushes'),
+      store: this.store,
+      running: () => this.running,
+      healed: () => this.#healed,
+    });
     if (planted.syncEveryMs !== undefined) this.#syncSeldom(planted.syncEveryMs);
   }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -166,13 +166,13 @@ export class Run {
 
   #prepare(): Unused {
     const errors = openSync(join(this.folder, 'stderr'), 'a');
-    const cache = compileCache();
-    return {
-      child: spawn(process.execPath, [PROGRAM], {
-        stdio: ['pipe', 'pipe', errors],
-        env: { ...process.env, NODE_COMPILE_CACHE: cache },
-      }),
-    };
+    try {
+      const env = { ...process.env, NODE_COMPILE_CACHE: compileCache() };
+      return { child: spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', errors], env }) };
+    } finally {
+      // The child has its own.
+      closeSync(errors);
+    }
   }
 }
 

@@ -96,7 +96,7 @@ export async function startTcpProxy({ target, seed = 1, onPassed }: TcpProxyOpti
     link.ended = true;
     links.delete(link);
     for (const pipe of link.pipes) pipe.stop();
-    for (const socket of [link.client, link.server]) socket.resetAndDestroy();
+    for (const socket of [link.client, link.server]) resetSocket(socket);
   };
   const endLink = (link: Link): void => {
     link.ended = true;
@@ -151,7 +151,7 @@ export async function startTcpProxy({ target, seed = 1, onPassed }: TcpProxyOpti
         for (const pipe of link.pipes) pipe.stop();
         link.server.removeAllListeners('error');
         link.server.on('error', () => {});
-        link.server.resetAndDestroy();
+        resetSocket(link.server);
         // What the client sends is taken by the network and reaches nobody.
         link.client.resume();
       }
@@ -169,6 +169,15 @@ export async function startTcpProxy({ target, seed = 1, onPassed }: TcpProxyOpti
       links.clear();
     },
   };
+}
+
+/**
+ * One that is about to say that nothing more will come cannot be reset: libuv refuses, Node holds it for closing none the
+ * less, and at the exit of the process waits for that without end.
+ */
+function resetSocket(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 interface Link {

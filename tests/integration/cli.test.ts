@@ -52,7 +52,7 @@ test('help and version are on stdout; what is mistyped is named with what was me
 
 test('a command that only looks makes no installation', async () => {
   await Promise.all([
-    cli.refused(['trips'], /There is no Tripwatch data in/, /--data/, /tripwatch import/),
+    cli.refused(['trips'], /There is no Tripwatch data in/, /--data/, /tripwatch import/, /tripwatch mailbox add/),
     (async () => {
       const { code, json } = await cli.run('receipts', '--json');
       assert.equal(code, 1);

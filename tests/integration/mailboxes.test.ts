@@ -99,6 +99,22 @@ test('what the mail server says no to is told in its words, and nothing is store
   assert.equal(yes.body.watch.backfill.done, true, 'only what comes from now on');
 });
 
+test('what is busy is to be tried again, and is no fault of what was entered; port 143 means STARTTLS', async () => {
+  refuse = new TripwatchError(
+    'rate-limited',
+    'mailbox-limited',
+    'x allows no more now. It is asked again later; close y.',
+  );
+  const busy = await connect({ address: 'eve@example.org' });
+  refuse = undefined;
+  assert.deepEqual([busy.status, busy.body.code], [429, 'limit-reached']);
+  assert.equal(busy.body.detail, 'x allows no more now. Try again in some minutes; close y.');
+  const plain = await connect({ address: 'eve@example.org', host: 'imap.example.org', port: 143 });
+  assert.equal(plain.status, 201, JSON.stringify(plain.body));
+  assert.deepEqual(tested.at(-1), { host: 'imap.example.org', security: 'starttls', port: 143 });
+  await service.call('DELETE', `/v1/mailboxes/${plain.body.id}`);
+});
+
 test('one looks into it, has it looked at, lets it rest and go on; removed, its credentials are gone', async () => {
   const { id } = (await service.call('GET', path())).body.items[0];
   const look = await service.call('POST', `/v1/mailboxes/${id}/test`);

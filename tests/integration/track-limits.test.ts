@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TripwatchError } from '../../src/domain/errors.ts';
 import type { Reservation } from '../../src/domain/reservation.ts';
-import type { SubjectSpec } from '../../src/ports/provider.ts';
+import type { ReadResult, SubjectSpec } from '../../src/ports/provider.ts';
 import { subjectIdOf } from '../../src/stages/track/subject.ts';
 import type { ManualClock } from '../contract/broker/manual-clock.ts';
 import { FakeProvider, MINUTE, openTrackRig } from './track.testing.ts';
@@ -148,6 +148,33 @@ test('403 from a provider that has just answered is a quota; one that stays is o
     rig.provider.says = () => 'A1';
     await rig.advance(20 * MINUTE);
     assert.equal(rig.tracker.status()[0]!.failing, 0);
+  } finally {
+    await rig.close();
+  }
+});
+
+test('a question that took two calls pays for both: the limit holds for calls, not for questions', async () => {
+  class AsksTwice extends FakeProvider {
+    override async readOne(subject: SubjectSpec): Promise<ReadResult> {
+      const result = await super.readOne(subject);
+      return { ...result, calls: 2 };
+    }
+  }
+  const limits = [{ max: 10, perSeconds: 60 }];
+  const rig = await openTrackRig({ limits }, undefined, (clock) => new AsksTwice(clock));
+  try {
+    await rig.changed(
+      'ana',
+      Array.from({ length: 30 }, (_, i) => `f${i}`),
+    );
+    const from = rig.clock.now();
+    await rig.advance(5 * MINUTE);
+    const asked = rig.provider.calls.filter(({ at }) => at >= from).map(({ at }) => at);
+    const inMinute = (at: number) => asked.filter((other) => other >= at && other < at + MINUTE).length;
+    const most = Math.max(...asked.map(inMinute));
+    // Those that are out together are charged when they are answered, so the last ones may go over by their second calls.
+    assert.ok(most <= 10 && asked.length >= 10, `${most} questions in a minute`);
+    assert.ok(asked.length <= 36, `${asked.length} questions in five minutes, of two calls each; fifty without it`);
   } finally {
     await rig.close();
   }

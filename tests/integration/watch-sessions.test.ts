@@ -33,4 +33,32 @@ test('a session that was opened for a mail ends a while after its last use, thou
   assert.deepEqual([server.sessions, clock.sleeping], [0, 0]);
 });
 
+test('where a mailbox is not watched one session serves all; where it is, older mails have one of their own', async () => {
+  const rig = new WatchRig();
+  const server = await rig.connect('a');
+  for (const n of [1, 2]) server.deliver(letter(n), rig.clock.now());
+  const { access, store, clock } = rig;
+  const sessions = new MailboxSessions({ access, store, clock, logger: silentLogger });
+  const ref = { tenant: DEFAULT_TENANT, mailbox: 'mbx_a' } as const;
+  const both = () =>
+    Promise.all(
+      (['live', 'work'] as const).map((lane, n) =>
+        sessions.use(ref, lane, (session, signal) => session.fetch(`INBOX;1;${n + 1}`, 10_000, signal), never),
+      ),
+    );
+  assert.deepEqual(
+    (await both()).map(({ kind }) => kind),
+    ['mail', 'mail'],
+  );
+  assert.deepEqual([server.sessions, sessions.size], [1, 1]);
+  const watch = await store.read((tx) => tx.watches.get(ref.tenant, ref.mailbox));
+  await sessions.pin(watch!, never);
+  assert.equal(server.sessions, 1, 'the same one is kept');
+  await both();
+  assert.deepEqual([server.sessions, sessions.size], [2, 2]);
+  await sessions.close();
+  await settle(20);
+  assert.deepEqual([server.sessions, clock.sleeping], [0, 0]);
+});
+
 const never = new AbortController().signal;

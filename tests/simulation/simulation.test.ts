@@ -66,6 +66,8 @@ test('no invariant breaks, whatever goes wrong', async () => {
     refusedSignIns: 0,
     pushed: 0,
     forged: 0,
+    providerPushed: 0,
+    providerForged: 0,
   };
   for (let seed = 1; seed <= 25; seed++) {
     const { violations, counts } = await simulate(seed);

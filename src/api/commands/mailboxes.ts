@@ -57,7 +57,10 @@ async function imapSettings(
   const { port, security, folders } = body;
   const more = { ...(port === undefined ? {} : { port }), ...(folders === undefined ? {} : { folders }) };
   if (body.host !== undefined)
-    return { settings: { host: body.host, security: security ?? 'tls', ...more }, user: body.address };
+    return {
+      settings: { host: body.host, security: security ?? (port === 143 ? 'starttls' : 'tls'), ...more },
+      user: body.address,
+    };
   const found = await refusedAs('address', () => desk.discover(body.address));
   if (found.kind !== 'imap') throw refusal('address', found.note);
   if (found.confirm && !body.confirm)
@@ -433,6 +436,7 @@ async function refusedAs<T>(path: string, work: () => Promise<T>, told = (text: 
     if (!(error instanceof TripwatchError) || error instanceof Problem || kind === 'defect' || kind === 'cancelled')
       throw error;
     const { code, message } = describeError(error);
+    if (kind === 'rate-limited') throw new Problem('limit-reached', forPerson(message), [{ path, message: code }]);
     throw refusal(
       code === 'password-refused' || code === 'mailbox-app-password-needed' ? 'password' : path,
       told(code === 'provider-unreachable' ? `${message} Check the address of the server.` : message),
@@ -444,6 +448,9 @@ async function refusedAs<T>(path: string, work: () => Promise<T>, told = (text: 
 /** What is read by itself is tried again; what one person wants to connect is not, and its message is not to say so. */
 const once = (text: string): string =>
   text.replace(/[.;] it is (not )?tried again( by itself)?(, and nothing is lost)?\.$/i, '. Nothing was stored.');
+
+/** Who waits for it asks again themselves. */
+const forPerson = (text: string): string => text.replace(/It is asked again later/i, 'Try again in some minutes');
 
 function refusal(path: string, message: string, code = 'mailbox-refused'): Problem {
   return new Problem('mailbox-refused', message, [{ path, message: code }]);

@@ -12,6 +12,7 @@ import { isoInstant } from '../../ports/clock.ts';
 import type { ApiToken, Endpoint, Mailbox, Rule, Traveller } from '../../ports/store/accounts.ts';
 import { ASKABLE, DISPOSITIONS, type MailReceipt } from '../../ports/store/mails.ts';
 import type { Notification } from '../../ports/store/notifications.ts';
+import { undoOf } from './receipt-undo.ts';
 import { defined } from './reservation.ts';
 
 /** Stored rows as the API shows them: instants as text, nothing secret. */
@@ -80,6 +81,7 @@ export function isAskable({ disposition, raw, ref }: MailReceipt): boolean {
 }
 
 export function receiptView(row: MailReceipt): ReceiptView {
+  const askable = isAskable(row);
   return defined({
     id: row.id,
     traveller: row.traveller,
@@ -94,11 +96,12 @@ export function receiptView(row: MailReceipt): ReceiptView {
     via: row.via,
     folder: row.folder,
     kept: row.raw !== undefined,
-    askable: isAskable(row),
+    askable,
     disposition: row.disposition,
     meaning: DISPOSITIONS[row.disposition],
     reasonCode: row.reasonCode,
     reason: row.reason,
+    undo: undoOf(row, askable),
     reservations: [...row.reservations],
     warnings: row.warnings.map(({ code, message }) => ({ code, message })),
     timesSeen: row.timesSeen,

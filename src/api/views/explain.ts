@@ -182,7 +182,7 @@ function summaryOf(
   const lines: string[] = [];
   for (const mail of receipts) {
     lines.push(
-      `Mail ${mail.id} from ${mail.from} came ${mail.receivedAt} by ${mail.via}: ${mail.disposition}. ${mail.reason}`,
+      `Mail ${mail.id} from ${mail.from} came ${mail.receivedAt} by ${mail.via}: ${mail.disposition}. ${mail.reason} ${mail.undo}`,
     );
   }
   for (const event of events) {

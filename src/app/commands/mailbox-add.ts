@@ -57,7 +57,13 @@ export function mailboxAddCommand(mailbox: Command): void {
     .addOption(new Option('--password <text>').hideHelp())
     .option('--host <name>', 'imap: server; default: found by the domain of the address')
     .option('--port <n>', 'imap: port', count('--port', 1, 65_535))
-    .addOption(new Option('--security <how>', 'imap: encryption').choices(['tls', 'starttls', 'plain']))
+    .addOption(
+      new Option('--security <how>', 'imap: encryption; default: tls, at port 143 starttls').choices([
+        'tls',
+        'starttls',
+        'plain',
+      ]),
+    )
     .option('--url <address>', "jmap: server; default: the domain's")
     .option('--no-test', 'store it without signing in first')
     .option('--yes', 'imap: yes to a server that only DNS names')

@@ -2,8 +2,8 @@ import { type Command, Option } from 'commander';
 import { askForMail, knownMailbox, settleReceipt } from '../../api/commands/mailboxes.ts';
 import { receiptView } from '../../api/views/accounts.ts';
 import type { MailboxId } from '../../domain/ids.ts';
-import { DISPOSITIONS, type Disposition } from '../../ports/store/mails.ts';
-import { action } from '../command.ts';
+import { DISPOSITIONS, type Disposition, type MailReceipt } from '../../ports/store/mails.ts';
+import { action, type CommandContext } from '../command.ts';
 import { OPERATOR } from '../core.ts';
 import { settle } from '../pipeline.ts';
 import { printable, table } from '../terminal/style.ts';
@@ -58,6 +58,7 @@ export function receiptsCommand(program: Command): void {
               ),
             );
           }
+          sayUndo(context, page.receipts);
           const words = Object.entries(counts)
             .filter(([, n]) => n > 0)
             .map(([name, n]) => `${n} ${name}`);
@@ -103,6 +104,24 @@ function doneCommand(receipts: Command): void {
         });
       }),
     );
+}
+
+/** How each outcome on the page shown is undone. */
+const UNDO: Partial<Record<Disposition, string>> = {
+  imported: 'take it out: tripwatch remove RESERVATION (restore brings it back; explain ID names it)',
+  'nothing-found': 'add what it says by hand: tripwatch add',
+  skipped: 'have it read: tripwatch receipts read ID',
+  'needs-you': 'do what it says, then: tripwatch receipts done ID',
+  'too-large': 'forward it without its attachments',
+  vanished: 'move it back, or have it looked for: tripwatch receipts read ID',
+  quarantined: 'if you know better: tripwatch receipts read ID',
+  failed: 'tripwatch dead-letters; it is kept',
+};
+
+function sayUndo(context: CommandContext, shown: readonly MailReceipt[]): void {
+  const there = new Set(shown.map(({ disposition }) => disposition));
+  const rows = Object.entries(UNDO).filter(([disposition]) => there.has(disposition as Disposition));
+  if (rows.length > 0) context.note(table(rows));
 }
 
 interface ReceiptsOptions {

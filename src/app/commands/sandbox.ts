@@ -47,7 +47,8 @@ export function sandboxCommand(program: Command): void {
       'after',
       `
 Without a token it serves the fake providers, writes a configuration for the service and says how to go on.
-Further vendors answer about the same day; how to connect them is said at the start.
+Further vendors answer about the same day, and Expedia and the airline by NDC post notices to /push/ACCOUNT; how to
+connect them is said at the start.
 Stopped and started again with the same --data, it goes on with the same day. \`npm start\` does all of it at once.`,
     )
     .action(action(play));
@@ -79,7 +80,9 @@ async function play(context: CommandContext, options: PlayOptions): Promise<void
     beginsInMs: BEGINS_IN_MS,
     pushUrl: new URL('/push/duffel', options.service).href,
   });
-  const further = await startSandboxVendors(providers.folder);
+  const token = options.token ?? context.env.TRIPWATCH_TOKEN;
+  // Without a token nothing is played, so nothing is posted.
+  const further = await startSandboxVendors(providers.folder, token === undefined ? undefined : options.service);
   try {
     const { scenario } = providers.folder;
     const { seed, travellers, flights } = scenario.options;
@@ -87,7 +90,6 @@ async function play(context: CommandContext, options: PlayOptions): Promise<void
     for (const [name, url] of Object.entries(providers.urls)) context.say(`  ${name.padEnd(12)} ${url}`);
     const config = writeConfig(dataDir, providers, options);
     sayVendors(context, further.vendors, writeVendors(dataDir, further.vendors));
-    const token = options.token ?? context.env.TRIPWATCH_TOKEN;
     if (token === undefined) {
       context.say(`
 The fake providers answer. In another terminal start the service and make a token:
@@ -98,7 +100,13 @@ then stop this one and run it again with --token TOKEN --data ${dataDir}; the da
       return;
     }
     const tripwatch = { url: options.service, token, smtp: smtpAddress(options.smtp) };
-    await playSandbox({ providers, tripwatch, signal: context.signal, tell: context.say });
+    await playSandbox({
+      providers,
+      tripwatch,
+      notices: further.notices,
+      signal: context.signal,
+      tell: context.say,
+    });
     if (context.signal.aborted) return;
     report(context, await verifySandbox({ folder: providers.folder, tripwatch, signal: context.signal }));
   } finally {

@@ -247,6 +247,7 @@ export const receiptViewSchema = z.object({
   meaning: z.string(),
   reasonCode: z.string(),
   reason: z.string(),
+  undo: z.string().describe('what one can do to undo it, or to go on'),
   reservations: z.array(z.string()),
   warnings: z.array(z.object({ code: z.string(), message: z.string() })),
   timesSeen: z.int(),

@@ -1,5 +1,5 @@
 import { known } from '../reconcile/fields.ts';
-import type { Leg } from '../reservation.ts';
+import type { Attribution, Leg } from '../reservation.ts';
 import { byPerson, type Found, factOf, type Looking, NOTHING, toldOf } from './found.ts';
 import { type Cancelled, cancelledBy, isCertain, isVouched, saysCancelled } from './grounds.ts';
 import { bookingName, legName } from './phrase.ts';
@@ -17,7 +17,7 @@ export function cancellationOf(looking: Looking, leg: Leg | undefined): Found {
   const cancelled = cancelledBy(leg === undefined ? reservation.fields : leg.fields);
   const fact = factOf(leg, 'cancelled');
   const before = toldOf(told, fact);
-  const { by } = cancelled;
+  const by = cancelled.by ?? (leg === undefined ? wordOfLegs(reservation.legs) : undefined);
   const name = leg === undefined ? bookingName(language, reservation) : legName(language, leg);
   const about = { by, ...(leg === undefined ? {} : { leg: leg.id }) };
   const params = {
@@ -79,6 +79,12 @@ export function ofBooking(looking: Looking, state: Cancelled['state']): Found['k
       return [{ fact, value: false, certain: true }];
     return [];
   });
+}
+
+/** Of a booking that nobody speaks of as a whole: whose word it is that its legs take place; the weakest of them. */
+function wordOfLegs(legs: readonly Leg[]): Attribution | undefined {
+  const said = legs.flatMap(({ fields }) => cancelledBy(fields).by ?? []);
+  return said.find((one) => !isVouched(one)) ?? said[0];
 }
 
 function lookAgainMs(toldAt: number | undefined, now: number): number {

@@ -31,7 +31,8 @@ export function outranks(a: Said, b: Said): boolean {
 }
 
 /**
- * What is kept of everything said about one field: the maximum of each authority and, for times, of each precision.
+ * What is kept of everything said about one field: the maximum of each authority and, for times, of each
+ * precision; of how something runs, of sure words and unsure ones.
  * It is a product of maxima, so adding is commutative, associative and idempotent, and its size has a bound.
  */
 type Slots = (Said | undefined)[];
@@ -40,8 +41,15 @@ export type Claims = Map<string, Slots>;
 const TIME_PATH = /^(start|end)\.(scheduled|estimated|actual|boarding)$/;
 const PRECISIONS: readonly (TimePrecision | undefined)[] = [undefined, 'day', 'local', 'zoned'];
 
-/** Position of a value among the precisions of its field: 0 for all that is no time. Part of what makes claims alike. */
+/** A word that does not know. The last sure one is kept beside it. */
+const UNSURE = 'cancelled-uncertain';
+
+/**
+ * Position of a value among the precisions of its field: 0 for all that is no time and no unsure word. Part of what makes
+ * claims alike.
+ */
 export function precisionOf(path: string, value: FactValue): number {
+  if (path === 'operation') return value === UNSURE ? 1 : 0;
   return TIME_PATH.test(path) ? PRECISIONS.indexOf(timePrecision(value)) : 0;
 }
 
@@ -87,7 +95,7 @@ export function best(said: readonly Said[]): Said | undefined {
 export function decide(path: string, said: readonly Said[]): Field | undefined {
   const top = best(said);
   if (top === undefined) return undefined;
-  const winner = top.level === PERSON ? top : refined(path, top, said);
+  const winner = top.level === PERSON ? top : sureOf(top, refined(path, top, said), said);
   const field = fieldOf(path, winner);
   if (top.level !== PERSON) return field;
   const newer = best(said.filter((one) => one.level !== PERSON && one.at > top.at));
@@ -129,6 +137,13 @@ function refined(path: string, winner: Said, said: readonly Said[]): Said {
     taken = best(agreeing) ?? taken;
   }
   return taken;
+}
+
+/** Who only sees that nothing moves does not take back that it is cancelled: that takes a word that it is on. */
+function sureOf(top: Said, winner: Said, said: readonly Said[]): Said {
+  if (top.value !== UNSURE) return winner;
+  const sure = best(said.filter((one) => one.value !== UNSURE));
+  return sure?.value === 'cancelled' && sure.level === top.level ? sure : winner;
 }
 
 function shown(path: string, value: FactValue): FactValue {

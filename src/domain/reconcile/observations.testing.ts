@@ -28,7 +28,7 @@ const LEG_FACTS: Readonly<Record<Kind | 'any', Readonly<Record<string, readonly 
   any: {},
   flight: {
     status: STATUS,
-    operation: ['scheduled', 'delayed', 'departed', 'cancelled', 'diverted'],
+    operation: ['scheduled', 'delayed', 'departed', 'cancelled', 'cancelled-uncertain', 'diverted'],
     'start.scheduled': [
       '2026-12-01T10:05:00+01:00[Europe/Berlin]',
       '2026-12-01T11:05+01:00[Europe/Berlin]',

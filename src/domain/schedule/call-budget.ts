@@ -25,6 +25,8 @@ export interface CallBudget {
    * Spends one operation if every limit allows it and leaves the share `keep` of each. False: nothing was spent.
    */
   take(now: number, cost?: Cost, keep?: number): boolean;
+  /** Spends an operation that has happened, whether the limits allowed it or not: what comes next waits for it. */
+  charge(now: number, cost?: Cost): void;
   /** Earliest time at which `take` may succeed; `now` or before: at once. */
   freeAt(now: number, cost?: Cost, keep?: number): number;
   /** How many operations can be taken now. */
@@ -75,6 +77,9 @@ export function createCallBudget(limits: readonly CallLimit[]): CallBudget {
       if (freeAt(now, cost, keep) > now) return false;
       for (const window of windows) window.spend(now, costOf(cost, window.unit));
       return true;
+    },
+    charge: (now, cost) => {
+      for (const window of windows) window.spend(now, costOf(cost, window.unit));
     },
     freeAt: (now, cost, keep = 0) => freeAt(now, cost, keep),
     room: (now, cost, keep = 0) => {

@@ -1,21 +1,17 @@
-import type { Clock } from '../../ports/clock.ts';
 import { rng } from '../random.ts';
 import type { PlaceBooking, Scenario } from '../scenario/types.ts';
 import { affiliateOf, type ExpediaFakeOptions, itineraryIdOf, signRapid } from './expedia.ts';
 import type { Call, Reply } from './fake.ts';
+import { type NoticeDesk, postNotice, type Registered, takeDue } from './notices.ts';
 
 /**
  * Notices of the fake Rapid: posted where the partner registered, twice now and then; what does not arrive is listed
  * once.
  */
-export interface RapidDesk {
-  /** Posts what has happened up to now and was not posted yet. */
-  readonly deliver: (signal: AbortSignal) => Promise<void>;
+export interface RapidDesk extends NoticeDesk {
   /** At most 25 that did not arrive, each only this once. */
   readonly undelivered: (at: number) => readonly RapidNotice[];
   readonly test: (call: Call) => Reply;
-  /** When the next one is due; undefined: no more today. */
-  readonly nextAt: (after: number) => number | undefined;
 }
 
 export interface RapidNotice {
@@ -31,7 +27,7 @@ export interface RapidNotice {
 export interface RapidDeskOptions extends ExpediaFakeOptions {
   readonly scenario: Scenario;
   /** Where notices go; absent: no address is registered, and all of them are undeliverable. */
-  readonly registered?: { readonly url: string; readonly clock: Pick<Clock, 'now'> };
+  readonly registered?: Registered;
   /** Of those that happen, so many are not even tried. Default: a fifth. */
   readonly lostShare?: number;
 }
@@ -42,36 +38,21 @@ const KNOWN_TYPES = /^itinerary\.(agent|supplier|fraud|payment_verification|trav
 
 export function rapidDesk(options: RapidDeskOptions): RapidDesk {
   const { scenario, registered, lostShare = 0.2 } = options;
-  const open = happenings(scenario, options.email);
+  const open = happenings(scenario, options.email).filter((one) => !registered?.posted?.has(one.notice.event_id));
   const missed: { at: number; notice: RapidNotice }[] = [];
 
   async function post(notice: RapidNotice): Promise<boolean> {
     if (registered === undefined) return false;
-    const { url, clock } = registered;
-    try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: signRapid(options, clock.now()) },
-        body: JSON.stringify(notice),
-        redirect: 'manual',
-        signal: AbortSignal.timeout(10_000),
-      });
-      await response.body?.cancel();
-      return response.ok;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Takes what is due off the list, in order of time. */
-  function due(at: number) {
-    const count = open.findIndex((one) => one.at > at);
-    return open.splice(0, count < 0 ? open.length : count);
+    const { url, clock, onPosted } = registered;
+    const headers = { 'content-type': 'application/json', authorization: signRapid(options, clock.now()) };
+    const taken = await postNotice(url, headers, JSON.stringify(notice));
+    if (taken) onPosted?.(notice.event_id);
+    return taken;
   }
 
   return {
     deliver: async (signal) => {
-      for (const one of due(registered?.clock.now() ?? 0)) {
+      for (const one of takeDue(open, registered?.clock.now() ?? 0)) {
         if (signal.aborted) return;
         const draw = rng(scenario.options.seed, 'rapid', one.notice.event_id);
         const arrived = !draw.chance(lostShare) && (await post(one.notice));
@@ -80,7 +61,7 @@ export function rapidDesk(options: RapidDeskOptions): RapidDesk {
       }
     },
     undelivered: (at) => {
-      if (registered === undefined) missed.push(...due(at));
+      if (registered === undefined) missed.push(...takeDue(open, at));
       return missed.splice(0, LIST_MAX).map((one) => one.notice);
     },
     test: (call) => {

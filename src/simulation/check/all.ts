@@ -11,6 +11,7 @@ import { checkCursors, checkLedger, checkSignIns } from './ledger.ts';
 import { checkNoStall } from './liveness.ts';
 import { checkKeyOrder } from './order.ts';
 import { checkFeed, checkVersions } from './outbox.ts';
+import { checkProviderPushes, checkPushedIsAsked } from './provider-pushes.ts';
 import { checkPushes } from './pushes.ts';
 import { checkBalance, checkNothingShrinks } from './ratchet.ts';
 import { checkCallWindows, checkRetryAfter } from './rate.ts';
@@ -49,6 +50,8 @@ export const CHECKERS: Readonly<Record<string, Checker>> = {
   'I23 the clock tells': checkClockTells,
   'I23 what the clock tells holds': checkClockHolds,
   'I24 pushes': checkPushes,
+  'I24 pushes of providers': checkProviderPushes,
+  'I24 what is pushed is asked about': checkPushedIsAsked,
 };
 
 /** At most so many of one checker are told: one cause breaks many rows. */

@@ -17,7 +17,7 @@ const SETTLED_REAL_MS = 2 * LEASE_MS;
 /** … and so soon after it is due, then, it is told. */
 const TOLD_REAL_MS = 6_000;
 
-interface Span {
+export interface Span {
   readonly from: number;
   readonly to: number;
 }
@@ -122,7 +122,7 @@ function stood(tables: Tables, history: History): readonly Stood[] {
 }
 
 /** Between the times at which a process begins, ends or stands still, when work has found its holder. */
-function calmSpans({ disturbed, quietAt, healedAt }: History, { speed }: Plan): readonly Span[] {
+export function calmSpans({ disturbed, quietAt, healedAt }: History, { speed }: Plan): readonly Span[] {
   const calm: Span[] = [];
   let since = Number.NEGATIVE_INFINITY;
   for (const { from, to } of [...disturbed].sort((a, b) => a.from - b.from)) {
@@ -146,13 +146,15 @@ function heldSpans(reservation: string, tables: Tables): readonly Span[] {
   return since === undefined ? spans : [...spans, { from: since, to: Number.POSITIVE_INFINITY }];
 }
 
-function without(spans: readonly Span[], cuts: readonly Span[]): readonly Span[] {
+export function without(spans: readonly Span[], cuts: readonly Span[]): readonly Span[] {
   return cuts.reduce<readonly Span[]>(
     (left, cut) =>
-      left.flatMap((span) => [
-        { from: span.from, to: Math.min(span.to, cut.from) },
-        { from: Math.max(span.from, cut.to), to: span.to },
-      ]),
+      left.flatMap((span) =>
+        [
+          { from: span.from, to: Math.min(span.to, cut.from) },
+          { from: Math.max(span.from, cut.to), to: span.to },
+        ].filter(({ from, to }) => from < to),
+      ),
     spans,
   );
 }

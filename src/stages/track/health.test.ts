@@ -34,6 +34,19 @@ test('the rate that was found out outlives a restart', () => {
   assert.equal(open(now).pace(now), 1);
 });
 
+test('calls that a question made besides the one that was let through are paid for by the next ones', () => {
+  const health = open(NOW, [{ max: 4, perSeconds: 60 }]);
+  const gate = health.gate('readOne');
+  assert.ok(gate.enter(NOW, TIERS.urgent));
+  health.charge(NOW + 500, 'readOne', 2);
+  assert.equal(health.calls, 3);
+  assert.ok(gate.enter(NOW + 1000, TIERS.urgent));
+  assert.equal(gate.enter(NOW + 1000, TIERS.urgent), false, 'four calls were made');
+  health.charge(NOW + 1500, 'readOne', 1);
+  // What was made beyond the limit counts as well: the window is free again when two of the five are over.
+  assert.equal(gate.entersAt(NOW + 2000, TIERS.urgent), NOW + 60_500);
+});
+
 test('a vendor whose 403 is a quota is known as that after a restart; of another one it is our key', () => {
   const taught = open(NOW);
   taught.answered(NOW, 'readOne', NOW - 5);

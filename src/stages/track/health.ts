@@ -139,6 +139,16 @@ export class AccountHealth {
     return true;
   }
 
+  /** A question that was let through as one call turned out to have made others: the next ones wait for them. */
+  charge(now: number, operation: string, calls: number): void {
+    for (let i = 0; i < calls; i++) {
+      this.budget.charge(now, this.#options.costs?.[operation]);
+      this.learner.began(now);
+      this.#saidLeft--;
+      this.calls++;
+    }
+  }
+
   #entersAt(now: number, operation: string, cost: Cost | undefined, tier: Tier): number | undefined {
     const at = this.#withoutBreaker(now, cost, tier);
     return at === undefined ? undefined : Math.max(at, admitsAt(this.#breakers.get(operation) ?? CLOSED, now));

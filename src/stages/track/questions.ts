@@ -63,12 +63,19 @@ export class Questions {
     try {
       const results = await readings.ask(reading, items, signal);
       readings.answered(reading);
+      this.#charge(reading.operation, results);
       this.didWell(reading.operation, askedAt);
       await Promise.all(results.map((result, index) => this.#take(items[index]!, result, asked[index]!)));
     } catch (error) {
       if (!signal.aborted) this.#failed(items, asked, reading, error);
     }
     this.finish(items);
+  }
+
+  /** Calls that were made besides the one that was let through. */
+  #charge(operation: string, results: readonly Parameters<Answers['take']>[1][]): void {
+    const made = results.reduce((sum, one) => sum + ('calls' in one ? (one.calls ?? 1) - 1 : 0), 0);
+    if (made > 0) this.#parts.health.charge(this.#parts.clock.now(), operation, made);
   }
 
   /** A call has ended: its place is free. */

@@ -49,9 +49,9 @@ export const IDLE_MS = 60_000;
 const REFUSED_MS = 3_600_000;
 
 /**
- * The sessions of this process, at most two a mailbox. Whoever watches a mailbox pins its live one; others come and go,
- * closed a minute after their last use. Credentials that were refused are not offered again for an hour, by whomever; a
- * server that allows no more connections is not asked before the time that it says.
+ * The sessions of this process: one a mailbox, two where it is watched. Whoever watches a mailbox pins its live one;
+ * others come and go, closed a minute after their last use. Credentials that were refused are not offered again for an
+ * hour, by whomever; a server that allows no more connections is not asked before the time that it says.
  */
 export class MailboxSessions {
   readonly #options: SessionsOptions;
@@ -160,14 +160,14 @@ export class MailboxSessions {
 
   async #slot(ref: WatchRef, wanted: Lane, known: Watch | undefined): Promise<Slot> {
     const here = this.#mailboxes.get(keyOf(ref));
-    const open = here?.[here.shared ? 'live' : wanted];
+    const open = here?.[laneOf(here, wanted)];
     if (open !== undefined) return open;
     const watch = known ?? (await this.#options.store.read((tx) => tx.watches.get(ref.tenant, ref.mailbox)));
     if (watch === undefined) throw notConnected(ref);
     if (watch.state === 'needs-you' && known === undefined)
       throw new TripwatchError('unauthorised', watch.reasonCode, watch.reason);
     const mailbox = this.#mailbox(watch);
-    const lane = mailbox.shared ? 'live' : wanted;
+    const lane = laneOf(mailbox, wanted);
     // Another may have opened it while the store was read.
     return mailbox[lane] ?? this.#open(watch, mailbox, lane);
   }
@@ -242,6 +242,8 @@ function heldOffUntil(error: unknown, now: number): number | undefined {
 }
 
 const LANES = ['live', 'work'] as const;
+/** A second session only where the mailbox is watched: however many processes fetch mails, each others' place is small. */
+const laneOf = ({ shared, live }: Mailbox, wanted: Lane): Lane => (shared || live?.pinned !== true ? 'live' : wanted);
 const keyOf = ({ tenant, mailbox }: WatchRef): string => `${tenant}/${mailbox}`;
 
 /** Never throws; what is still opening is broken off. */

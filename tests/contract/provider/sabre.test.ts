@@ -6,7 +6,7 @@ import { toAnswer } from '../../../src/adapters/provider/sabre/map.ts';
 import { locatorsOf } from '../../../src/adapters/provider/sabre/queue.ts';
 import { bookingSchema } from '../../../src/adapters/provider/sabre/schema.ts';
 import { sabre } from '../../../src/sandbox/providers/sabre.ts';
-import { indexOf } from '../../../src/sandbox/scenario/state.ts';
+import { cancelledBy, indexOf } from '../../../src/sandbox/scenario/state.ts';
 import { type AirBooking, HOUR } from '../../../src/sandbox/scenario/types.ts';
 import { stillClock } from '../store/harness.ts';
 import { reservation } from './cases.ts';
@@ -86,6 +86,9 @@ test('errors inside status 200, by their type; warnings are part answers without
   assert.ok(part.kind === 'found');
   assert.equal(part.token, undefined);
   assert.equal(part.answer.facts.status, undefined, 'nothing is cancelled by being absent');
+  const known = booking() as { readonly bookingSignature: string };
+  const again = await connector.readIfChanged!(subject, known.bookingSignature, signal);
+  assert.equal(again.kind, 'found', 'a part answer under a known signature is not the answer that is known');
   await connector.close!();
   await vendor.close();
 });
@@ -198,7 +201,7 @@ test('the day: every booking by its locator through tokens that end, and the que
       const index = indexOf(DAY);
       const signatures = new Map<string, string>();
       let cursor: string | undefined;
-      let [unchanged, parts, woken] = [0, 0, 0];
+      let [unchanged, parts, knownParts, woken] = [0, 0, 0, 0];
       for (const time of HOURS) {
         at(time);
         const list = await connector.listChanged!(cursor, signal);
@@ -214,6 +217,10 @@ test('the day: every booking by its locator through tokens that end, and the que
           assert.ok(result.kind === 'found');
           if (result.token === undefined) {
             parts++;
+            // What the part leaves out may be anything: it says neither that the booking is gone nor that a flight is.
+            const { facts, legs } = result.answer;
+            const off = [facts, ...legs.map((leg) => leg.facts)].some(({ status }) => status?.value === 'cancelled');
+            assert.ok(!off || cancelledBy(one, time), `${one.id} is not cancelled by being absent`);
             continue;
           }
           airAgrees(
@@ -226,9 +233,13 @@ test('the day: every booking by its locator through tokens that end, and the que
           else if (signatures.has(one.id))
             assert.ok(cursor.includes(one.reference.toUpperCase()), `${one.id} is on the queue`);
           signatures.set(one.id, result.token);
+          // Also under a signature that is known a part is no "unchanged", and no signature is taken from it.
+          const again = await connector.readIfChanged!(spec!, result.token, signal);
+          if (again.kind === 'found' && again.token === undefined) knownParts++;
+          else assert.equal(again.kind, 'unchanged');
         }
       }
-      assert.ok(unchanged > 10 && parts > 0 && woken > 0);
+      assert.ok(unchanged > 10 && parts > 0 && knownParts > 0 && woken > 0);
       const fetched = fake.calls().filter((call) => call.identifier === 'token').length;
       assert.equal(fetched, HOURS.length, 'one token each half hour that it is used in');
       assert.ok(HOURS[1]! - HOURS[0]! > HOUR / 2);

@@ -156,6 +156,7 @@ test('flights that are spoken of and not shown, with a warning, are asked for on
     const result = await connector.readOne(subject, new AbortController().signal);
     assert.ok(result.kind === 'found');
     const questions = vendor.asked.slice(before).filter(({ url }) => url !== '/oauth/token');
+    assert.equal(result.calls ?? 1, questions.length, 'each is paid for');
     return [result.answer.legs.length, result.answer.facts.status?.value, questions.length];
   };
   const part = whole({ Offer: [] }, warning);

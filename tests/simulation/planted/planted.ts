@@ -5,6 +5,7 @@ import { BROKER_BUGS } from './broker.ts';
 import { EDGE_BUGS } from './edges.ts';
 import { LEASE_BUGS } from './leases.ts';
 import { MAILBOX_BUGS } from './mailboxes.ts';
+import { PROVIDER_PUSH_BUGS } from './provider-pushes.ts';
 import { PUSH_BUGS } from './pushes.ts';
 import { STAGE_BUGS } from './stages.ts';
 import { STORE_BUGS } from './store.ts';
@@ -26,5 +27,6 @@ export const plantedBugs = (): readonly PlantedBug[] => [
   ...EDGE_BUGS,
   ...MAILBOX_BUGS,
   ...PUSH_BUGS,
+  ...PROVIDER_PUSH_BUGS,
   ...ALERT_BUGS,
 ];

@@ -39,8 +39,8 @@ export function failureOfOpen(error: unknown, where: Where, now: number, signal:
       // Expired ones are renewed, and strange networks are left again. Nothing secret was sent.
       'transient',
       'mailbox-certificate',
-      `The certificate of ${name} cannot be trusted (${code}), so nothing was sent. Check the server name; with a ` +
-        'certificate of your own, the operator of Tripwatch must make its authority known.',
+      `The certificate of ${name} cannot be trusted (${code}), so nothing was sent. Check the server name; for a ` +
+        'certificate of your own, the operator of Tripwatch names a file with it or its authority (mailboxes.ca).',
       { cause: error },
     );
   }

@@ -31,10 +31,13 @@ export interface Mapper {
 /** Real time for all expressions over one answer; some milliseconds are usual. */
 const MAPPING_MS_MAX = 2000;
 const HEAP_MB_MAX = 48;
+/** Real time until a thread is there; a busy machine takes seconds. */
+const START_MS_MAX = 30_000;
 
 export function createMapper(options: { readonly msMax?: number } = {}): Mapper {
   const msMax = options.msMax ?? MAPPING_MS_MAX;
   let worker: Worker | undefined;
+  let ready: Promise<void> = Promise.resolve();
   let serial = 0;
   // One after the other: so the time of one is not spent by another.
   let last: Promise<unknown> = Promise.resolve();
@@ -55,11 +58,26 @@ export function createMapper(options: { readonly msMax?: number } = {}): Mapper 
       if (worker === made) worker = undefined;
     });
     worker = made;
+    ready = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(failed('its thread does not start'));
+        void made.terminate();
+      }, START_MS_MAX);
+      made.once('message', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      made.once('exit', () => {
+        clearTimeout(timer);
+        reject(failed('its thread ended'));
+      });
+    });
     return made;
   }
 
-  function once(job: MappingJob): Promise<MappingResult> {
+  async function once(job: MappingJob): Promise<MappingResult> {
     const at = thread();
+    await ready;
     const id = ++serial;
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
@@ -74,7 +92,7 @@ export function createMapper(options: { readonly msMax?: number } = {}): Mapper 
         if (worker === at) worker = undefined;
         void at.terminate();
       };
-      const answered = (message: { id: number; result?: MappingResult; failed?: string }): void => {
+      const answered = (message: { id?: number; result?: MappingResult; failed?: string }): void => {
         if (message.id !== id) return;
         end(() =>
           message.result === undefined ? reject(failed(`JSONata says ${message.failed}`)) : resolve(message.result),

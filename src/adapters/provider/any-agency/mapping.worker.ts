@@ -18,6 +18,9 @@ port.on('message', ({ id, job }: { readonly id: number; readonly job: MappingJob
   );
 });
 
+// Loading takes its time, which is not an expression's.
+port.postMessage({ ready: true });
+
 async function run({ input, values, groups }: MappingJob): Promise<MappingResult> {
   const at = async (text: string, context: unknown): Promise<unknown> => {
     const expression = compiled.get(text) ?? jsonata(text);

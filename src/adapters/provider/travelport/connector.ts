@@ -87,17 +87,21 @@ export function createTravelportConnector(options: TravelportOptions): ProviderC
     const locator = (id ?? reference)?.toUpperCase();
     if (locator === undefined) throw incomplete(subject.id);
     let { verdict, whole } = await ask(locator, signal);
+    let calls = 1;
     // With a warning, a part is missing that is often there a moment later: one more question, and what it brings counts.
-    if (verdict === 'partial' && whole?.Reservation && lacksFlights(whole.Reservation))
+    if (verdict === 'partial' && whole?.Reservation && lacksFlights(whole.Reservation)) {
+      calls++;
       ({ verdict, whole } = await ask(locator, signal));
-    if (verdict === 'absent') return { kind: 'absent' };
+    }
+    const made = calls === 1 ? {} : { calls };
+    if (verdict === 'absent') return { kind: 'absent', ...made };
     if (!whole?.Reservation) throw unreadable('ReservationResponse.Reservation');
     const { Reservation } = whole;
     checkIdentity(Reservation, locator, core);
     const about = { id: locator, account, fetchedAt: isoInstant(clock.now()), isWhole: verdict === 'whole' };
     const answer = toAnswer({ ...whole, Reservation }, about);
-    if (subject.everyMs !== undefined && !meantByLookUp(answer, subject)) return { kind: 'absent' };
-    return foundBooking(answer, clock.now());
+    if (subject.everyMs !== undefined && !meantByLookUp(answer, subject)) return { kind: 'absent', ...made };
+    return { ...foundBooking(answer, clock.now()), ...made };
   }
 
   async function listQueue(queue: string, signal: AbortSignal): Promise<readonly string[]> {

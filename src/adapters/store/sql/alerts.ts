@@ -1,9 +1,10 @@
+import { sql } from 'kysely';
 import { NOTHING_TOLD, type Told } from '../../../domain/alerts/alert.ts';
 import type { AlertSettings } from '../../../domain/alerts/rules.ts';
 import type { ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { AlertRepo } from '../../../ports/store/alerts.ts';
 import type { SqlHooks } from './hooks.ts';
-import { compiledOnce, parseJson, slices } from './rows.ts';
+import { compiledOnce, parseJson, slices, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Records of what was told: one row a reservation, because each change of it reads and writes all of it. */
@@ -65,14 +66,7 @@ export function openAlerts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AlertRepo {
       await db.deleteFrom('told').where('tenant', '=', tenant).where('reservation', '=', reservation).execute();
     },
     due: async (now, limit) => {
-      const rows = await db
-        .selectFrom('told')
-        .select(['tenant', 'traveller', 'reservation'])
-        .where('due_at', 'is not', null)
-        .where('due_at', '<=', Math.trunc(now))
-        .orderBy('due_at')
-        .limit(limit)
-        .execute();
+      const { rows } = await selectDue(db, [Math.trunc(now), limit]);
       return rows.map(lookOf);
     },
     nextDueAt: async () => {
@@ -86,28 +80,18 @@ export function openAlerts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AlertRepo {
       return row?.due_at ?? undefined;
     },
     unanswered: async ({ now, since, until, away, after }, limit) => {
-      let select = db
-        .selectFrom('subject')
-        .innerJoin('follower', 'follower.subject', 'subject.id')
-        .innerJoin('itinerary', (join) =>
-          join
-            .onRef('itinerary.tenant', '=', 'follower.tenant')
-            .onRef('itinerary.reservation', '=', 'follower.reservation'),
-        )
-        .select(['follower.tenant', 'follower.traveller', 'follower.reservation'])
-        .distinct()
-        .where((eb) => {
-          const failing = eb('subject.failing_since', '<=', Math.trunc(since));
-          if (away.length === 0) return failing;
-          const silent = eb('subject.checked_at', '<=', Math.trunc(since));
-          return eb.or([failing, eb.and([eb('subject.account', 'in', away), silent])]);
-        })
-        .where('subject.state', '=', 'active')
-        .where('itinerary.gone', '=', 0)
-        .where('itinerary.cancelled', '=', 0)
-        .where('itinerary.removed', '=', 0)
-        .where('itinerary.starts_at', '<=', Math.trunc(until))
-        .where('itinerary.ends_at', '>=', Math.trunc(now));
+      const nearTo = [Math.trunc(until), Math.trunc(now)];
+      if (away.length === 0 && after === undefined) {
+        // As it is nearly always asked.
+        const { rows } = await selectFailing(db, [...nearTo, Math.trunc(since), limit]);
+        return rows.map((row) => ({ ...lookOf(row), cursor: `${row.tenant}/${row.reservation}` }));
+      }
+      let select = followedNow(db, nearTo[0]!, nearTo[1]!).where((eb) => {
+        const failing = eb('subject.failing_since', '<=', Math.trunc(since));
+        if (away.length === 0) return failing;
+        const silent = eb('subject.checked_at', '<=', Math.trunc(since));
+        return eb.or([failing, eb.and([eb('subject.account', 'in', away), silent])]);
+      });
       if (after !== undefined) {
         const [tenant, reservation] = after.split('/') as [string, string];
         select = select.where((eb) =>
@@ -141,6 +125,43 @@ export function openAlerts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AlertRepo {
 function toldOf(body: string): Told {
   return { ...NOTHING_TOLD, ...parseJson<Partial<Told>>(body) };
 }
+
+const selectDue = statement((db) =>
+  db
+    .selectFrom('told')
+    .select(['tenant', 'traveller', 'reservation'])
+    .where('due_at', 'is not', null)
+    .where('due_at', '<=', 0)
+    .orderBy('due_at')
+    .limit(0),
+);
+
+/** Who follows a subject with a reservation that begins until then, and has not ended. */
+const followedNow = (db: Db, until: number, now: number) =>
+  db
+    .selectFrom('subject')
+    .innerJoin('follower', 'follower.subject', 'subject.id')
+    .innerJoin('itinerary', (join) =>
+      join
+        .onRef('itinerary.tenant', '=', 'follower.tenant')
+        .onRef('itinerary.reservation', '=', 'follower.reservation'),
+    )
+    .select(['follower.tenant', 'follower.traveller', 'follower.reservation'])
+    .distinct()
+    .where('subject.state', '=', sql.lit('active'))
+    .where('itinerary.gone', '=', sql.lit(0))
+    .where('itinerary.cancelled', '=', sql.lit(0))
+    .where('itinerary.removed', '=', sql.lit(0))
+    .where('itinerary.starts_at', '<=', until)
+    .where('itinerary.ends_at', '>=', now);
+
+const selectFailing = statement((db) =>
+  followedNow(db, 0, 0)
+    .where('subject.failing_since', '<=', 0)
+    .orderBy('follower.tenant')
+    .orderBy('follower.reservation')
+    .limit(0),
+);
 
 function lookOf(row: { readonly tenant: string; readonly traveller: string; readonly reservation: string }) {
   return {

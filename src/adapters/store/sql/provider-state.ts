@@ -1,17 +1,13 @@
 import { providerStateSchema } from '../../../contracts/provider-state.ts';
 import type { ProviderStateRepo } from '../../../ports/store/provider-state.ts';
-import { parseJson } from './rows.ts';
+import { parseJson, statement } from './rows.ts';
 import type { Db } from './schema.ts';
 
 /** One row a provider account. */
 export function openProviderState(db: Db): ProviderStateRepo {
   return {
     get: async (account) => {
-      const row = await db
-        .selectFrom('provider_state')
-        .select('body')
-        .where('account', '=', account)
-        .executeTakeFirst();
+      const [row] = (await selectState(db, [account])).rows;
       return row && providerStateSchema.safeParse(parseJson(row.body)).data;
     },
     put: async (account, state, at) => {
@@ -24,3 +20,5 @@ export function openProviderState(db: Db): ProviderStateRepo {
     },
   };
 }
+
+const selectState = statement((db) => db.selectFrom('provider_state').select('body').where('account', '=', ''));
