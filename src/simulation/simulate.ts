@@ -45,8 +45,13 @@ export interface SimulationResult {
 /** After the last fault: everything but webhooks is done within this virtual time … */
 const QUIET_MS = 3 * HOUR;
 /** … and so many real ones as the longest deadline of an attempt that hung just before, and work that changes hands, take. */
-const quietMsMax = (speed: number): number =>
-  QUIET_MS + (Math.max(...STAGES.map((stage) => stage.deadlineMs)) + REFUSED_MS + 2 * LEASE_MS) * speed;
+const quietMsMax = ({ speed, extractor }: Plan): number =>
+  QUIET_MS +
+  (Math.max(...STAGES.map((stage) => stage.deadlineMs)) + REFUSED_MS + 2 * LEASE_MS) * speed +
+  // A mail that ends its readers does so again until it is set aside: each is down for a while, and its work lies still.
+  (extractor.killer > 0 ? KILLED_READERS_MAX * 3 * LEASE_MS * speed : 0);
+/** Mails that end their readers, times the readers that each ends. */
+const KILLED_READERS_MAX = 12;
 const LOOK_MS = 10 * MINUTE;
 /** During the faults, what may only grow is counted so often. */
 const COUNT_MS = HOUR;
@@ -106,8 +111,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
         await lookIntoMailboxes();
       }
       world.heal();
-      const quietAt = scheduler.now + quietMsMax(plan.speed);
-      const boundAt = scheduler.now + Math.max(quietMsMax(plan.speed), webhookMsMax(hours));
+      const quietAt = scheduler.now + quietMsMax(plan);
+      const boundAt = scheduler.now + Math.max(quietMsMax(plan), webhookMsMax(hours));
       for (;;) {
         await clock.sleep(LOOK_MS, NEVER);
         const when = { healedAt: history.healedAt, now: scheduler.now };
@@ -130,7 +135,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
           history.faults.push({ invariant: 'I1', message: `the bytes of mail ${mail.id} are gone` });
       return read;
     };
-    const endMs = hours * HOUR + Math.max(quietMsMax(plan.speed), webhookMsMax(hours)) + STOP_MS_MAX;
+    const endMs = hours * HOUR + Math.max(quietMsMax(plan), webhookMsMax(hours)) + STOP_MS_MAX;
     const tooLong = scheduler
       .clock()
       .sleep(endMs, NEVER)
