@@ -26,6 +26,8 @@ export interface Plan {
   readonly speed: number;
   readonly travellers: number;
   readonly flights: number;
+  /** Who is sent webhooks: one for all travellers, or also one of the first. */
+  readonly endpoints: 1 | 2;
   readonly broker: 'memory' | 'sql';
   /** Processes at work at the same time, on one store. */
   readonly nodes: number;
@@ -147,9 +149,9 @@ const NODES = 3;
  */
 const SPEEDS = [
   [0.02, 120],
-  [0.06, 240],
-  [0.2, 480],
-  [0.45, 960],
+  [0.05, 240],
+  [0.15, 480],
+  [0.35, 960],
   [1, 1920],
 ] as const;
 /**
@@ -188,8 +190,9 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
     hours,
     speed,
     // Mostly few: more seeds of less traffic find more than the same time on fewer seeds.
-    travellers: draw.pick([1, 1, 1, 2, 3]),
-    flights: draw.pick([1, 1, 1, 2, 3]),
+    travellers: draw.pick([1, 1, 1, 1, 1, 2, 2, 3]),
+    flights: draw.pick([1, 1, 1, 1, 1, 2, 2, 3]),
+    endpoints: draw.pick([1, 1, 2]),
     broker: draw.chance(0.7) ? 'sql' : 'memory',
     nodes,
     shards: draw.pick([1, 2, 4]),

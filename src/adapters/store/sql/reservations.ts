@@ -6,7 +6,7 @@ import { baseOf, indexKeys } from '../../../domain/reconcile/claims.ts';
 import type { Change, Reservation } from '../../../domain/reservation.ts';
 import type { ReservationRepo } from '../../../ports/store/reservations.ts';
 import type { SqlHooks } from './hooks.ts';
-import { compiledOnce, parseJson, slices, statement, statementOfLength } from './rows.ts';
+import { parseJson, slices, statement, statementOfLength } from './rows.ts';
 import type { Db } from './schema.ts';
 
 /** Merges followed at most: each hop joined two bookings of one traveller, so a longer chain is a fault of ours. */
@@ -14,12 +14,6 @@ const MERGE_HOPS_MAX = 100;
 
 /** Observations with their keys, and the reservations decided from them. */
 export function openReservations(db: Db, hooks: Pick<SqlHooks, 'lock'>): ReservationRepo {
-  const insertKey = compiledOnce(db, () =>
-    db.insertInto('observation_key').values({ tenant: '', traveller: '', key: '', observation: '' }),
-  );
-  const insertLink = compiledOnce(db, () =>
-    db.insertInto('reservation_observation').values({ tenant: '', observation: '', reservation: '' }),
-  );
   return {
     addObservation: async (observation, now) => {
       const { tenant, traveller, id } = observation;
@@ -33,7 +27,7 @@ export function openReservations(db: Db, hooks: Pick<SqlHooks, 'lock'>): Reserva
           .executeTakeFirst(),
       ]);
       if (result.numInsertedOrUpdatedRows !== 1n) return { new: false };
-      await Promise.all([...indexKeys(observation)].map((key) => insertKey([tenant, traveller, key, id])));
+      await Promise.all([...indexKeys(observation)].map((key) => insertKey(db, [tenant, traveller, key, id])));
       return { new: true };
     },
     closure: (tenant, traveller, keys) => closure(db, tenant, traveller, keys),
@@ -72,7 +66,9 @@ export function openReservations(db: Db, hooks: Pick<SqlHooks, 'lock'>): Reserva
     putVersion: async (reservation, changes, now) => {
       await putVersion(db, reservation, changes, now);
       const { tenant, id } = reservation;
-      await Promise.all((await unlinked(db, reservation)).map((observation) => insertLink([tenant, observation, id])));
+      await Promise.all(
+        (await unlinked(db, reservation)).map((observation) => insertLink(db, [tenant, observation, id])),
+      );
     },
     merge: async (tenant, id, into, now) => {
       await db
@@ -248,3 +244,11 @@ const keysOf = (db: Db) => db.selectFrom('observation_key').where('tenant', '=',
 const selectWithKeys = statementOfLength((db, keys) => keysOf(db).select('observation').where('key', 'in', keys));
 
 const selectKeysOf = statementOfLength((db, ids) => keysOf(db).select('key').where('observation', 'in', ids));
+
+const insertKey = statement((db) =>
+  db.insertInto('observation_key').values({ tenant: '', traveller: '', key: '', observation: '' }),
+);
+
+const insertLink = statement((db) =>
+  db.insertInto('reservation_observation').values({ tenant: '', observation: '', reservation: '' }),
+);
