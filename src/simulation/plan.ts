@@ -148,10 +148,10 @@ const NODES = 3;
  * deadlines, polls) are as many times longer, so a fast day has fewer of them between two mails and costs less.
  */
 const SPEEDS = [
-  [0.02, 120],
-  [0.05, 240],
-  [0.15, 480],
-  [0.35, 960],
+  [0.01, 120],
+  [0.03, 240],
+  [0.1, 480],
+  [0.25, 960],
   [1, 1920],
 ] as const;
 /**
