@@ -190,12 +190,12 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
     hours,
     speed,
     // Mostly few: more seeds of less traffic find more than the same time on fewer seeds.
-    travellers: draw.pick([1, 1, 1, 1, 1, 2, 2, 3]),
-    flights: draw.pick([1, 1, 1, 1, 1, 2, 2, 3]),
+    travellers: draw.pick([1, 1, 1, 1, 1, 1, 2, 3]),
+    flights: draw.pick([1, 1, 1, 1, 1, 1, 2, 3]),
     endpoints: draw.pick([1, 1, 2]),
     broker: draw.chance(0.7) ? 'sql' : 'memory',
     nodes,
-    shards: draw.pick([1, 2, 4]),
+    shards: draw.pick([1, 1, 2, 2, 4]),
     freshSeconds: draw.pick([900, 1800, 3600, 7200, 7200]),
     rule: draw.chance(0.3),
     store: {

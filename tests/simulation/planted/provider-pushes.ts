@@ -7,6 +7,8 @@ import type { PlantedBug } from './planted.ts';
 /** The provider pushes all that changes, answers well, and is asked so seldom that a push makes a difference. */
 const pushed = (plan: Plan): Plan => ({
   ...steady(plan),
+  travellers: 2,
+  flights: 2,
   speed: 120,
   freshSeconds: 7200,
   store: { ...plan.store, busy: 0, refused: 0, lost: 0 },
