@@ -1,5 +1,5 @@
 import type { Plan } from '../../../src/simulation/plan.ts';
-import { steady, withTx } from './plans.ts';
+import { pausing, steady, withTx } from './plans.ts';
 import type { PlantedBug } from './planted.ts';
 
 /** Bugs of what travel providers push. */
@@ -39,6 +39,19 @@ export const PROVIDER_PUSH_BUGS: readonly PlantedBug[] = [
           wake((JSON.parse(Buffer.from(request.body).toString()) as { flights: readonly string[] }).flights);
         return answer;
       },
+    }),
+  },
+  {
+    name: 'who has stood still asks before the store has said whose the account is',
+    breaks: ['I13'],
+    plan: (plan) => {
+      const { store, ...calm } = pushed(plan);
+      const { pauses } = pausing(plan);
+      return { ...calm, speed: 240, freshSeconds: 300, store: { ...store, answerMsMax: 2000 }, broker: 'sql', pauses };
+    },
+    planted: () => ({
+      groups: (groups) =>
+        groups.map((group) => ({ ...group, take: (resource, lease) => group.take(resource, lease, () => true) })),
     }),
   },
   {
