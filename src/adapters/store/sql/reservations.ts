@@ -20,13 +20,9 @@ export function openReservations(db: Db, hooks: Pick<SqlHooks, 'lock'>): Reserva
       const [, result] = await Promise.all([
         // Two who add to one traveller's bookings at once would each decide without what the other has added.
         hooks.lock(`traveller/${tenant}/${traveller}`),
-        db
-          .insertInto('observation')
-          .values({ tenant, id, traveller, body: JSON.stringify(observation), added_at: now })
-          .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
-          .executeTakeFirst(),
+        insertObservation(db, [tenant, id, traveller, JSON.stringify(observation), now]),
       ]);
-      if (result.numInsertedOrUpdatedRows !== 1n) return { new: false };
+      if (result.numAffectedRows !== 1n) return { new: false };
       await Promise.all([...indexKeys(observation)].map((key) => insertKey(db, [tenant, traveller, key, id])));
       return { new: true };
     },
@@ -244,6 +240,13 @@ const keysOf = (db: Db) => db.selectFrom('observation_key').where('tenant', '=',
 const selectWithKeys = statementOfLength((db, keys) => keysOf(db).select('observation').where('key', 'in', keys));
 
 const selectKeysOf = statementOfLength((db, ids) => keysOf(db).select('key').where('observation', 'in', ids));
+
+const insertObservation = statement((db) =>
+  db
+    .insertInto('observation')
+    .values({ tenant: '', id: '', traveller: '', body: '', added_at: 0 })
+    .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing()),
+);
 
 const insertKey = statement((db) =>
   db.insertInto('observation_key').values({ tenant: '', traveller: '', key: '', observation: '' }),

@@ -191,12 +191,8 @@ function hooksOf(
         if (result.numAffectedRows === 1n) touch(topic as Topic, shard);
       }
     },
-    appendFeed: async (row) => {
-      await db
-        .insertInto('feed')
-        .values(row)
-        .onConflict((conflict) => conflict.columns(['tenant', 'event_id']).doNothing())
-        .execute();
+    appendFeed: async ({ tenant, traveller, event_id: id, event }) => {
+      await insertFeed(db, [tenant, traveller, id, event]);
     },
     now: () => sql<number>`${Math.trunc(clock.now())}`,
     nowValues: () => [Math.trunc(clock.now())],
@@ -212,6 +208,13 @@ const insertEvent = statement((db) =>
     .insertInto('log')
     .values({ id: '', tenant: '', topic: '', key: '', correlation: '', subject: '', at: 0, shard: 0, body: '' })
     .onConflict((conflict) => conflict.column('id').doNothing()),
+);
+
+const insertFeed = statement((db) =>
+  db
+    .insertInto('feed')
+    .values({ tenant: '', traveller: '', event_id: '', event: '' })
+    .onConflict((conflict) => conflict.columns(['tenant', 'event_id']).doNothing()),
 );
 
 /** The number of shards of this installation: what was settled when it was made. */
