@@ -114,6 +114,7 @@ function summed(results: readonly KillResult[]) {
   return {
     violations: results.flatMap((result) => result.violations),
     ...{ kills: sum((one) => one.kills), early: sum((one) => one.early), reboots: sum((one) => one.reboots) },
+    unanswered: sum((one) => one.unanswered),
     ...{ acknowledged: sum((one) => one.facts.acked), stored: sum((one) => one.facts.stored) },
     ...{ effects: sum((one) => one.facts.effects), dead: sum((one) => one.facts.dead) },
     takeovers: sum((one) => one.facts.takeovers),

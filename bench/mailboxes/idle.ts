@@ -83,7 +83,7 @@ async function held(server: Held, kind: 'plain' | 'tls'): Promise<IdleResult> {
   const resources = Array.from({ length: store.shards }, (_, shard) => `mailbox/${shard}`);
   const parts = heldParts('mailbox', resources, store, (resource, fenced) => watcher.shard(resource, fenced));
   const leases = await store.transact((tx) => tx.leases.take('bench', resources, 1e9, 'ignore'));
-  for (const lease of leases) await parts.group.take(lease.resource, lease);
+  for (const lease of leases) await parts.group.take(lease.resource, lease, () => true);
   const listening = async (count: number): Promise<void> => {
     for (let past = 0; watcher.status().listening < count || watcher.status().looking > 0; past++) {
       if (past > 6000) throw new Error(`${watcher.status().listening} of ${count} mailboxes are listened to`);

@@ -77,9 +77,10 @@ export async function openPipeline(core: Core, { roles, parts, place }: Pipeline
     'account',
     accounts.map(({ account }) => `account/${account}`),
     store,
-    (resource, fenced) =>
+    (resource, fenced, isOurs) =>
       createTracker({
         store: fenced,
+        isOurs,
         clock,
         random,
         logger,

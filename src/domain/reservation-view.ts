@@ -3,6 +3,7 @@ import { airportByCode } from './geo/airports.ts';
 import { legTitle, pointOf, textOf } from './leg-points.ts';
 import type { Change, Fields, Leg, Reservation } from './reservation.ts';
 import { epochMsOf, parseZoned } from './time/travel-time.ts';
+import { timeWriter } from './time/writer.ts';
 
 export { legTitle };
 
@@ -352,9 +353,10 @@ function timeText(
   if (typeof time !== 'string' || !/\.(scheduled|estimated|actual|boarding)$/.test(path ?? '')) return undefined;
   const wall = wallOf(time, path!, leg);
   if (wall === undefined) return undefined;
-  const day = wall.toPlainDate().toLocaleString(locale, { weekday: 'short', day: 'numeric', month: 'short' });
+  const writer = timeWriter(locale);
+  const day = writer.weekday(wall.toPlainDate());
   if (time.length === 10) return day;
-  const clock = wall.toPlainTime().toLocaleString(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  const clock = writer.time(wall.toPlainTime());
   const other = typeof beside === 'string' ? wallOf(beside, path!, leg) : undefined;
   return other !== undefined && !other.toPlainDate().equals(wall.toPlainDate()) ? `${clock} on ${day}` : clock;
 }

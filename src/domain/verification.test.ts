@@ -10,9 +10,10 @@ const of = (change: Partial<Verified>): Verified => ({
   ...change,
 });
 
-test('one account alone: unverified since its first question without an answer', () => {
+test('one account alone: unverified since its last answer, or its first question where it never gave any', () => {
   assert.equal(unverifiedSince([of({})]), undefined);
-  assert.equal(unverifiedSince([of({ failingSince: 2000 })]), 2000);
+  assert.equal(unverifiedSince([of({ failingSince: 2000 })]), 1000);
+  assert.equal(unverifiedSince([of({ checkedAt: undefined, failingSince: 2000 })]), 2000);
   assert.equal(unverifiedSince([of({ failingSince: 2000, ended: true })]), undefined);
   assert.equal(unverifiedSince([]), undefined);
 });
@@ -20,15 +21,16 @@ test('one account alone: unverified since its first question without an answer',
 test('another account answers for it; when that ceases too, it is unverified since then', () => {
   const first = of({ failingSince: 2000 });
   assert.equal(unverifiedSince([first, of({ checkedAt: 2500 })]), undefined);
-  assert.equal(unverifiedSince([first, of({ checkedAt: 2500, failingSince: 3000 })]), 3000);
+  assert.equal(unverifiedSince([first, of({ checkedAt: 2500, failingSince: 3000 })]), 2500);
   // One that has stood by confirms nothing.
-  assert.equal(unverifiedSince([first, of({ checkedAt: 500 })]), 2000);
-  assert.equal(unverifiedSince([first, of({ checkedAt: undefined })]), 2000);
+  assert.equal(unverifiedSince([first, of({ checkedAt: 500 })]), 1000);
+  assert.equal(unverifiedSince([first, of({ checkedAt: undefined })]), 1000);
 });
 
 test('of several things the one that is unverified longest counts', () => {
-  assert.equal(unverifiedSince([of({ failingSince: 2000 }), of({ thing: 'order', failingSince: 1500 })]), 1500);
-  assert.equal(unverifiedSince([of({}), of({ thing: 'order', failingSince: 1500 })]), 1500);
+  const order = of({ thing: 'order', checkedAt: 900, failingSince: 1500 });
+  assert.equal(unverifiedSince([of({ failingSince: 2000 }), order]), 900);
+  assert.equal(unverifiedSince([of({}), order]), 900);
 });
 
 test('who was asked long before another stands by', () => {

@@ -15,12 +15,15 @@ export interface HeldParts<P extends Part> {
   readonly here: ReadonlyMap<string, P>;
 }
 
-/** `make` gets the store as the part may use it: every write carries the lease, and is refused once another has it. */
+/**
+ * `make` gets the store as the part may use it: every write carries the lease, and is refused once another has it; and
+ * whether the lease is ours without doubt (see `WorkGroup.take`), for what no fence stops.
+ */
 export function heldParts<P extends Part>(
   name: string,
   resources: readonly string[],
   store: Store,
-  make: (resource: string, store: Store) => P,
+  make: (resource: string, store: Store, isOurs: () => boolean) => P,
 ): HeldParts<P> {
   const here = new Map<string, P>();
   const leave = async (resource: string): Promise<void> => {
@@ -33,10 +36,10 @@ export function heldParts<P extends Part>(
     group: {
       name,
       resources,
-      take: async (resource, lease) => {
+      take: async (resource, lease, isOurs) => {
         // One that is still here was held under an older token.
         await leave(resource);
-        const part = make(resource, fencedStore(store, lease));
+        const part = make(resource, fencedStore(store, lease), isOurs);
         here.set(resource, part);
         await part.start();
       },

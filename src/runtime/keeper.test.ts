@@ -28,6 +28,8 @@ interface Node {
   readonly keeper: Keeper;
   readonly working: Map<string, Lease>;
   readonly lost: string[];
+  /** Whether it is sure to have its work. */
+  readonly isSure: () => boolean;
 }
 
 /** A worker that notes what it works on. */
@@ -37,11 +39,13 @@ function node(
 ) {
   const working = new Map<string, Lease>();
   const lost: string[] = [];
+  let isSure = (): boolean => false;
   const groups = (options.names ?? ['extract']).map(
     (name): WorkGroup => ({
       name,
       resources: Array.from({ length: options.count ?? 8 }, (_, i) => `${name}/${i}`),
-      take: async (resource, lease) => {
+      take: async (resource, lease, isOurs) => {
+        isSure = isOurs;
         const fails = options.fails?.();
         if (fails) throw fails === true ? new Error('cannot begin') : fails;
         working.set(resource, lease);
@@ -54,7 +58,7 @@ function node(
   );
   const worker = { id, label: id, alone: false };
   const keeper = new Keeper({ store: options.store ?? store, clock, logger: silent, groups, worker });
-  const made = { keeper, working, lost };
+  const made = { keeper, working, lost, isSure: () => isSure() };
   nodes.push(made);
   return made;
 }
@@ -138,6 +142,29 @@ test('one that was stopped for longer than its leases finds its work lost, and t
   stopped = false;
   await clock.advance(4 * BEAT_MS);
   assert.deepEqual(sizes(a, b), [4, 4]);
+});
+
+test('after standing still one is not sure of its work until the store has said whose it is', async () => {
+  let away = false;
+  const slow = around(store, async (work, options) => {
+    while (away) await clock.sleep(10, new AbortController().signal);
+    return store.transact(work, options);
+  });
+  const a = node('a', { store: slow });
+  await a.keeper.start();
+  assert.ok(a.isSure());
+  await clock.advance(LEASE_MS * 3);
+  assert.ok(a.isSure(), 'beats prolong it');
+  // Nothing of its own runs and time goes on; what comes first then is not the beat.
+  away = true;
+  await clock.advance(LEASE_MS + 2 * BEAT_MS);
+  assert.equal(a.working.size, 8, 'it has not heard of anything');
+  assert.ok(!a.isSure());
+  away = false;
+  // The beat under way was asked for too long ago; the next one counts.
+  await clock.advance(2 * BEAT_MS);
+  assert.ok(a.isSure());
+  assert.equal(a.working.size, 8);
 });
 
 test('started again under its name, it has its work back at once', async () => {

@@ -10,8 +10,12 @@ export interface WorkGroup {
   readonly name: string;
   /** The same in every process: `extract/0`, `extract/1`, … */
   readonly resources: readonly string[];
-  /** Begins to work on it. When it throws, the resource is given back and left to others for a while. */
-  take(resource: string, lease: Lease): Promise<void>;
+  /**
+   * Begins to work on it. When it throws, the resource is given back and left to others for a while. `isOurs`: whether the
+   * lease cannot have run out, by this process's own clock. After standing still it is false until the store has said whose
+   * it is: what no fence can stop, such as a question to a provider, waits for that.
+   */
+  take(resource: string, lease: Lease, isOurs: () => boolean): Promise<void>;
   /** Ends. `hand-over`: resolves when all is settled and stored. `lost`: another has it; nothing may be written. */
   leave(resource: string, how: 'hand-over' | 'lost'): Promise<void>;
 }
@@ -132,9 +136,15 @@ export class Keeper {
       } catch (error) {
         logger.warn({ error: String(error) }, 'the beat failed; trying again');
         // Others may have taken everything by now.
-        if (clock.monotonic() - this.#beatAt > this.#leaseMs * clock.speed) await this.#loseAll();
+        if (!this.#isSure) await this.#loseAll();
       }
     }
+  }
+
+  /** The store has prolonged our leases, less than the length of one ago. */
+  get #isSure(): boolean {
+    const { clock, worker } = this.#options;
+    return worker.alone || clock.monotonic() - this.#beatAt <= this.#leaseMs * clock.speed;
   }
 
   async #takeAll(): Promise<void> {
@@ -197,7 +207,7 @@ export class Keeper {
     const held: Held = { lease, group, leaving: undefined };
     this.#held.set(lease.resource, held);
     try {
-      await group.take(lease.resource, lease);
+      await group.take(lease.resource, lease, () => this.#isSure);
       logger.debug({ resource: lease.resource, fence: lease.token }, 'work taken');
     } catch (error) {
       this.#held.delete(lease.resource);

@@ -4,6 +4,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { LogPlace, OldEvents } from '../ports/store/old-events.ts';
 import type { Store, Tx } from '../ports/store.ts';
 import type { Part } from './held.ts';
+import { createRounds } from './rounds.ts';
 
 /** Looked at in one go, and deleted in one transaction: a few milliseconds of the one who writes. */
 const PAGE = 256;
@@ -39,30 +40,14 @@ export interface LetGo {
  */
 export function createOldEvents(options: OldEventsOptions): Part & { sweep(): Promise<LetGo> } {
   const { clock, logger } = options;
-  const ending = new AbortController();
-  const { signal } = ending;
-  let running: Promise<void> | undefined;
-  const run = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        const gone = await sweep(options, signal);
-        if (gone.log + gone.feed > 0) logger.info({ ...gone }, 'old events removed');
-      } catch (error) {
-        if (!signal.aborted) logger.warn({ error: String(error) }, 'old events could not be removed; tried again');
-      }
-      await clock.sleep(LOOK_MS, signal).catch(() => undefined);
-    }
+  const look = async (signal: AbortSignal): Promise<void> => {
+    const gone = await sweep(options, signal);
+    if (gone.log + gone.feed > 0) logger.info({ ...gone }, 'old events removed');
   };
-  return {
-    start: () => {
-      running = run();
-    },
-    stop: async () => {
-      ending.abort();
-      await running;
-    },
-    sweep: () => sweep(options, signal),
-  };
+  const rounds = createRounds(clock, LOOK_MS, look, (error) =>
+    logger.warn({ error: String(error) }, 'old events could not be removed; tried again'),
+  );
+  return { start: rounds.start, stop: rounds.stop, sweep: () => sweep(options, rounds.signal) };
 }
 
 async function sweep(options: OldEventsOptions, signal: AbortSignal): Promise<LetGo> {

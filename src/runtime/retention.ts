@@ -4,6 +4,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { KeptMail } from '../ports/store/privacy.ts';
 import type { Store } from '../ports/store.ts';
 import type { Part } from './held.ts';
+import { createRounds } from './rounds.ts';
 
 /** Raw mails let go in one transaction. */
 const BATCH_MAX = 200;
@@ -39,35 +40,23 @@ export interface Swept {
  */
 export function createRetention(options: RetentionOptions): Part & { sweep(): Promise<Swept> } {
   const { clock, logger } = options;
-  const ending = new AbortController();
-  let running: Promise<void> | undefined;
-  const run = async (): Promise<void> => {
-    let walkedAt = Number.NEGATIVE_INFINITY;
-    while (!ending.signal.aborted) {
-      try {
-        const swept = await letGo(options, ending.signal);
-        const walk = clock.now() - walkedAt >= WALK_MS;
-        const orphans = walk ? await removeOrphans(options, ending.signal) : 0;
-        if (walk) walkedAt = clock.now();
-        if (swept.mails + orphans > 0) logger.info({ ...swept, orphans }, 'raw mails removed');
-      } catch (error) {
-        if (!ending.signal.aborted)
-          logger.warn({ error: String(error) }, 'raw mails could not be removed; tried again');
-      }
-      await clock.sleep(LOOK_MS, ending.signal).catch(() => undefined);
-    }
+  let walkedAt = Number.NEGATIVE_INFINITY;
+  const look = async (signal: AbortSignal): Promise<void> => {
+    const swept = await letGo(options, signal);
+    const walk = clock.now() - walkedAt >= WALK_MS;
+    const orphans = walk ? await removeOrphans(options, signal) : 0;
+    if (walk) walkedAt = clock.now();
+    if (swept.mails + orphans > 0) logger.info({ ...swept, orphans }, 'raw mails removed');
   };
+  const rounds = createRounds(clock, LOOK_MS, look, (error) =>
+    logger.warn({ error: String(error) }, 'raw mails could not be removed; tried again'),
+  );
   return {
-    start: () => {
-      running = run();
-    },
-    stop: async () => {
-      ending.abort();
-      await running;
-    },
+    start: rounds.start,
+    stop: rounds.stop,
     sweep: async () => {
-      const swept = await letGo(options, ending.signal);
-      return { ...swept, blobs: swept.blobs + (await removeOrphans(options, ending.signal)) };
+      const swept = await letGo(options, rounds.signal);
+      return { ...swept, blobs: swept.blobs + (await removeOrphans(options, rounds.signal)) };
     },
   };
 }

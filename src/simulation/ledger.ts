@@ -1,3 +1,4 @@
+import { statement, statementOfLength } from '../adapters/store/sql/rows.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import type { ModelMailboxes, ServedMailbox } from './model-mailboxes.ts';
 
@@ -32,20 +33,20 @@ type Cursor = Readonly<Record<string, { readonly validity: number; readonly uid:
 
 const HEAD = 'head:';
 
+const selectWatches = statement((db) => db.selectFrom('watch').selectAll().orderBy('mailbox'));
+const selectListed = statementOfLength((db, ids) =>
+  db.selectFrom('mail').select(['id', 'mailbox', 'identity', 'disposition']).where('mailbox', 'in', ids).orderBy('id'),
+);
+
 /** Cheap: two queries over the few rows of these mailboxes. */
 export function lookIntoLedger(
   store: SqlStore,
   server: ModelMailboxes,
 ): Promise<{ readonly mailboxes: readonly LedgerOfMailbox[] }> {
   return store.read(async ({ db }) => {
-    const watches = await db.selectFrom('watch').selectAll().orderBy('mailbox').execute();
+    const watches = (await selectWatches(db, [])).rows;
     const ids = watches.map(({ mailbox }) => mailbox);
-    const rows = await db
-      .selectFrom('mail')
-      .select(['id', 'mailbox', 'identity', 'disposition'])
-      .where('mailbox', 'in', ids)
-      .orderBy('id')
-      .execute();
+    const { rows } = await selectListed(ids.length)(db, ids);
     const mailboxes = watches.map(
       (row): LedgerOfMailbox => ({
         ...server.served(row.mailbox),

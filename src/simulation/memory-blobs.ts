@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { TripwatchError } from '../domain/errors.ts';
 import type { BlobRef, BlobStore } from '../ports/blobs.ts';
 import type { Rng } from '../sandbox/random.ts';
@@ -25,7 +25,7 @@ export function modelBlobs(draw: Rng, options: { readonly sync?: boolean } = {})
   return {
     of: (life) => ({
       put: async (bytes) => {
-        const ref: BlobRef = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+        const ref: BlobRef = `sha256:${hash('sha256', bytes)}`;
         await life.point('blobs: before put');
         cached.set(ref, bytes);
         await life.wait(draw.number() * PUT_MS_MAX);

@@ -26,6 +26,8 @@ export interface Plan {
   readonly speed: number;
   readonly travellers: number;
   readonly flights: number;
+  /** Who is sent webhooks: one for all travellers, or also one of the first. */
+  readonly endpoints: 1 | 2;
   readonly broker: 'memory' | 'sql';
   /** Processes at work at the same time, on one store. */
   readonly nodes: number;
@@ -146,10 +148,10 @@ const NODES = 3;
  * deadlines, polls) are as many times longer, so a fast day has fewer of them between two mails and costs less.
  */
 const SPEEDS = [
-  [0.02, 120],
-  [0.06, 240],
-  [0.2, 480],
-  [0.45, 960],
+  [0.01, 120],
+  [0.03, 240],
+  [0.1, 480],
+  [0.25, 960],
   [1, 1920],
 ] as const;
 /**
@@ -188,11 +190,12 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
     hours,
     speed,
     // Mostly few: more seeds of less traffic find more than the same time on fewer seeds.
-    travellers: draw.pick([1, 1, 1, 2, 3]),
-    flights: draw.pick([1, 1, 1, 2, 3]),
+    travellers: draw.pick([1, 1, 1, 1, 1, 1, 2, 3]),
+    flights: draw.pick([1, 1, 1, 1, 1, 1, 2, 3]),
+    endpoints: draw.pick([1, 1, 2]),
     broker: draw.chance(0.7) ? 'sql' : 'memory',
     nodes,
-    shards: draw.pick([1, 2, 4]),
+    shards: draw.pick([1, 1, 2, 2, 4]),
     freshSeconds: draw.pick([900, 1800, 3600, 7200, 7200]),
     rule: draw.chance(0.3),
     store: {

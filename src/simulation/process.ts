@@ -142,8 +142,8 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     limits: planted.callLimits ?? CALL_LIMITS,
     freshSeconds: parts.freshSeconds,
   };
-  const trackers: HeldParts<Tracker> = heldParts('account', [`account/${ACCOUNT}`], store, (_, fenced) =>
-    createTracker({ store: fenced, clock, random, logger, accounts: [account], shared: true }),
+  const trackers: HeldParts<Tracker> = heldParts('account', [`account/${ACCOUNT}`], store, (_, fenced, isOurs) =>
+    createTracker({ store: fenced, isOurs, clock, random, logger, accounts: [account], shared: true }),
   );
   const sender: HeldParts<Sender> = heldParts('sender', ['sender'], store, (_, fenced) =>
     createSender({ store: fenced, clock, random, post, secrets: openSecrets, logger }),

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
+import { statement } from '../adapters/store/sql/rows.ts';
 import { NOTHING_TOLD, type Told } from '../domain/alerts/alert.ts';
 import { isHeld } from '../domain/alerts/outage.ts';
-import { STAGES } from '../stages/stages.ts';
 import { leftToList, lookIntoLedger } from './ledger.ts';
 import type { Mailers } from './mailers.ts';
+import { STAGES_SQL } from './tables.ts';
 import type { World } from './world.ts';
 
 /**
@@ -24,6 +25,18 @@ export async function leftToDo(
   }
   return left;
 }
+
+const selectUndone = statement((db) => ({
+  compile: () =>
+    sql<{ stage: string; topic: string; count: number; first: string }>`
+      WITH stage (name, reads) AS (VALUES ${STAGES_SQL})
+      SELECT stage.name AS stage, log.topic AS topic, count(*) AS count, min(log.id) AS first
+      FROM stage JOIN log ON log.topic = stage.reads
+      WHERE NOT EXISTS (SELECT 1 FROM processed p WHERE p.event_id = log.id AND p.consumer = stage.name)
+      GROUP BY stage.name, log.topic`.compile(db),
+}));
+
+const selectLeases = statement((db) => db.selectFrom('lease').selectAll().orderBy('resource'));
 
 type Look = (world: World, when: { readonly healedAt: number; readonly now: number }) => Promise<readonly string[]>;
 
@@ -49,22 +62,14 @@ const unlisted: Look = async (world) => {
 
 /** Events without the processed mark of a stage that reads them; not by the broker's word, but by the store's. */
 const undone: Look = async (world) => {
-  const stages = sql.join(STAGES.map(({ name, reads }) => sql`(${name}, ${reads})`));
-  const { rows } = await world.store.read(({ db }) =>
-    sql<{ stage: string; topic: string; count: number; first: string }>`
-      WITH stage (name, reads) AS (VALUES ${stages})
-      SELECT stage.name AS stage, log.topic AS topic, count(*) AS count, min(log.id) AS first
-      FROM stage JOIN log ON log.topic = stage.reads
-      WHERE NOT EXISTS (SELECT 1 FROM processed p WHERE p.event_id = log.id AND p.consumer = stage.name)
-      GROUP BY stage.name, log.topic`.execute(db),
-  );
+  const { rows } = await world.store.read(({ db }) => selectUndone(db, []));
   return rows.map(({ stage, topic, count, first }) => `${stage} has ${count} ${topic} not done, as ${first}`);
 };
 
 /** Work that no living process holds: of one that died, and whose time has not run out. */
 const unowned: Look = async (world, { now }) => {
   const living = new Set(world.running.map(({ life }) => life.worker));
-  const rows = await world.store.read(({ db }) => db.selectFrom('lease').selectAll().orderBy('resource').execute());
+  const { rows } = await world.store.read(({ db }) => selectLeases(db, []));
   const found = rows.filter((row) => row.expires_at <= now || !living.has(row.owner));
   return found.length === 0 ? [] : [`${found.length} pieces of work held by nobody, as ${found[0]!.resource}`];
 };

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { statement } from '../adapters/store/sql/rows.ts';
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
 import type { AnyEvent } from '../contracts/event.ts';
 import type { Observation } from '../domain/observation.ts';
@@ -62,25 +63,10 @@ export interface Tables {
 /** Tables that only ever grow while nobody cuts the log, the tokens of all leases, and what is said to be fresh. */
 export function lookInto(store: SqlStore): Promise<Omit<Look, 'at'>> {
   return store.read(async ({ db }) => {
-    const { rows } = await sql<Record<string, number>>`
-      SELECT (SELECT count(*) FROM log) AS events, (SELECT count(*) FROM processed) AS marks,
-        (SELECT count(*) FROM mail) AS mails, (SELECT count(*) FROM observation) AS observations,
-        (SELECT count(*) FROM reservation_version) AS versions, (SELECT count(*) FROM feed) AS feed,
-        (SELECT count(*) FROM notification) AS notifications,
-        (SELECT count(*) FROM notification WHERE state <> 'pending') AS settled,
-        (SELECT count(*) FROM mail WHERE disposition NOT IN ('seen', 'collected', 'vanished')) AS decided,
-        (SELECT coalesce(sum(token), 0) FROM lease) AS tokens`.execute(db);
+    const { rows } = await countAll(db, []);
     // The law of conservation: what is behind the cursor is done, or has a row that says what it waits for.
-    const stages = sql.join(STAGES.map(({ name, reads }) => sql`(${name}, ${reads})`));
-    const lost = await sql<{ consumer: string; id: string }>`
-      WITH stage (name, reads) AS (VALUES ${stages})
-      SELECT stage.name AS consumer, log.id AS id
-      FROM stage JOIN consumer_cursor c ON c.consumer = stage.name
-        JOIN log ON log.topic = stage.reads AND log.shard = c.shard AND log.seq <= c.seq
-      WHERE NOT EXISTS (SELECT 1 FROM processed p WHERE p.event_id = log.id AND p.consumer = stage.name)
-        AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.consumer = stage.name AND d.seq = log.seq)
-      ORDER BY log.seq`.execute(db);
-    const subjects = await db.selectFrom('subject').select(['spec', 'checked_at']).orderBy('id').execute();
+    const lost = await selectLost(db, []);
+    const { rows: subjects } = await selectChecked(db, []);
     return {
       counts: rows[0] ?? {},
       lost: lost.rows,
@@ -91,6 +77,35 @@ export function lookInto(store: SqlStore): Promise<Omit<Look, 'at'>> {
     };
   });
 }
+
+const countAll = statement((db) => ({
+  compile: () =>
+    sql<Record<string, number>>`
+      SELECT (SELECT count(*) FROM log) AS events, (SELECT count(*) FROM processed) AS marks,
+        (SELECT count(*) FROM mail) AS mails, (SELECT count(*) FROM observation) AS observations,
+        (SELECT count(*) FROM reservation_version) AS versions, (SELECT count(*) FROM feed) AS feed,
+        (SELECT count(*) FROM notification) AS notifications,
+        (SELECT count(*) FROM notification WHERE state <> 'pending') AS settled,
+        (SELECT count(*) FROM mail WHERE disposition NOT IN ('seen', 'collected', 'vanished')) AS decided,
+        (SELECT coalesce(sum(token), 0) FROM lease) AS tokens`.compile(db),
+}));
+
+/** The rows of a table that names each stage and the topic it reads. */
+export const STAGES_SQL = sql.raw(STAGES.map(({ name, reads }) => `('${name}', '${reads}')`).join(', '));
+
+const selectLost = statement((db) => ({
+  compile: () =>
+    sql<{ consumer: string; id: string }>`
+      WITH stage (name, reads) AS (VALUES ${STAGES_SQL})
+      SELECT stage.name AS consumer, log.id AS id
+      FROM stage JOIN consumer_cursor c ON c.consumer = stage.name
+        JOIN log ON log.topic = stage.reads AND log.shard = c.shard AND log.seq <= c.seq
+      WHERE NOT EXISTS (SELECT 1 FROM processed p WHERE p.event_id = log.id AND p.consumer = stage.name)
+        AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.consumer = stage.name AND d.seq = log.seq)
+      ORDER BY log.seq`.compile(db),
+}));
+
+const selectChecked = statement((db) => db.selectFrom('subject').select(['spec', 'checked_at']).orderBy('id'));
 
 export function readTables(store: SqlStore): Promise<Tables> {
   return store.read(async ({ db }) => ({

@@ -145,7 +145,8 @@ export class World {
         );
       }
       await this.mailServer?.furnish(tx, this.mailboxes);
-      for (const [index, traveller] of [undefined, this.mailboxes[0]!.traveller].entries())
+      const endpoints = [undefined, this.mailboxes[0]!.traveller].slice(0, this.#parts.plan.endpoints);
+      for (const [index, traveller] of endpoints.entries())
         await accounts.addEndpoint({
           id: `whe_${index}` as EndpointId,
           tenant: DEFAULT_TENANT,

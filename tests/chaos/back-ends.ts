@@ -37,6 +37,9 @@ export function natsPlace(server: PostgresServer, nats: NatsServers, schema: str
 }
 
 /** Loads only what the place needs: many processes are started. */
+/** Exit code of a process that could not begin because the database did not answer: away, or on a machine that is busy. */
+export const UNANSWERED = 75;
+
 export async function openStore(
   place: Place,
   parts: { readonly clock: Clock; readonly logger: Logger },

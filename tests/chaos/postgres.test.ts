@@ -31,7 +31,7 @@ if (present('PostgreSQL', findPostgres() === undefined ? POSTGRES_MISSING : unde
     const result = await killRun({ name: 'postgres', seed: seedOf(t), kills: KILLS, withinMs: KILLING_MS, place });
     t.diagnostic(JSON.stringify(result));
     expectNone(result);
-    expectKills(result, KILLS);
+    expectKills(result);
   });
 
   test('processes that stood still past their leases: what they write late is refused', async (t) => {

@@ -8,7 +8,7 @@ import { createClock } from '../../src/adapters/clock/system.ts';
 import type { SqlStore } from '../../src/adapters/store/sql/sql-store.ts';
 import type { Random } from '../../src/ports/clock.ts';
 import { seededRandom, silent } from '../contract/broker/rig.ts';
-import { openStore, type Place } from './back-ends.ts';
+import { openStore, type Place, UNANSWERED } from './back-ends.ts';
 import { type CheckOptions, check, type Facts, outstanding, type Violation } from './check.ts';
 import type { WorkerCounts, WorkerOrders } from './worker.ts';
 import { makeTables } from './workload.ts';
@@ -17,6 +17,8 @@ const PROGRAM = fileURLToPath(new URL('./worker.ts', import.meta.url));
 /** A process that does not begin or end by then has a fault. */
 const START_MS = 30_000;
 const STOP_MS = 20_000;
+/** A run in which the database does not answer more often than this cannot go on. */
+const UNANSWERED_MAX = 100;
 
 /** A run of chaos: its folder, its seed, the history of what happened, and the processes. Never killed itself. */
 export class Run {
@@ -29,6 +31,8 @@ export class Run {
   readonly acked = new Set<number>();
   /** Faults of the run itself: processes that ended by themselves and the like. */
   readonly faults: string[] = [];
+  /** Processes that could not begin because the database did not answer, and were started again. */
+  unanswered = 0;
   readonly #workers = new Set<WorkerProcess>();
   readonly #startedAt = performance.now();
   #spare: Unused[] = [];
@@ -67,8 +71,8 @@ export class Run {
   }
 
   /**
-   * Starts a process; resolves when its stages run, or when it has died. `mayEnd`: ending by itself before its stages ran
-   * is no fault, for a server that it needs is away.
+   * Starts a process; resolves when its stages run, or when it has died. One whom the database does not answer is started
+   * again. `mayEnd`: ending by itself before its stages ran is no fault, for a server that it needs is away.
    */
   async start(orders: Orders, { mayEnd = false } = {}): Promise<WorkerProcess> {
     const life = this.#lives++;
@@ -89,13 +93,17 @@ export class Run {
         this.#workers.delete(worker);
         this.#unknown.push(...unknown);
         this.note({ what: 'died', life, worker: full.worker.id, how, point: worker.diedAt });
-        if (how === 'SIGKILL' || how === 0 || (mayEnd && worker.readyAt === undefined)) return;
+        if (how === 'SIGKILL' || how === 0 || how === UNANSWERED || (mayEnd && worker.readyAt === undefined)) return;
         this.faults.push(`process ${full.worker.id} ended by itself: ${how}`);
       },
     });
     this.#workers.add(worker);
     this.note({ what: 'start', life, worker: full.worker.id, pid: child.pid, point: full.point, again: again.length });
     await worker.ready;
+    if (worker.endedAs === UNANSWERED && !mayEnd && this.unanswered < UNANSWERED_MAX) {
+      this.unanswered++;
+      return this.start(orders);
+    }
     this.note({
       what: 'ready',
       life,
@@ -196,6 +204,8 @@ export class WorkerProcess {
   /** The named point at which it killed itself. */
   diedAt: string | undefined;
   counts: WorkerCounts | undefined;
+  /** Its signal or exit code. */
+  endedAs: string | number | null | undefined;
   readonly #child: ChildProcess;
   #alive = true;
 
@@ -240,8 +250,9 @@ export class WorkerProcess {
     // After its output has been read.
     child.once('close', (code, signal) => {
       this.#alive = false;
+      this.endedAs = signal ?? code;
       clearTimeout(late);
-      tell.died([...unknown], signal ?? code);
+      tell.died([...unknown], this.endedAs);
       ready.resolve();
       died.resolve();
     });

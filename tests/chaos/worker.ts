@@ -15,11 +15,12 @@ import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { createClock } from '../../src/adapters/clock/system.ts';
+import { TripwatchError } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import type { WorkerIdentity } from '../../src/runtime/keeper.ts';
 import { createRuntime } from '../../src/runtime/runtime.ts';
 import { seededRandom } from '../contract/broker/rig.ts';
-import { openBroker, openStore, type Place } from './back-ends.ts';
+import { openBroker, openStore, type Place, UNANSWERED } from './back-ends.ts';
 import { brokerWithPoints, type Counts, type Point, Points, storeWithPoints } from './points.ts';
 import { appendSeen, handlersOf, onDeadLetter, STAGES, type WorkOptions } from './workload.ts';
 
@@ -72,7 +73,12 @@ if (place.kind === 'sqlite') {
   const { tryOwn } = await import('../../src/adapters/owner/owner-lock.ts');
   if (tryOwn(place.folder, new Date().toISOString()) === undefined) throw new Error('another process owns the folder');
 }
-const bare = await openStore(place, { clock, logger });
+const bare = await openStore(place, { clock, logger }).catch((error: unknown) => {
+  if (!(error instanceof TripwatchError) || error.code !== 'store-lost') throw error;
+  // Whoever runs the service starts it again.
+  logger.error({ error: String(error) }, 'the database did not answer at the start');
+  process.exit(UNANSWERED);
+});
 const store = storeWithPoints(bare, points, counts, broken);
 const { broker, groups, close } = await openBroker(place, { store, clock, logger });
 const runtime = createRuntime({

@@ -9,7 +9,7 @@ import { type Core, OPERATOR, openCore } from '../../src/app/core.ts';
 import { prepareFolder } from '../../src/app/paths.ts';
 import { type Service, startService } from '../../src/app/service.ts';
 import { SANDBOX_MAIL_KEYS, signMail } from '../../src/sandbox/mail/sign.ts';
-import { SmtpClient } from './mail-in.testing.ts';
+import { sendAndSettle } from './mail-in.testing.ts';
 
 /** Forwarding into the whole service: the host's question before the first mail, by SMTP, to addresses of several people. */
 
@@ -48,19 +48,7 @@ async function rest(path: string): Promise<any> {
   return (await fetch(service.url + path, { headers: { authorization: `Bearer ${token}` } })).json();
 }
 
-async function mailed(to: string, bytes: Buffer) {
-  const client = await SmtpClient.open(service.smtpPort ?? 0);
-  const reply = await client.send([to], bytes);
-  client.close();
-  const id = /Stored as (mail_\w+)/.exec(reply)?.[1];
-  assert.ok(id !== undefined, reply);
-  for (const patience = AbortSignal.timeout(60_000); ; ) {
-    const receipt = await rest(`/v1/receipts/${id}`);
-    if (!['seen', 'collected'].includes(receipt.disposition)) return receipt;
-    assert.ok(!patience.aborted, `no end in sight: ${JSON.stringify(receipt)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const mailed = (to: string, bytes: Buffer) => sendAndSettle(service.smtpPort ?? 0, rest, to, bytes);
 
 const question = (name: string) => readFileSync(new URL(`../fixtures/forwarding/${name}.eml`, import.meta.url));
 

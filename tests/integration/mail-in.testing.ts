@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -145,3 +146,24 @@ export class SmtpClient {
     this.socket.destroy();
   }
 }
+
+/**
+ * Sends a mail to a running service by SMTP and waits until something has become of it. `read`: asks its REST API.
+ * Errors: an assertion, where it is not stored, or nothing has become of it after a minute.
+ */
+export async function sendAndSettle(smtpPort: number, read: Read, to: string, bytes: Buffer): ReturnType<Read> {
+  const client = await SmtpClient.open(smtpPort);
+  const reply = await client.send([to], bytes);
+  client.close();
+  const id = /Stored as (mail_\w+)/.exec(reply)?.[1];
+  assert.ok(id !== undefined, reply);
+  for (const patience = AbortSignal.timeout(60_000); ; ) {
+    const receipt = await read(`/v1/receipts/${id}`);
+    if (!['seen', 'collected'].includes(receipt.disposition)) return receipt;
+    assert.ok(!patience.aborted, `no end in sight: ${JSON.stringify(receipt)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came.
+type Read = (path: string) => Promise<any>;

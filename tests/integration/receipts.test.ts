@@ -15,7 +15,7 @@ import { type Core, OPERATOR, openCore } from '../../src/app/core.ts';
 import { prepareFolder } from '../../src/app/paths.ts';
 import { type Service, startService } from '../../src/app/service.ts';
 import type { Traveller } from '../../src/ports/store/accounts.ts';
-import { SmtpClient } from './mail-in.testing.ts';
+import { sendAndSettle } from './mail-in.testing.ts';
 
 let root: string;
 let core: Core;
@@ -48,19 +48,7 @@ async function rest(path: string): Promise<any> {
   return (await fetch(service.url + path, { headers: { authorization: `Bearer ${token}` } })).json();
 }
 
-async function mailed(to: string, text: string) {
-  const client = await SmtpClient.open(service.smtpPort ?? 0);
-  const reply = await client.send([to], Buffer.from(text));
-  client.close();
-  const id = /Stored as (mail_\w+)/.exec(reply)?.[1];
-  assert.ok(id !== undefined, reply);
-  for (const patience = AbortSignal.timeout(50_000); ; ) {
-    const receipt = await rest(`/v1/receipts/${id}`);
-    if (!['seen', 'collected'].includes(receipt.disposition)) return receipt;
-    assert.ok(!patience.aborted, `no end in sight: ${JSON.stringify(receipt)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const mailed = (to: string, text: string) => sendAndSettle(service.smtpPort ?? 0, rest, to, Buffer.from(text));
 
 const flight = (reference: string, number = 'LH400', time = '2026-12-01T10:05:00+01:00') =>
   `{"@type":"FlightReservation","reservationNumber":"${reference}","reservationFor":{"flightNumber":"${number}",` +

@@ -21,7 +21,7 @@ function check(
   account: Partial<TrackedAccount> = {},
 ): void {
   test(what, async () => {
-    const rig = await openTrackRig(account, undefined, (clock) => new CapableProvider(clock, can));
+    const rig = await openTrackRig(account, {}, (clock) => new CapableProvider(clock, can));
     try {
       await run(rig as CapableRig);
     } finally {
@@ -253,7 +253,7 @@ check('a signed push is told within two seconds; one that comes too early is ask
 test('whether the provider pushes is looked after as work of its own, and shown', async () => {
   const asked: { readonly url: string; readonly at: number }[] = [];
   let state: PushState = { kind: 'active' };
-  const rig = await openTrackRig({ pushUrl: 'https://trips.example/push/fake' }, undefined, (clock) => {
+  const rig = await openTrackRig({ pushUrl: 'https://trips.example/push/fake' }, {}, (clock) => {
     const provider = new CapableProvider(clock, {});
     return Object.assign(provider, {
       renewPush: async (url: string) => {

@@ -161,7 +161,7 @@ test('a question that took two calls pays for both: the limit holds for calls, n
     }
   }
   const limits = [{ max: 10, perSeconds: 60 }];
-  const rig = await openTrackRig({ limits }, undefined, (clock) => new AsksTwice(clock));
+  const rig = await openTrackRig({ limits }, {}, (clock) => new AsksTwice(clock));
   try {
     await rig.changed(
       'ana',

@@ -21,7 +21,7 @@ class Timetable extends FakeProvider {
 }
 
 async function check(run: (rig: TrackRig, provider: Timetable, told: () => Promise<number>) => Promise<void>) {
-  const rig = await openTrackRig({}, undefined, (clock) => new Timetable(clock));
+  const rig = await openTrackRig({}, {}, (clock) => new Timetable(clock));
   try {
     await rig.changed(
       'ana',

@@ -95,7 +95,7 @@ for (const [name, open] of Object.entries(BACK_ENDS)) {
 
 async function withRig(run: (rig: TrackRig, second: FakeProvider) => Promise<void>): Promise<void> {
   let second: FakeProvider | undefined;
-  const rig = await openTrackRig({}, undefined, undefined, (clock) => {
+  const rig = await openTrackRig({}, {}, undefined, (clock) => {
     second = new FakeProvider(clock);
     return [{ account: 'status', connector: second, limits: [{ max: 100, perSeconds: 1 }], freshSeconds: 300 }];
   });

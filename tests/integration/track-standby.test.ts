@@ -73,7 +73,7 @@ test('a paused first account is stood in for', async () => {
     },
   };
   let second: FakeProvider | undefined;
-  const rig = await openTrackRig({ beside: ['second'] }, paused, undefined, (clock) => {
+  const rig = await openTrackRig({ beside: ['second'] }, { paused }, undefined, (clock) => {
     second = new FakeProvider(clock);
     const limits = [{ max: 100, perSeconds: 1 }];
     return [{ account: 'second', connector: second, limits, freshSeconds: 300, behind: ['fake'], beside: ['fake'] }];

@@ -87,7 +87,7 @@ async function tracked(
   // The rig wants the limits before it makes the connector; they do not depend on its line.
   const nobody: ProviderHttp = { ask: async () => assert.fail(), close: async () => {} };
   const known = make({ clock: { now: () => NOW } as Clock, http: nobody });
-  const rig = await openTrackRig({ limits: known.limits ?? [{ max: 60, perSeconds: 60 }] }, undefined, connected);
+  const rig = await openTrackRig({ limits: known.limits ?? [{ max: 60, perSeconds: 60 }] }, {}, connected);
   assert.deepEqual(limits, known.limits);
   try {
     await run(rig, asked);

@@ -111,6 +111,24 @@ check('a push asks at once; repeated, forged and unknown ones ask nothing', asyn
   assert.equal(await rig.push('x', 'nobody'), undefined);
 });
 
+test('who is not sure to be the one that asks, asks nothing until it is', async () => {
+  let sure = true;
+  const rig = await openTrackRig({}, { isOurs: () => sure });
+  try {
+    await rig.changed('ana', ['lh400', 'lh401']);
+    assert.equal(rig.provider.calls.length, 2);
+    sure = false;
+    await rig.advance(3 * INTERVAL);
+    await rig.changed('ben', ['lh402']);
+    assert.equal(rig.provider.calls.length, 2);
+    sure = true;
+    await rig.advance(1000);
+    assert.equal(rig.provider.calls.length, 5);
+  } finally {
+    await rig.close();
+  }
+});
+
 check('429: nobody is asked before the time named; nothing counts as failed; then it goes on', async (rig) => {
   await rig.changed('ana', ['lh400', 'lh401', 'lh402']);
   const wallEnds = rig.clock.now() + 20 * MINUTE;
@@ -378,10 +396,12 @@ test('a paused account is asked nothing, however much is due, and goes on within
   const rig = await openTrackRig(
     {},
     {
-      account: (name) => (name === paused ? 'looking' : undefined),
-      onChange: (listener) => {
-        listeners.add(listener);
-        return () => void listeners.delete(listener);
+      paused: {
+        account: (name) => (name === paused ? 'looking' : undefined),
+        onChange: (listener) => {
+          listeners.add(listener);
+          return () => void listeners.delete(listener);
+        },
       },
     },
   );

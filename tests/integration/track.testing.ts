@@ -119,7 +119,7 @@ const STEP_MS = 2000;
 
 export async function openTrackRig(
   change: Partial<TrackedAccount> = {},
-  paused?: TrackerOptions['paused'],
+  options: Pick<TrackerOptions, 'paused' | 'isOurs'> = {},
   make: (clock: ManualClock) => FakeProvider = (clock) => new FakeProvider(clock),
   others: (clock: ManualClock) => readonly TrackedAccount[] = () => [],
 ): Promise<TrackRig> {
@@ -135,7 +135,6 @@ export async function openTrackRig(
   };
   const accounts = [account, ...others(clock)];
   const random = { number: () => 0.5, bytes: (length: number) => new Uint8Array(length) };
-  const options = paused === undefined ? {} : { paused };
   const open = () => createTracker({ store, clock, random, logger: quiet, accounts, ...options });
   let tracker = open();
   let serial = 0;

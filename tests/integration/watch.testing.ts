@@ -120,7 +120,7 @@ export class WatchRig {
     );
     const life = `life ${++this.#lives}`;
     const leases = await store.transact((tx) => tx.leases.take(life, resources, 1e12, 'ignore'));
-    for (const lease of leases) await parts.group.take(lease.resource, lease);
+    for (const lease of leases) await parts.group.take(lease.resource, lease, () => true);
     return {
       watcher,
       sessions,

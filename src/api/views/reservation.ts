@@ -21,7 +21,7 @@ import {
 import type { Attribution, Field, Fields, Leg, Reservation } from '../../domain/reservation.ts';
 import { describeChanges } from '../../domain/reservation-view.ts';
 import { nextLookBy } from '../../domain/schedule/next-look.ts';
-import { standsBy, unverifiedSince, type Verified } from '../../domain/verification.ts';
+import { lostSince, standsBy, unverifiedSince, type Verified } from '../../domain/verification.ts';
 import { isoInstant } from '../../ports/clock.ts';
 import type { Subject } from '../../ports/store/subjects.ts';
 import type { ReadTx } from '../../ports/store.ts';
@@ -194,6 +194,7 @@ function verifiedOf({ spec, state, checkedAt, failingSince }: Subject): Verified
 function freshnessView(subject: Subject, context: ViewContext, resting: boolean, isListed: boolean): FreshnessView {
   const account = context.providers.find((one) => one.account === subject.account);
   const { checkedAt, failingSince } = subject;
+  const lost = lostSince(subject);
   const state =
     subject.state === 'ended'
       ? 'ended'
@@ -217,7 +218,7 @@ function freshnessView(subject: Subject, context: ViewContext, resting: boolean,
     ageSeconds: checkedAt === undefined ? undefined : Math.max(0, Math.round((context.now - checkedAt) / 1000)),
     changedAt: subject.changedAt === undefined ? undefined : isoInstant(subject.changedAt),
     state,
-    unverifiedSince: failingSince === undefined ? undefined : isoInstant(failingSince),
+    unverifiedSince: lost === undefined ? undefined : isoInstant(lost),
     reason: failingSince === undefined ? undefined : subject.failure,
     due: due === undefined ? undefined : isoInstant(due),
     lateSeconds: lateSeconds > 0 ? lateSeconds : undefined,

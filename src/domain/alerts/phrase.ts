@@ -1,6 +1,7 @@
 import { TRANSPORT_KINDS } from '../facts.ts';
 import { designatorOf, pointOf, textOf } from '../leg-points.ts';
 import type { Leg, Reservation } from '../reservation.ts';
+import { timeWriter } from '../time/writer.ts';
 import type { WordKey, Words } from './words/en.ts';
 import { languageOf } from './words/languages.ts';
 
@@ -80,35 +81,13 @@ function wallOf(time: string, zone: string | undefined): Temporal.PlainDateTime 
 }
 
 function wallText(language: Language, wall: Temporal.PlainDateTime, beside?: Temporal.PlainDateTime): string {
-  const time = writerOf(language.locale).time(wall.toPlainTime());
+  const time = timeWriter(language.locale).time(wall.toPlainTime());
   if (beside === undefined || beside.toPlainDate().equals(wall.toPlainDate())) return time;
   return phrase(language, 'onDay', { time, day: dayText(language, wall) });
 }
 
 function dayText(language: Language, wall: Temporal.PlainDateTime): string {
-  return writerOf(language.locale).day(wall.toPlainDate());
-}
-
-interface Writer {
-  readonly time: (time: Temporal.PlainTime) => string;
-  readonly day: (day: Temporal.PlainDate) => string;
-}
-/** Making one takes longer than all else that an alert needs. */
-const writers = new Map<string, Writer>();
-const WRITERS_MAX = 200;
-
-function writerOf(locale: string): Writer {
-  const held = writers.get(locale);
-  if (held !== undefined) return held;
-  if (writers.size >= WRITERS_MAX) writers.clear();
-  const time = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-  const day = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short' });
-  const writer = {
-    time: (one: Temporal.PlainTime) => time.format(one),
-    day: (one: Temporal.PlainDate) => day.format(one),
-  };
-  writers.set(locale, writer);
-  return writer;
+  return timeWriter(language.locale).weekday(wall.toPlainDate());
 }
 
 /** What a leg is called: `LH 400 Frankfurt → New York`, `Hotel Adler, Vienna`; names are the same in every language. */

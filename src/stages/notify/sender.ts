@@ -98,8 +98,8 @@ class WebhookSender implements Sender {
     while (!signal.aborted) {
       this.#nap = new AbortController();
       try {
-        const started = await this.#sendDue();
-        if (started === 0) await this.#rest(signal);
+        const { started, next } = await this.#sendDue();
+        if (started === 0) await this.#rest(next, signal);
       } catch (error) {
         this.#deps.logger.warn({ ...describeError(error) }, 'webhook sender could not read what is due; tries again');
         await this.#sleep(POLL_REAL_MS * this.#deps.clock.speed);
@@ -107,12 +107,12 @@ class WebhookSender implements Sender {
     }
   }
 
-  async #rest(signal: AbortSignal): Promise<void> {
-    const { clock, store } = this.#deps;
+  /** `next`: when the first of what waits is due, as the look before has seen it; what came since then woke us. */
+  async #rest(next: number | undefined, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
     const settle = this.#looks > 0;
     if (settle) this.#looks--;
     const most = (settle ? SETTLE_REAL_MS : POLL_REAL_MS) * clock.speed;
-    const next = await store.read((tx) => tx.notifications.nextDueAt());
     // What is due already and did not start waits for a slot or a pause: the end of a delivery wakes us.
     const now = clock.now();
     const later = [next, ...[...this.#health.values()].map((one) => one.pausedUntil)].filter((at) => (at ?? 0) > now);
@@ -124,13 +124,17 @@ class WebhookSender implements Sender {
     await this.#deps.clock.sleep(ms, this.#nap.signal).catch(() => {});
   }
 
-  async #sendDue(): Promise<number> {
+  async #sendDue(): Promise<{ readonly started: number; readonly next: number | undefined }> {
     const { clock, store } = this.#deps;
     const now = clock.now();
     const paused = [...this.#health.values()].filter((one) => one.pausedUntil > now).length;
     // Rows under way or paused come up again: they must not use up what is read for the others.
     const limit = READ_MAX + this.#underWay.size + paused * PER_ENDPOINT_MAX;
-    const due = await store.read((tx) => tx.notifications.due(now, limit, PER_ENDPOINT_MAX));
+    const { next, due } = await store.read(async ({ notifications }) => {
+      const next = await notifications.nextDueAt();
+      if (next === undefined || next > now) return { next, due: [] };
+      return { next, due: await notifications.due(now, limit, PER_ENDPOINT_MAX) };
+    });
     let started = 0;
     for (const one of due) {
       if (this.#stopping.signal.aborted || !this.#mayStart(one, now)) continue;
@@ -141,7 +145,7 @@ class WebhookSender implements Sender {
       this.#underWay.set(one.id, { endpoint: one.endpoint, done });
       started++;
     }
-    return started;
+    return { started, next };
   }
 
   #mayStart(one: Notification, now: number): boolean {

@@ -43,6 +43,8 @@ export interface TrackedAccount {
 
 /** It looks again at least so often, in real time, should the clock be moved. */
 const REST_MS_MAX = 60_000;
+/** Real time between two looks whether the store has said whose the account is. */
+const UNSURE_MS = 100;
 /** Verified pushes say which subjects have changed, as long as they come: then polling is the second line. */
 const PUSH_COVERS_MS = 24 * 3_600_000;
 /** Whoever knows an address can send a hint that nobody signed: it asks no more often than this about one subject. */
@@ -56,6 +58,8 @@ export interface AccountParts {
   readonly marks: Marks;
   /** An operator wants nothing asked of the account for now. */
   readonly isPaused?: (account: string) => boolean;
+  /** Whether this process is sure to be the one that asks; see `WorkGroup.take`. Absent: it is. */
+  readonly isOurs?: (() => boolean) | undefined;
   /** Asks another account about these now, whichever process does it. */
   readonly askElsewhere?: (account: string, specIds: readonly string[]) => void;
 }
@@ -156,7 +160,7 @@ export class AccountRunner {
       now,
       gate: {
         room: (at) => (this.#readings.isPlain && !this.#chores.isAny ? plain.room(at) : 0),
-        enter: (at, tier, slot) => !this.#isPaused && gate(slot, at).enter(at, tier),
+        enter: (at, tier, slot) => !this.#isShut && gate(slot, at).enter(at, tier),
         entersAt: (at, tier, slot) => gate(slot, at).entersAt(at, tier),
       },
       hooks: {
@@ -281,8 +285,13 @@ export class AccountRunner {
     this.#ring();
   }
 
-  get #isPaused(): boolean {
-    return this.#parts.isPaused?.(this.tracked.account) === true;
+  /** Nothing may be asked for now. */
+  get #isShut(): boolean {
+    return this.#parts.isPaused?.(this.tracked.account) === true || this.#isUnsure;
+  }
+
+  get #isUnsure(): boolean {
+    return this.#parts.isOurs?.() === false;
   }
 
   #first(item: Item): number {
@@ -376,9 +385,10 @@ export class AccountRunner {
   /** Sleeps until the next thing may happen; anything that changes that rings. */
   async #rest(now: number): Promise<void> {
     const { clock } = this.#parts;
-    const next = this.#engine.nextAt(now, this.#isPaused) ?? Number.POSITIVE_INFINITY;
+    const next = this.#engine.nextAt(now, this.#isShut) ?? Number.POSITIVE_INFINITY;
     // At least a real millisecond, so that a wrong guess is no busy loop; at most a minute, should the clock be moved.
-    const wait = Math.max(clock.speed, Math.min(REST_MS_MAX * clock.speed, next - now));
+    const most = (this.#isUnsure ? UNSURE_MS : REST_MS_MAX) * clock.speed;
+    const wait = Math.max(clock.speed, Math.min(most, next - now));
     const alarm = new AbortController();
     this.#alarm = alarm;
     await clock.sleep(wait, AbortSignal.any([alarm.signal, this.#signal])).catch(() => {});

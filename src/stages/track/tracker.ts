@@ -40,6 +40,8 @@ export interface TrackerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly accounts: readonly TrackedAccount[];
+  /** Whether this process is sure to be the one that asks; see `WorkGroup.take`. Absent: it is. */
+  readonly isOurs?: () => boolean;
   /** Other processes may change the list of subjects: look for what they touched. */
   readonly shared?: boolean;
   /** Asks an account that is not asked here about these now; absent: all are asked here. */
@@ -69,7 +71,8 @@ export function createTracker(options: TrackerOptions): Tracker {
     if (runners.has(account)) wake(account, specIds, 'doubt');
     else options.askElsewhere?.(account, specIds);
   };
-  const parts = { store, clock, random: options.random, logger, marks, isPaused, askElsewhere };
+  const { random, isOurs } = options;
+  const parts = { store, clock, random, logger, marks, isPaused, isOurs, askElsewhere };
   const runners = new Map(options.accounts.map((one) => [one.account, new AccountRunner(one, parts)] as const));
   const stopping = new AbortController();
   const forgetPauses = options.paused?.onChange(() => {

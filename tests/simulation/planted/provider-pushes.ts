@@ -1,5 +1,5 @@
 import type { Plan } from '../../../src/simulation/plan.ts';
-import { steady, withTx } from './plans.ts';
+import { pausing, steady, withTx } from './plans.ts';
 import type { PlantedBug } from './planted.ts';
 
 /** Bugs of what travel providers push. */
@@ -7,6 +7,8 @@ import type { PlantedBug } from './planted.ts';
 /** The provider pushes all that changes, answers well, and is asked so seldom that a push makes a difference. */
 const pushed = (plan: Plan): Plan => ({
   ...steady(plan),
+  travellers: 2,
+  flights: 2,
   speed: 120,
   freshSeconds: 7200,
   store: { ...plan.store, busy: 0, refused: 0, lost: 0 },
@@ -37,6 +39,19 @@ export const PROVIDER_PUSH_BUGS: readonly PlantedBug[] = [
           wake((JSON.parse(Buffer.from(request.body).toString()) as { flights: readonly string[] }).flights);
         return answer;
       },
+    }),
+  },
+  {
+    name: 'who has stood still asks before the store has said whose the account is',
+    breaks: ['I13'],
+    plan: (plan) => {
+      const { store, ...calm } = pushed(plan);
+      const { pauses } = pausing(plan);
+      return { ...calm, speed: 240, freshSeconds: 300, store: { ...store, answerMsMax: 2000 }, broker: 'sql', pauses };
+    },
+    planted: () => ({
+      groups: (groups) =>
+        groups.map((group) => ({ ...group, take: (resource, lease) => group.take(resource, lease, () => true) })),
     }),
   },
   {

@@ -1,4 +1,4 @@
-import { compiledOnce } from '../../store/sql/rows.ts';
+import { statement } from '../../store/sql/rows.ts';
 import type { Db } from '../../store/sql/schema.ts';
 import type { RelayedRow } from './message.ts';
 
@@ -45,27 +45,20 @@ export async function writePlace(db: Db, relay: number, place: RelayPlace): Prom
     .execute();
 }
 
-/** Rows after `after`, in order: asked for every event at low load, so the usual form is compiled once a connection. */
+/** Rows after `after`, in order: asked for every event at low load, so the usual form is compiled once. */
 export async function readUnpublished(
   db: Db,
   options: { readonly shards: Shards; readonly after: number; readonly upTo?: number; readonly limit: number },
 ): Promise<readonly UnlinkedRow[]> {
   const { shards, after, upTo, limit } = options;
-  if (shards === undefined && upTo === undefined) {
-    let usual = usualRead.get(db);
-    if (usual === undefined) {
-      usual = compiledOnce(db, () => selectRows(db).where('seq', '>', 0).orderBy('seq').limit(1));
-      usualRead.set(db, usual);
-    }
-    return (await usual([after, limit])).rows as readonly UnlinkedRow[];
-  }
+  if (shards === undefined && upTo === undefined) return (await selectAfter(db, [after, limit])).rows;
   let select = selectRows(db).where('seq', '>', after);
   if (upTo !== undefined) select = select.where('seq', '<=', upTo);
   if (shards !== undefined) select = select.where('shard', 'in', shards);
   return select.orderBy('seq').limit(limit).execute();
 }
 
-const usualRead = new WeakMap<Db, ReturnType<typeof compiledOnce>>();
+const selectAfter = statement((db) => selectRows(db).where('seq', '>', 0).orderBy('seq').limit(1));
 
 function selectRows(db: Db) {
   return db.selectFrom('log').select(['seq', 'id', 'tenant', 'topic', 'key', 'at', 'shard', 'body']);

@@ -38,7 +38,7 @@ import { readReplays, takeReplays } from './replay-rows.ts';
 import type { ShardRef } from './shard-ref.ts';
 
 /** Appends ask for replays as well; so often at most do we look, real time. */
-const REPLAYS_PAUSE_MS = 250;
+const REPLAYS_PAUSE_MS = 1000;
 
 /**
  * One shard of a consumer of the log, held by lease. Events are read in order into a bounded window and stand in one line per key (KeyLines).

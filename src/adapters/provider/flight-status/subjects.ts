@@ -2,6 +2,7 @@ import { airportByCode } from '../../../domain/geo/airports.ts';
 import { flightKey, localDay } from '../../../domain/keys.ts';
 import { pointOf, textOf } from '../../../domain/leg-points.ts';
 import type { Leg, Reservation } from '../../../domain/reservation.ts';
+import { timeWriter } from '../../../domain/time/writer.ts';
 import type { SubjectSpec } from '../../../ports/provider.ts';
 import type { Designator } from './asked.ts';
 
@@ -85,5 +86,5 @@ function namedIn(leg: Leg, carrierPath: string, numberPath: string): Designator 
 
 /** `1 Dec` of `2026-12-01`. */
 function labelOf(day: string): string {
-  return Temporal.PlainDate.from(day).toLocaleString('en-GB', { day: 'numeric', month: 'short' });
+  return timeWriter('en-GB').day(Temporal.PlainDate.from(day));
 }

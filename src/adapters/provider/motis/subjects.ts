@@ -3,6 +3,7 @@ import { legKeys, localDay } from '../../../domain/keys.ts';
 import { pointOf, textOf } from '../../../domain/leg-points.ts';
 import type { Leg, Reservation } from '../../../domain/reservation.ts';
 import { orderingMsOf } from '../../../domain/time/travel-time.ts';
+import { timeWriter } from '../../../domain/time/writer.ts';
 import type { SubjectSpec } from '../../../ports/provider.ts';
 import { givenUp } from '../flight-status/subjects.ts';
 import { trainNumber } from './names.ts';
@@ -49,7 +50,7 @@ function subjectOf(leg: Leg): SubjectSpec | undefined {
   return {
     // Who leaves the train earlier has another arrival, and other worries.
     id: `leg:train:${asked.kind}${asked.digits}:${day}:${fold(from)}${to === undefined ? '' : `:${fold(to)}`}`,
-    label: `${number} of ${Temporal.PlainDate.from(day).toLocaleString('en-GB', { day: 'numeric', month: 'short' })}`,
+    label: `${number} of ${timeWriter('en-GB').day(Temporal.PlainDate.from(day))}`,
     query: { keys: [...new Set(keys)].join(' '), number, day, at, from, ...(to === undefined ? {} : { to }) },
     fromAt: startAt - FROM_BEFORE_MS - unsure,
     startAt,

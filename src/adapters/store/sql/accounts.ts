@@ -113,15 +113,7 @@ export function openAccounts(db: Db, hooks: Pick<SqlHooks, 'lock' | 'now'>): Acc
       return result.numDeletedRows === 1n;
     },
     listRules: async (tenant, traveller) => {
-      const rows = await db
-        .selectFrom('rule')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .where('traveller', '=', traveller)
-        .orderBy('created_at')
-        .orderBy('id')
-        .execute();
-      return rows.map(ruleOf);
+      return (await selectRules(db, [tenant, traveller])).rows.map(ruleOf);
     },
     addToken: async (token, hash) => {
       await db
@@ -243,6 +235,16 @@ function mailboxOf(row: Schema['mailbox']): Mailbox {
     createdAt: row.created_at,
   };
 }
+
+const selectRules = statement((db) =>
+  db
+    .selectFrom('rule')
+    .selectAll()
+    .where('tenant', '=', '')
+    .where('traveller', '=', '')
+    .orderBy('created_at')
+    .orderBy('id'),
+);
 
 function ruleOf(row: Schema['rule']): Rule {
   return {

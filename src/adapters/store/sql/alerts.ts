@@ -4,42 +4,13 @@ import type { AlertSettings } from '../../../domain/alerts/rules.ts';
 import type { ReservationId, TenantId, TravellerId } from '../../../domain/ids.ts';
 import type { AlertRepo } from '../../../ports/store/alerts.ts';
 import type { SqlHooks } from './hooks.ts';
-import { compiledOnce, parseJson, slices, statement } from './rows.ts';
+import { parseJson, slices, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Records of what was told: one row a reservation, because each change of it reads and writes all of it. */
 export function openAlerts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AlertRepo {
-  const selectOne = compiledOnce(db, () =>
-    db.selectFrom('told').selectAll().where('tenant', '=', '').where('reservation', '=', ''),
-  );
-  const selectPreferences = compiledOnce(db, () =>
-    db
-      .selectFrom('traveller')
-      .leftJoin('alert_setting', (join) =>
-        join
-          .onRef('alert_setting.tenant', '=', 'traveller.tenant')
-          .onRef('alert_setting.traveller', '=', 'traveller.id'),
-      )
-      .select(['traveller.locale', 'traveller.zone', 'alert_setting.body'])
-      .where('traveller.tenant', '=', '')
-      .where('traveller.id', '=', ''),
-  );
-  const writer = (isDueSet: boolean) =>
-    compiledOnce(db, () =>
-      db
-        .insertInto('told')
-        .values({ tenant: '', reservation: '', traveller: '', body: '', due_at: 0 })
-        .onConflict((conflict) =>
-          conflict.columns(['tenant', 'reservation']).doUpdateSet((eb) => ({
-            traveller: eb.ref('excluded.traveller'),
-            body: eb.ref('excluded.body'),
-            ...(isDueSet ? { due_at: eb.ref('excluded.due_at') } : {}),
-          })),
-        ),
-    );
-  const [setDue, keepDue] = [writer(true), writer(false)];
   const rowsOf = async (tenant: TenantId, ids: readonly ReservationId[]): Promise<readonly Schema['told'][]> => {
-    if (ids.length === 1) return (await selectOne([tenant, ids[0]])).rows as Schema['told'][];
+    if (ids.length === 1) return (await selectOne(db, [tenant, ids[0]])).rows;
     const rows: Schema['told'][] = [];
     for (const some of slices(ids))
       rows.push(
@@ -60,7 +31,7 @@ export function openAlerts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AlertRepo {
     put: async (tenant, traveller, reservation, told, dueAt) => {
       const write = dueAt === undefined ? keepDue : setDue;
       const due = typeof dueAt === 'number' ? Math.trunc(dueAt) : null;
-      await write([tenant, reservation, traveller, JSON.stringify(told), due]);
+      await write(db, [tenant, reservation, traveller, JSON.stringify(told), due]);
     },
     remove: async (tenant, reservation) => {
       await db.deleteFrom('told').where('tenant', '=', tenant).where('reservation', '=', reservation).execute();
@@ -105,7 +76,7 @@ export function openAlerts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AlertRepo {
       return rows.map((row) => ({ ...lookOf(row), cursor: `${row.tenant}/${row.reservation}` }));
     },
     preferences: async (tenant, traveller) => {
-      const { rows } = await selectPreferences([tenant, traveller]);
+      const { rows } = await selectPreferences(db, [tenant, traveller]);
       const row = (rows as { locale: string; zone: string; body: string | null }[])[0];
       if (row === undefined) return undefined;
       const settings = row.body === null ? {} : parseJson<AlertSettings>(row.body);
@@ -125,6 +96,36 @@ export function openAlerts(db: Db, hooks: Pick<SqlHooks, 'lock'>): AlertRepo {
 function toldOf(body: string): Told {
   return { ...NOTHING_TOLD, ...parseJson<Partial<Told>>(body) };
 }
+
+const selectOne = statement((db) =>
+  db.selectFrom('told').selectAll().where('tenant', '=', '').where('reservation', '=', ''),
+);
+
+const selectPreferences = statement((db) =>
+  db
+    .selectFrom('traveller')
+    .leftJoin('alert_setting', (join) =>
+      join.onRef('alert_setting.tenant', '=', 'traveller.tenant').onRef('alert_setting.traveller', '=', 'traveller.id'),
+    )
+    .select(['traveller.locale', 'traveller.zone', 'alert_setting.body'])
+    .where('traveller.tenant', '=', '')
+    .where('traveller.id', '=', ''),
+);
+
+const writer = (isDueSet: boolean) =>
+  statement((db) =>
+    db
+      .insertInto('told')
+      .values({ tenant: '', reservation: '', traveller: '', body: '', due_at: 0 })
+      .onConflict((conflict) =>
+        conflict.columns(['tenant', 'reservation']).doUpdateSet((eb) => ({
+          traveller: eb.ref('excluded.traveller'),
+          body: eb.ref('excluded.body'),
+          ...(isDueSet ? { due_at: eb.ref('excluded.due_at') } : {}),
+        })),
+      ),
+  );
+const [setDue, keepDue] = [writer(true), writer(false)];
 
 const selectDue = statement((db) =>
   db

@@ -16,7 +16,7 @@ import {
 } from './conservation-look.ts';
 import { forget, moveMark, putBack, remember, rememberOpen } from './conservation-settle.ts';
 import type { SqlHooks } from './hooks.ts';
-import { compiledOnce } from './rows.ts';
+import { statement } from './rows.ts';
 import type { Db } from './schema.ts';
 
 /** Undecided mails that are looked at, the oldest first. */
@@ -24,27 +24,6 @@ const MAILS_MAX = 1000;
 
 /** The books of the law of conservation; see src/ports/store/conservation.ts. */
 export function openConservation(db: Db, hooks: SqlHooks): ConservationRepo {
-  const upsertBalance = compiledOnce(db, () =>
-    db
-      .insertInto('balance')
-      .values({
-        ...{ consumer: '', shard: 0, tenant: '', passed: 0, settled: 0, ahead: 0, ahead_settled: 0 },
-        ...{ failed: 0, overdue: 0, lost: 0, recovered: 0 },
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['consumer', 'shard', 'tenant']).doUpdateSet((eb) => ({
-          passed: eb('balance.passed', '+', eb.ref('excluded.passed')),
-          settled: eb('balance.settled', '+', eb.ref('excluded.settled')),
-          recovered: eb('balance.recovered', '+', eb.ref('excluded.recovered')),
-          ahead: eb.ref('excluded.ahead'),
-          ahead_settled: eb.ref('excluded.ahead_settled'),
-          failed: eb.ref('excluded.failed'),
-          overdue: eb.ref('excluded.overdue'),
-          lost: eb.ref('excluded.lost'),
-        })),
-      ),
-  );
-
   return {
     look: async (place, { eventsMax, aheadMax, overdueBefore }) => {
       const { consumer, shard } = place;
@@ -115,7 +94,7 @@ export function openConservation(db: Db, hooks: SqlHooks): ConservationRepo {
         const { ahead, aheadSettled, failed, overdue } = look.tallies.get(tenant) ?? EMPTY;
         const now = [ahead, aheadSettled, failed, overdue, lost];
         if ([passed, settled, back, ...now].some((value) => value !== 0))
-          await upsertBalance([consumer, shard, tenant, passed, settled, ...now, back]);
+          await upsertBalance(db, [consumer, shard, tenant, passed, settled, ...now, back]);
       }
       return { recovered };
     },
@@ -231,3 +210,24 @@ export function openConservation(db: Db, hooks: SqlHooks): ConservationRepo {
     },
   };
 }
+
+const upsertBalance = statement((db) =>
+  db
+    .insertInto('balance')
+    .values({
+      ...{ consumer: '', shard: 0, tenant: '', passed: 0, settled: 0, ahead: 0, ahead_settled: 0 },
+      ...{ failed: 0, overdue: 0, lost: 0, recovered: 0 },
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['consumer', 'shard', 'tenant']).doUpdateSet((eb) => ({
+        passed: eb('balance.passed', '+', eb.ref('excluded.passed')),
+        settled: eb('balance.settled', '+', eb.ref('excluded.settled')),
+        recovered: eb('balance.recovered', '+', eb.ref('excluded.recovered')),
+        ahead: eb.ref('excluded.ahead'),
+        ahead_settled: eb.ref('excluded.ahead_settled'),
+        failed: eb.ref('excluded.failed'),
+        overdue: eb.ref('excluded.overdue'),
+        lost: eb.ref('excluded.lost'),
+      })),
+    ),
+);

@@ -4,7 +4,7 @@ import type { ReservationId, TenantId, TravellerId } from '../../../domain/ids.t
 import type { FeedItem, ItineraryItem, ItineraryRepo } from '../../../ports/store/itineraries.ts';
 import { beginEpoch, cursorOf, epochsOf, resumeAt } from './feed-cursors.ts';
 import type { SqlHooks } from './hooks.ts';
-import { parseJson } from './rows.ts';
+import { parseJson, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Rows of one answer where the caller gives no bound. */
@@ -32,32 +32,12 @@ export function openItineraries(db: Db, hooks: Pick<SqlHooks, 'appendFeed'>): It
   };
   return {
     put: async (item) => {
-      const values = {
-        traveller: item.traveller,
-        version: item.version,
-        starts_at: item.startsAt ?? null,
-        ends_at: item.endsAt ?? null,
-        cancelled: item.cancelled ? 1 : 0,
-        removed: item.removed ? 1 : 0,
-        gone: 0,
-        updated_at: item.updatedAt,
-      };
-      const result = await db
-        .insertInto('itinerary')
-        .values({ tenant: item.tenant, reservation: item.reservation, ...values })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['tenant', 'reservation'])
-            .doUpdateSet(values)
-            .where((eb) =>
-              eb.or([
-                eb('itinerary.version', '<', item.version),
-                eb.and([eb('itinerary.version', '=', item.version), eb('itinerary.gone', '=', 0)]),
-              ]),
-            ),
-        )
-        .executeTakeFirst();
-      return { newest: result.numInsertedOrUpdatedRows === 1n };
+      const { tenant, reservation, traveller, version, startsAt, endsAt, updatedAt } = item;
+      const { numAffectedRows } = await upsertItinerary(db, [
+        ...[tenant, reservation, traveller, version, startsAt ?? null, endsAt ?? null],
+        ...[item.cancelled ? 1 : 0, item.removed ? 1 : 0, 0, updatedAt],
+      ]);
+      return { newest: numAffectedRows === 1n };
     },
     remove: async (tenant, reservation) => {
       await db
@@ -104,6 +84,38 @@ export function openItineraries(db: Db, hooks: Pick<SqlHooks, 'appendFeed'>): It
     feedBounds,
   };
 }
+
+const upsertItinerary = statement((db) =>
+  db
+    .insertInto('itinerary')
+    .values({
+      ...{ tenant: '', reservation: '', traveller: '', version: 0, starts_at: 0, ends_at: 0 },
+      ...{ cancelled: 0, removed: 0, gone: 0, updated_at: 0 },
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['tenant', 'reservation'])
+        .doUpdateSet((eb) => ({
+          traveller: eb.ref('excluded.traveller'),
+          version: eb.ref('excluded.version'),
+          starts_at: eb.ref('excluded.starts_at'),
+          ends_at: eb.ref('excluded.ends_at'),
+          cancelled: eb.ref('excluded.cancelled'),
+          removed: eb.ref('excluded.removed'),
+          gone: eb.ref('excluded.gone'),
+          updated_at: eb.ref('excluded.updated_at'),
+        }))
+        .where((eb) =>
+          eb.or([
+            eb('itinerary.version', '<', eb.ref('excluded.version')),
+            eb.and([
+              eb('itinerary.version', '=', eb.ref('excluded.version')),
+              eb('itinerary.gone', '=', eb.ref('excluded.gone')),
+            ]),
+          ]),
+        ),
+    ),
+);
 
 type FeedRow = Pick<Schema['feed'], 'tenant' | 'traveller' | 'event'> & { readonly seq: number };
 

@@ -2,7 +2,7 @@ import type { AnyEvent } from '../../../contracts/event.ts';
 import { epochMsOf } from '../../../ports/clock.ts';
 import type { AttemptRecord, LogEntry, LogRepo } from '../../../ports/store/log.ts';
 import { type LogInsert, type SqlHooks, shardOf } from './hooks.ts';
-import { compiledOnce, parseJson } from './rows.ts';
+import { parseJson, statement } from './rows.ts';
 import type { Db } from './schema.ts';
 
 /** Rows read at most where the caller gives no bound: consumers of one event, which are few. */
@@ -13,16 +13,10 @@ const PARKED_MAX = 100;
  * delivery does nothing; a replay takes that mark away again.
  */
 export function openLog(db: Db, hooks: SqlHooks): LogRepo {
-  const insertMark = compiledOnce(db, () =>
-    db
-      .insertInto('processed')
-      .values({ event_id: '', consumer: '', at: 0, attempts: null })
-      .onConflict((conflict) => conflict.columns(['event_id', 'consumer']).doNothing()),
-  );
   return {
     claim: async (consumer, eventId, now, failed = []) => {
       const attempts = failed.length === 0 ? null : JSON.stringify(failed);
-      return (await insertMark([eventId, consumer, now, attempts])).numAffectedRows === 1n;
+      return (await insertMark(db, [eventId, consumer, now, attempts])).numAffectedRows === 1n;
     },
     append: (events) => hooks.appendLog(events.map((event) => rowOf(event, hooks.shards))),
     get: async (eventId) => {
@@ -129,6 +123,13 @@ export function openLog(db: Db, hooks: SqlHooks): LogRepo {
     },
   };
 }
+
+const insertMark = statement((db) =>
+  db
+    .insertInto('processed')
+    .values({ event_id: '', consumer: '', at: 0, attempts: null })
+    .onConflict((conflict) => conflict.columns(['event_id', 'consumer']).doNothing()),
+);
 
 function rowOf(event: AnyEvent, shards: number): LogInsert {
   return {

@@ -11,51 +11,20 @@ import {
 } from '../../../ports/store/mails.ts';
 import type { SqlHooks } from './hooks.ts';
 import { openMailEffects } from './mail-effects.ts';
-import { parseJson, slices } from './rows.ts';
+import { parseJson, type Statement, slices, statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** Mails with their receipts. */
 export function openMails(db: Db, hooks: Pick<SqlHooks, 'lock'>): MailRepo {
   return {
     add: async (mail, now) => {
-      const row = await db
-        .insertInto('mail')
-        .values({
-          tenant: mail.tenant,
-          id: mail.id,
-          traveller: mail.traveller,
-          mailbox: mail.mailbox,
-          identity: identityOf(mail),
-          raw: mail.raw ?? null,
-          ref: mail.ref ?? null,
-          folder: mail.folder ?? null,
-          size: mail.size,
-          from_address: mail.fromAddress,
-          from_name: mail.fromName,
-          subject: mail.subject,
-          date_at: mail.date ?? null,
-          message_id: mail.messageId ?? null,
-          received_at: mail.receivedAt,
-          via: mail.via,
-          disposition: 'seen' satisfies Disposition,
-          reason_code: 'seen',
-          reason: DISPOSITIONS.seen,
-          warnings: '[]',
-          times_seen: 1,
-          updated_at: now,
-        })
-        .onConflict((conflict) =>
-          conflict.columns(['tenant', 'mailbox', 'identity']).doUpdateSet((eb) => ({
-            times_seen: eb('mail.times_seen', '+', 1),
-            // Its bytes may have gone meanwhile, and are here again.
-            raw: eb.fn.coalesce('mail.raw', 'excluded.raw'),
-            // What was listed may have another reference now; what was brought has none.
-            ref: eb.fn.coalesce('excluded.ref', 'mail.ref'),
-            folder: eb.fn.coalesce('excluded.folder', 'mail.folder'),
-          })),
-        )
-        .returning(['id', 'times_seen', 'disposition'])
-        .executeTakeFirstOrThrow();
+      const { rows } = await insertMail(db, [
+        ...[mail.tenant, mail.id, mail.traveller, mail.mailbox, identityOf(mail)],
+        ...[mail.raw ?? null, mail.ref ?? null, mail.folder ?? null, mail.size],
+        ...[mail.fromAddress, mail.fromName, mail.subject, mail.date ?? null, mail.messageId ?? null],
+        ...[mail.receivedAt, mail.via, now],
+      ]);
+      const row = rows[0]!;
       return {
         new: row.times_seen === 1,
         id: row.id as MailId,
@@ -64,31 +33,24 @@ export function openMails(db: Db, hooks: Pick<SqlHooks, 'lock'>): MailRepo {
       };
     },
     get: async (tenant, id) => {
-      const row = await db
-        .selectFrom('mail')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .where('id', '=', id)
-        .executeTakeFirst();
+      const [row] = (await selectMail(db, [tenant, id])).rows;
       return row && (await withReservations(db, tenant, [row]))[0];
     },
     update: async (tenant, id, update, now) => {
-      let change = db
-        .updateTable('mail')
-        .set({
-          disposition: update.disposition,
-          reason_code: update.reasonCode,
-          reason: update.reason,
-          updated_at: now,
-          ...(update.warnings === undefined ? {} : { warnings: JSON.stringify(update.warnings) }),
-          ...(update.raw === undefined ? {} : { raw: update.raw }),
-          ...(update.found === undefined ? {} : { found: update.found }),
-          ...(update.asksFor === undefined ? {} : { asks_for: update.asksFor }),
-        })
-        .where('tenant', '=', tenant)
-        .where('id', '=', id);
-      if (update.ifRef !== undefined) change = change.where('ref', '=', update.ifRef);
-      return (await change.executeTakeFirst()).numUpdatedRows > 0n;
+      const columns = {
+        disposition: update.disposition,
+        reason_code: update.reasonCode,
+        reason: update.reason,
+        updated_at: now,
+        ...(update.warnings === undefined ? {} : { warnings: JSON.stringify(update.warnings) }),
+        ...(update.raw === undefined ? {} : { raw: update.raw }),
+        ...(update.found === undefined ? {} : { found: update.found }),
+        ...(update.asksFor === undefined ? {} : { asks_for: update.asksFor }),
+      };
+      const only = update.ifRef === undefined ? [] : [update.ifRef];
+      const change = updateMail(Object.keys(columns), only.length > 0);
+      const { numAffectedRows } = await change(db, [...Object.values(columns), tenant, id, ...only]);
+      return numAffectedRows !== undefined && numAffectedRows > 0n;
     },
     linkReservation: async (tenant, id, reservation) => {
       await db
@@ -181,6 +143,51 @@ function countsOf(
 }
 
 /** Questions of mail hosts that are open at one address. */
+const insertMail = statement((db) =>
+  db
+    .insertInto('mail')
+    .values({
+      ...{ tenant: '', id: '', traveller: '', mailbox: '', identity: '', raw: '', ref: '', folder: '', size: 0 },
+      ...{ from_address: '', from_name: '', subject: '', date_at: 0, message_id: '', received_at: 0, via: '' },
+      updated_at: 0,
+      disposition: sql.lit('seen' satisfies Disposition),
+      reason_code: sql.lit('seen'),
+      reason: sql.lit(DISPOSITIONS.seen),
+      warnings: sql.lit('[]'),
+      times_seen: sql.lit(1),
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'mailbox', 'identity']).doUpdateSet((eb) => ({
+        times_seen: eb('mail.times_seen', '+', eb.lit(1)),
+        // Its bytes may have gone meanwhile, and are here again.
+        raw: eb.fn.coalesce('mail.raw', 'excluded.raw'),
+        // What was listed may have another reference now; what was brought has none.
+        ref: eb.fn.coalesce('excluded.ref', 'mail.ref'),
+        folder: eb.fn.coalesce('excluded.folder', 'mail.folder'),
+      })),
+    )
+    .returning(['id', 'times_seen', 'disposition']),
+);
+
+const selectMail = statement((db) => db.selectFrom('mail').selectAll().where('tenant', '=', '').where('id', '=', ''));
+
+/** One for each set of columns that are written together, of which there are few. */
+const updates = new Map<string, Statement<unknown>>();
+
+function updateMail(columns: readonly string[], ifRef: boolean): Statement<unknown> {
+  const name = `${columns.join()} ${ifRef}`;
+  let found = updates.get(name);
+  if (found === undefined) {
+    found = statement((db) => {
+      const blank = Object.fromEntries(columns.map((column) => [column, '']));
+      const change = db.updateTable('mail').set(blank).where('tenant', '=', '').where('id', '=', '');
+      return ifRef ? change.where('ref', '=', '') : change;
+    });
+    updates.set(name, found);
+  }
+  return found;
+}
+
 const QUESTIONS_MAX = 50;
 const HEAD = 'head:';
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { EndpointId, EventId, TenantId } from '../../../domain/ids.ts';
 import type { Notification, NotificationId, NotificationRepo } from '../../../ports/store/notifications.ts';
-import { compiledOnce, statement } from './rows.ts';
+import { statement } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** As text, not as a bound value: only so do the databases use the index that holds the pending ones alone. */
@@ -9,29 +9,6 @@ const PENDING = sql.lit<Notification['state']>('pending');
 
 /** Deliveries to webhook endpoints. */
 export function openNotifications(db: Db): NotificationRepo {
-  // Steps from endpoint to endpoint and takes the first few of each, all by one index: what it costs depends on the
-  // number of endpoints that wait, never on how much waits for one of them. `+ 0`: SQLite plans a bare `LIMIT ?` anew
-  // with each value.
-  const selectDue = compiledOnce(db, () => ({
-    compile: () =>
-      sql`
-        WITH RECURSIVE waiting(endpoint) AS (
-          SELECT min(endpoint) FROM notification WHERE state = ${PENDING}
-          UNION ALL
-          SELECT (SELECT min(n.endpoint) FROM notification n WHERE n.state = ${PENDING} AND n.endpoint > waiting.endpoint)
-          FROM waiting WHERE waiting.endpoint IS NOT NULL
-        )
-        SELECT n.* FROM waiting CROSS JOIN notification n
-        WHERE waiting.endpoint IS NOT NULL AND n.id IN (
-          SELECT m.id FROM notification m
-          WHERE m.state = ${PENDING} AND m.endpoint = waiting.endpoint AND m.next_at <= ${0}
-          ORDER BY m.next_at, m.created_at, m.id LIMIT ${0} + 0
-        )
-        ORDER BY n.next_at, n.created_at, n.id LIMIT ${0} + 0`.compile(db),
-  }));
-  const selectNextDue = compiledOnce(db, () =>
-    db.selectFrom('notification').select('next_at').where('state', '=', PENDING).orderBy('next_at').limit(1),
-  );
   return {
     add: async (notification) => {
       const { numAffectedRows } = await insertNotification(db, [
@@ -52,12 +29,12 @@ export function openNotifications(db: Db): NotificationRepo {
       return { new: numAffectedRows === 1n };
     },
     due: async (now, limit, perEndpointMax) => {
-      const { rows } = await selectDue([now, perEndpointMax, limit]);
-      return (rows as Schema['notification'][]).map(notificationOf);
+      const { rows } = await selectDue(db, [now, perEndpointMax, limit]);
+      return rows.map(notificationOf);
     },
     nextDueAt: async () => {
-      const { rows } = await selectNextDue([1]);
-      return (rows as Pick<Schema['notification'], 'next_at'>[])[0]?.next_at;
+      const { rows } = await selectNextDue(db, [1]);
+      return rows[0]?.next_at;
     },
     recordAttempt: async (id, { state, nextAt, status, error, at }) => {
       const settledAt = state === 'pending' ? null : at;
@@ -73,6 +50,30 @@ export function openNotifications(db: Db): NotificationRepo {
     },
   };
 }
+
+// Steps from endpoint to endpoint and takes the first few of each, all by one index: what it costs depends on the
+// number of endpoints that wait, never on how much waits for one of them. `+ 0`: SQLite plans a bare `LIMIT ?` anew
+// with each value.
+const selectDue = statement((db) => ({
+  compile: () =>
+    sql<Schema['notification']>`
+      WITH RECURSIVE waiting(endpoint) AS (
+        SELECT min(endpoint) FROM notification WHERE state = ${PENDING}
+        UNION ALL
+        SELECT (SELECT min(n.endpoint) FROM notification n WHERE n.state = ${PENDING} AND n.endpoint > waiting.endpoint)
+        FROM waiting WHERE waiting.endpoint IS NOT NULL
+      )
+      SELECT n.* FROM waiting CROSS JOIN notification n
+      WHERE waiting.endpoint IS NOT NULL AND n.id IN (
+        SELECT m.id FROM notification m
+        WHERE m.state = ${PENDING} AND m.endpoint = waiting.endpoint AND m.next_at <= ${0}
+        ORDER BY m.next_at, m.created_at, m.id LIMIT ${0} + 0
+      )
+      ORDER BY n.next_at, n.created_at, n.id LIMIT ${0} + 0`.compile(db),
+}));
+const selectNextDue = statement((db) =>
+  db.selectFrom('notification').select('next_at').where('state', '=', PENDING).orderBy('next_at').limit(1),
+);
 
 const insertNotification = statement((db) =>
   db

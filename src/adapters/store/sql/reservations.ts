@@ -6,7 +6,7 @@ import { baseOf, indexKeys } from '../../../domain/reconcile/claims.ts';
 import type { Change, Reservation } from '../../../domain/reservation.ts';
 import type { ReservationRepo } from '../../../ports/store/reservations.ts';
 import type { SqlHooks } from './hooks.ts';
-import { compiledOnce, parseJson, slices, statement, statementOfLength } from './rows.ts';
+import { parseJson, slices, statement, statementOfLength } from './rows.ts';
 import type { Db } from './schema.ts';
 
 /** Merges followed at most: each hop joined two bookings of one traveller, so a longer chain is a fault of ours. */
@@ -14,26 +14,16 @@ const MERGE_HOPS_MAX = 100;
 
 /** Observations with their keys, and the reservations decided from them. */
 export function openReservations(db: Db, hooks: Pick<SqlHooks, 'lock'>): ReservationRepo {
-  const insertKey = compiledOnce(db, () =>
-    db.insertInto('observation_key').values({ tenant: '', traveller: '', key: '', observation: '' }),
-  );
-  const insertLink = compiledOnce(db, () =>
-    db.insertInto('reservation_observation').values({ tenant: '', observation: '', reservation: '' }),
-  );
   return {
     addObservation: async (observation, now) => {
       const { tenant, traveller, id } = observation;
       const [, result] = await Promise.all([
         // Two who add to one traveller's bookings at once would each decide without what the other has added.
         hooks.lock(`traveller/${tenant}/${traveller}`),
-        db
-          .insertInto('observation')
-          .values({ tenant, id, traveller, body: JSON.stringify(observation), added_at: now })
-          .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing())
-          .executeTakeFirst(),
+        insertObservation(db, [tenant, id, traveller, JSON.stringify(observation), now]),
       ]);
-      if (result.numInsertedOrUpdatedRows !== 1n) return { new: false };
-      await Promise.all([...indexKeys(observation)].map((key) => insertKey([tenant, traveller, key, id])));
+      if (result.numAffectedRows !== 1n) return { new: false };
+      await Promise.all([...indexKeys(observation)].map((key) => insertKey(db, [tenant, traveller, key, id])));
       return { new: true };
     },
     closure: (tenant, traveller, keys) => closure(db, tenant, traveller, keys),
@@ -72,7 +62,9 @@ export function openReservations(db: Db, hooks: Pick<SqlHooks, 'lock'>): Reserva
     putVersion: async (reservation, changes, now) => {
       await putVersion(db, reservation, changes, now);
       const { tenant, id } = reservation;
-      await Promise.all((await unlinked(db, reservation)).map((observation) => insertLink([tenant, observation, id])));
+      await Promise.all(
+        (await unlinked(db, reservation)).map((observation) => insertLink(db, [tenant, observation, id])),
+      );
     },
     merge: async (tenant, id, into, now) => {
       await db
@@ -248,3 +240,18 @@ const keysOf = (db: Db) => db.selectFrom('observation_key').where('tenant', '=',
 const selectWithKeys = statementOfLength((db, keys) => keysOf(db).select('observation').where('key', 'in', keys));
 
 const selectKeysOf = statementOfLength((db, ids) => keysOf(db).select('key').where('observation', 'in', ids));
+
+const insertObservation = statement((db) =>
+  db
+    .insertInto('observation')
+    .values({ tenant: '', id: '', traveller: '', body: '', added_at: 0 })
+    .onConflict((conflict) => conflict.columns(['tenant', 'id']).doNothing()),
+);
+
+const insertKey = statement((db) =>
+  db.insertInto('observation_key').values({ tenant: '', traveller: '', key: '', observation: '' }),
+);
+
+const insertLink = statement((db) =>
+  db.insertInto('reservation_observation').values({ tenant: '', observation: '', reservation: '' }),
+);

@@ -29,18 +29,6 @@ export type Direct = (sql: string, values: readonly unknown[]) => QueryResult<un
 /** By the Kysely that stands for the same connection. Only SQLite's has one. */
 export const directly = new WeakMap<Db, Direct>();
 
-/**
- * For the statements of every event: compiled by Kysely once, with any values, and then only bound. Compiling costs more
- * than SQLite needs to run them. The values come in the order in which the columns stand in the query.
- */
-export function compiledOnce(
-  db: Db,
-  build: () => Compilable,
-): (values: readonly unknown[]) => Promise<QueryResult<unknown>> {
-  const run = statement(build);
-  return (values) => run(db, values);
-}
-
 /** The store's clock as SQL (`SqlHooks.now`). */
 export type StoreNow = () => RawBuilder<number>;
 
@@ -64,7 +52,11 @@ export function statementOfLength<R>(
   };
 }
 
-/** The same for what is asked through many Kysely objects (each transaction of a pool is one): compiled once a dialect. */
+/**
+ * For what is asked often: compiled by Kysely once a dialect, with any values, however many Kysely objects there are (each
+ * transaction of a pool is one), and then only bound. Compiling costs more than SQLite needs to run it. The values come in
+ * the order in which they stand in the query.
+ */
 export function statement<R>(build: (db: Db, now: StoreNow) => Compilable<R>): Statement<R> {
   const texts = new Map<unknown, string>();
   return async (db, values, now = noClock) => {

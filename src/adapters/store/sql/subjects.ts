@@ -4,18 +4,19 @@ import type { ReservationId, SubjectId, TenantId, TravellerId } from '../../../d
 import type { SubjectSpec } from '../../../ports/provider.ts';
 import type { Subject, SubjectRepo, WakeReason } from '../../../ports/store/subjects.ts';
 import type { SqlHooks } from './hooks.ts';
-import { parseJson, slices, statement } from './rows.ts';
+import { parseJson, type Statement, slices, statement, statementOfLength } from './rows.ts';
 import type { Db, Schema } from './schema.ts';
 
 /** In a statement that is compiled once: never a value. */
 const NULL = sql.lit(null);
+const ACTIVE = sql.lit('active');
 
 /**
  * Subjects and who follows them. A subject that is put again is active again. All travellers on a flight share one, so
  * whoever gets it in order to change it, or to follow or leave it, locks it: else one could end what another has just
  * begun to follow, two could leave at once and neither be the last, or a follower miss the answer that comes meanwhile.
  */
-export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'readNow' | 'lock'>): SubjectRepo {
+export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'nowValues' | 'readNow' | 'lock'>): SubjectRepo {
   const lock = (id: SubjectId) => hooks.lock(`subject/${id}`);
   return {
     put: async (id, account, spec) => {
@@ -50,15 +51,14 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'readNow' | '
     some: async (ids) => {
       const found: Subject[] = [];
       for (const part of slices(ids)) {
-        const rows = await db.selectFrom('subject').selectAll().where('id', 'in', part).execute();
+        const { rows } = await selectSome(part.length)(db, part);
         found.push(...rows.map(subjectOf));
       }
       return found;
     },
     listActive: async (account) => {
-      let select = db.selectFrom('subject').selectAll().where('state', '=', 'active');
-      if (account !== undefined) select = select.where('account', '=', account);
-      return (await select.orderBy('id').execute()).map(subjectOf);
+      const { rows } = await (account === undefined ? selectActive(db, []) : selectActiveOf(db, [account]));
+      return rows.map(subjectOf);
     },
     setAnswer: async (id, answer, digest, at) => {
       await updateAnswer(db, [JSON.stringify(answer), digest, at, at, id]);
@@ -81,36 +81,15 @@ export function openSubjects(db: Db, hooks: Pick<SqlHooks, 'now' | 'readNow' | '
         .execute();
     },
     wake: async (ids, why) => {
-      const now = hooks.now();
-      const stronger = STRONGER[why];
-      const reason =
-        stronger.length === 0
-          ? sql<string>`${why}`
-          : sql<string>`CASE WHEN wake_at > heard_at AND wake_why IN (${sql.join(stronger)})
-              THEN wake_why ELSE ${why} END`;
+      const now = hooks.nowValues();
       // In the order of their ids, as in markChecked. Also two in the same ms are two.
       await Promise.all(
-        [...new Set(ids)].sort().map((id) =>
-          db
-            .updateTable('subject')
-            .set({
-              wake_at: sql<number>`CASE WHEN wake_at < ${now} THEN ${now} ELSE wake_at + 1 END`,
-              wake_why: reason,
-              touched_at: now,
-            })
-            .where('id', '=', id)
-            .where('state', '=', 'active')
-            .execute(),
-        ),
+        [...new Set(ids)].sort().map((id) => updateWake[why](db, [...now, ...now, ...now, id], hooks.now)),
       );
     },
     heard: async (wakes) => {
       const sorted = wakes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-      await Promise.all(
-        sorted.map(({ id, at }) =>
-          db.updateTable('subject').set({ heard_at: at }).where('id', '=', id).where('heard_at', '<', at).execute(),
-        ),
-      );
+      await Promise.all(sorted.map(({ id, at }) => updateHeard(db, [at, id, at])));
     },
     touchedSince: async (account, since) => {
       const now = await hooks.readNow();
@@ -175,8 +154,43 @@ const STRONGER: Readonly<Record<WakeReason, readonly WakeReason[]>> = {
   related: ['push', 'named', 'doubt', 'hint'],
 };
 
+const wakeFor = (why: WakeReason) =>
+  statement((db, now) => {
+    const stronger = STRONGER[why].map((one) => sql.lit(one));
+    const kept = sql`wake_at > heard_at AND wake_why IN (${sql.join(stronger)})`;
+    return db
+      .updateTable('subject')
+      .set({
+        wake_at: sql<number>`CASE WHEN wake_at < ${now()} THEN ${now()} ELSE wake_at + 1 END`,
+        wake_why:
+          stronger.length === 0 ? sql.lit(why) : sql<string>`CASE WHEN ${kept} THEN wake_why ELSE ${sql.lit(why)} END`,
+        touched_at: now(),
+      })
+      .where('id', '=', '')
+      .where('state', '=', ACTIVE);
+  });
+const updateWake: Readonly<Record<WakeReason, Statement<unknown>>> = {
+  push: wakeFor('push'),
+  named: wakeFor('named'),
+  doubt: wakeFor('doubt'),
+  hint: wakeFor('hint'),
+  related: wakeFor('related'),
+};
+
 const selectTouched = statement((db) =>
   db.selectFrom('subject').selectAll().where('account', '=', '').where('touched_at', '>=', 0).orderBy('touched_at'),
+);
+
+const selectActive = statement((db) => db.selectFrom('subject').selectAll().where('state', '=', ACTIVE).orderBy('id'));
+
+const selectActiveOf = statement((db) =>
+  db.selectFrom('subject').selectAll().where('state', '=', ACTIVE).where('account', '=', '').orderBy('id'),
+);
+
+const selectSome = statementOfLength((db, ids) => db.selectFrom('subject').selectAll().where('id', 'in', ids));
+
+const updateHeard = statement((db) =>
+  db.updateTable('subject').set({ heard_at: 0 }).where('id', '=', '').where('heard_at', '<', 0),
 );
 
 const selectSubject = statement((db) => db.selectFrom('subject').selectAll().where('id', '=', ''));

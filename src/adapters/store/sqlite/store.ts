@@ -9,7 +9,7 @@ import type { Lease } from '../../../ports/store/leases.ts';
 import type { TransactOptions } from '../../../ports/store.ts';
 import type { SqlHooks } from '../sql/hooks.ts';
 import { openRepos } from '../sql/repos.ts';
-import { compiledOnce } from '../sql/rows.ts';
+import { statement } from '../sql/rows.ts';
 import type { Db } from '../sql/schema.ts';
 import { type AppendedListener, effectBy, type SqlReadTx, type SqlStore, type SqlTx } from '../sql/sql-store.ts';
 import { openWriter } from './connection.ts';
@@ -182,27 +182,17 @@ function hooksOf(
   db: Db,
   { shards, clock, touch }: { readonly shards: number; readonly clock: Clock; readonly touch: SqlHooks['touch'] },
 ): SqlHooks {
-  const insertEvent = compiledOnce(db, () =>
-    db
-      .insertInto('log')
-      .values({ id: '', tenant: '', topic: '', key: '', correlation: '', subject: '', at: 0, shard: 0, body: '' })
-      .onConflict((conflict) => conflict.column('id').doNothing()),
-  );
   return {
     shards,
     touch,
     appendLog: async (rows) => {
       for (const { id, tenant, topic, key, correlation, subject, at, shard, body } of rows) {
-        const result = await insertEvent([id, tenant, topic, key, correlation, subject, at, shard, body]);
+        const result = await insertEvent(db, [id, tenant, topic, key, correlation, subject, at, shard, body]);
         if (result.numAffectedRows === 1n) touch(topic as Topic, shard);
       }
     },
-    appendFeed: async (row) => {
-      await db
-        .insertInto('feed')
-        .values(row)
-        .onConflict((conflict) => conflict.columns(['tenant', 'event_id']).doNothing())
-        .execute();
+    appendFeed: async ({ tenant, traveller, event_id: id, event }) => {
+      await insertFeed(db, [tenant, traveller, id, event]);
     },
     now: () => sql<number>`${Math.trunc(clock.now())}`,
     nowValues: () => [Math.trunc(clock.now())],
@@ -212,6 +202,20 @@ function hooksOf(
     share: async () => {},
   };
 }
+
+const insertEvent = statement((db) =>
+  db
+    .insertInto('log')
+    .values({ id: '', tenant: '', topic: '', key: '', correlation: '', subject: '', at: 0, shard: 0, body: '' })
+    .onConflict((conflict) => conflict.column('id').doNothing()),
+);
+
+const insertFeed = statement((db) =>
+  db
+    .insertInto('feed')
+    .values({ tenant: '', traveller: '', event_id: '', event: '' })
+    .onConflict((conflict) => conflict.columns(['tenant', 'event_id']).doNothing()),
+);
 
 /** The number of shards of this installation: what was settled when it was made. */
 function settledShards(database: Connection, wanted: number): number {
