@@ -19,6 +19,14 @@ export interface SimDatabase {
   back(): void;
 }
 
+/** Old events that were let go, for the checkers: remembered in the transaction that removes them. */
+const REMEMBER_GONE = `
+  CREATE TABLE gone_log AS SELECT seq, id, topic, shard, body FROM log LIMIT 0;
+  CREATE TRIGGER remember_log AFTER DELETE ON log
+    BEGIN INSERT INTO gone_log VALUES (OLD.seq, OLD.id, OLD.topic, OLD.shard, OLD.body); END;
+  CREATE TABLE gone_feed AS SELECT seq, event FROM feed LIMIT 0;
+  CREATE TRIGGER remember_feed AFTER DELETE ON feed BEGIN INSERT INTO gone_feed VALUES (OLD.seq, OLD.event); END`;
+
 type Connection = Pick<DatabaseSync, 'exec' | 'prepare' | 'isTransaction'>;
 
 let shared: SimDatabase | undefined;
@@ -33,8 +41,12 @@ function open(): SimDatabase {
   const database = new DatabaseSync(':memory:', { enableForeignKeyConstraints: false });
   database.exec("PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; ATTACH ':memory:' AS image");
   migrate(database, 0);
+  database.exec(REMEMBER_GONE);
+  // What remembers the rows of others is emptied after these.
   const rows = database
-    .prepare("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+    .prepare(
+      "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name LIKE 'gone_%', name",
+    )
     .all();
   const tables = rows.map((row) => `"${String(row.name)}"`);
   const sequences = database.prepare("SELECT 1 FROM main.sqlite_master WHERE name = 'sqlite_sequence'").get();

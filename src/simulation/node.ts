@@ -244,6 +244,8 @@ export class Node {
         random: randomOf(streams('process', life.number)),
         logger,
         freshSeconds: plan.freshSeconds,
+        keepMs: plan.keepMs,
+        onLost: (message) => history.faults.push({ invariant: 'I10', message }),
         mailboxes: this.#world.mailServer?.connector(life),
       },
       planted,

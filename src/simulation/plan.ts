@@ -29,6 +29,11 @@ export interface Plan {
   /** Who is sent webhooks: one for all travellers, or also one of the first. */
   readonly endpoints: 1 | 2;
   readonly broker: 'memory' | 'sql';
+  /**
+   * Events that everybody is done with go when they are so old, ms; undefined: they stay, and the books are not kept (by
+   * which it is known what everybody is done with; they put back what is lost, which would hide other faults).
+   */
+  readonly keepMs: number | undefined;
   /** Processes at work at the same time, on one store. */
   readonly nodes: number;
   /** Parts that the log is divided into. */
@@ -185,6 +190,9 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
   const onNode = (): NodeMoment => ({ at: moment(), node: draw.int(0, nodes - 1) });
   const drawn = draw.number();
   const speed = SPEEDS.find(([below]) => drawn < below)?.[1] ?? 1920;
+  const broker = draw.chance(0.7) ? 'sql' : 'memory';
+  // The broker in memory leaves no trace in the store of what it has handed out.
+  const keepMs = broker === 'sql' ? streams('plan', 'retention').pick(KEPT_MS) : undefined;
   return {
     seed,
     hours,
@@ -193,7 +201,8 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
     travellers: draw.pick([1, 1, 1, 1, 1, 1, 2, 3]),
     flights: draw.pick([1, 1, 1, 1, 1, 1, 2, 3]),
     endpoints: draw.pick([1, 1, 2]),
-    broker: draw.chance(0.7) ? 'sql' : 'memory',
+    broker,
+    keepMs,
     nodes,
     shards: draw.pick([1, 1, 2, 2, 4]),
     freshSeconds: draw.pick([900, 1800, 3600, 7200, 7200]),
@@ -239,6 +248,9 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
     pushes: pushPlanOf(streams('plan', 'pushes'), length),
   };
 }
+
+/** From "at once" to "most of the day". */
+const KEPT_MS = [undefined, undefined, undefined, 0, HOUR, 6 * HOUR] as const;
 
 /** Share of seeds whose provider pushes. */
 const PUSHED_SHARE = 0.5;
@@ -316,6 +328,7 @@ export function inside(windows: readonly Window[], at: number): boolean {
 /** The faults of a plan in a few words, for a person who looks at a failing seed. */
 export function describePlan(plan: Plan): string {
   const said: string[] = [`broker ${plan.broker}`, `speed ${plan.speed}`, `${plan.hours} h`];
+  if (plan.keepMs !== undefined) said.push(`events kept ${plan.keepMs / MINUTE} min`);
   for (const [part, values] of Object.entries(plan)) {
     if (typeof values !== 'object') continue;
     for (const [name, value] of Object.entries(Array.isArray(values) ? { times: values } : values)) {

@@ -1,4 +1,6 @@
 import type { SqlStore } from '../adapters/store/sql/sql-store.ts';
+import { TOPICS, type Topic } from '../contracts/topics.ts';
+import { CONSERVATION_MS } from '../domain/limits.ts';
 import { readHead } from '../domain/mail/head.ts';
 import type { CallLimit } from '../domain/schedule/call-budget.ts';
 import type { Authenticity } from '../ports/authenticity.ts';
@@ -13,12 +15,15 @@ import type { MailFetcher } from '../ports/mail-fetcher.ts';
 import type { MailboxAccount, MailboxConnector } from '../ports/mailbox.ts';
 import type { ProviderConnector } from '../ports/provider.ts';
 import type { Secrets } from '../ports/secrets.ts';
+import type { Lease } from '../ports/store/leases.ts';
 import type { Watch } from '../ports/store/watches.ts';
 import type { Store } from '../ports/store.ts';
 import type { WebhookPost } from '../ports/webhook.ts';
 import type { DeadLetterHook } from '../runtime/attempt.ts';
+import { Conservation } from '../runtime/conservation.ts';
 import { type HeldParts, heldParts, type Part } from '../runtime/held.ts';
 import type { WorkGroup } from '../runtime/keeper.ts';
+import { createOldEvents } from '../runtime/old-events.ts';
 import { createRuntime, type Runtime } from '../runtime/runtime.ts';
 import { createCollectHandler } from '../stages/collect/handler.ts';
 import { createExtractHandler, extractFailed } from '../stages/extract/handler.ts';
@@ -56,6 +61,10 @@ export interface ProcessParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly freshSeconds: number;
+  /** How long events are kept, ms; undefined: for ever. */
+  readonly keepMs: number | undefined;
+  /** The books have found what was neither done nor in anybody's care. */
+  readonly onLost: (what: string) => void;
   /** To the mail server; undefined: no mailbox is connected in this run. */
   readonly mailboxes: MailboxConnector | undefined;
 }
@@ -107,6 +116,9 @@ export const CALL_LIMITS = [
   { max: 2, perSeconds: 1 },
   { max: 30, perSeconds: 60 },
 ] as const;
+const DAY_MS = 86_400_000;
+/** Between two looks into the books. */
+const LOOK_MS = 3_600_000;
 /** Drain, ms of real time. */
 const DRAIN_MS = 10_000;
 
@@ -185,7 +197,16 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     project: createProjectHandler(),
     notify: createNotifyHandler({ onDeliveries: () => sender.here.get('sender')?.wake() }),
   };
+  const { keepMs } = parts;
+  const retention = heldParts<Part>('retention', ['old-events'], store, (_, fenced) =>
+    createOldEvents({
+      ...{ store: fenced, clock, logger, stages: STAGES, shards: parts.store.shards },
+      topics: Object.keys(TOPICS) as Topic[],
+      keepDays: (keepMs ?? 0) / DAY_MS,
+    }),
+  );
   const held: readonly HeldParts<Part>[] = [
+    ...(keepMs === undefined ? [] : [retention]),
     ...(mailboxes === undefined ? [] : [mailboxes.parts]),
     trackers,
     alerters,
@@ -206,6 +227,7 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     worker: { id: life.worker, label: `life ${life.number}`, alone: false, beatMs: BEAT_MS, leaseMs: LEASE_MS },
     groups: planted.groups?.(groups, life) ?? groups,
   });
+  const books = keepMs === undefined ? undefined : openBooks(parts, () => runtime.work.held);
   const intake = createIntake({ store, blobs: parts.blobs, clock, logger, overloaded: () => runtime.overloaded() });
   return {
     runtime,
@@ -213,8 +235,12 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
     watcher: mailboxes?.watcher,
     pushes: mailboxes?.pushes,
     providerPushes: planted.pushDesk?.(pushDesk, wakeHere) ?? pushDesk,
-    start: () => runtime.start(),
+    start: async () => {
+      await runtime.start();
+      books?.start();
+    },
     stop: async () => {
+      await books?.stop();
       // These write until they have ended, so they end while their leases are held.
       for (const { group } of held)
         await Promise.all(group.resources.map((resource) => group.leave(resource, 'hand-over')));
@@ -222,6 +248,27 @@ export function openProcess(parts: ProcessParts, planted: Planted = {}): Simulat
       await mailboxes?.watcher.stop();
     },
   };
+}
+
+/** Looks every hour of the day, however fast that is: in real time, as it does, most days would be over before it. */
+function openBooks({ life, store, logger, onLost }: ProcessParts, held: () => readonly Lease[]): Conservation {
+  const { clock } = life;
+  const hourly: Clock = {
+    speed: LOOK_MS / CONSERVATION_MS,
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+  };
+  const listening: Logger = {
+    ...logger,
+    error: (fields, message) => {
+      if ('lost' in fields) onLost(`${message} ${JSON.stringify(fields)}`);
+      logger.error(fields, message);
+    },
+  };
+  return new Conservation({
+    ...{ store, clock: hourly, logger: listening, consumers: STAGES, shards: store.shards, held },
+  });
 }
 
 /** As in src/app/mailboxes.ts; what an account signs in with is read when it is asked for. */

@@ -95,7 +95,9 @@ interface Way {
 
 function send(parts: ProviderPushesParts, flight: Flight, id: string, way: Way): void {
   const { scheduler, draw } = parts;
-  scheduler.after(draw.number() * way.msMax, 'provider push', () => void arrive(parts, flight, id, way));
+  scheduler.after(draw.number() * way.msMax, 'provider push', () =>
+    arrive(parts, flight, id, way).catch((error) => failed(parts, error)),
+  );
 }
 
 async function arrive(parts: ProviderPushesParts, flight: Flight, id: string, way: Way): Promise<void> {
@@ -118,15 +120,25 @@ async function arrive(parts: ProviderPushesParts, flight: Flight, id: string, wa
     push.at = scheduler.now;
     push.verdict = answer?.kind ?? 'none';
     scheduler.note(`provider push: ${id} ${push.verdict} by ${life.number}`);
-    scheduler.after(pushBoundMs(plan), 'look after a push', async () => {
-      push.still = (await followed(parts, flights)).map(aboutOf);
-    });
+    scheduler.after(pushBoundMs(plan), 'look after a push', () =>
+      followed(parts, flights).then(
+        (still) => {
+          push.still = still.map(aboutOf);
+        },
+        (error) => failed(parts, error),
+      ),
+    );
   } catch (error) {
     scheduler.note(`provider push: ${id} not taken by ${life.number}: ${String(error)}`);
     const attempt = (way.attempt ?? 1) + 1;
     if (attempt > ATTEMPTS_MAX) return;
     send(parts, flight, id, { ...way, attempt, msMax: AGAIN_MS * scheduler.speed });
   }
+}
+
+/** The run itself could not look into the store: somebody holds it. */
+function failed({ history }: ProviderPushesParts, error: unknown): void {
+  history.faults.push({ invariant: 'I16', message: `who is followed could not be read: ${String(error)}` });
 }
 
 async function followed({ store, scheduler }: ProviderPushesParts, flights: readonly string[]) {

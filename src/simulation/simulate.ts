@@ -215,6 +215,7 @@ function countsOf(history: History, tables: Tables | undefined): Readonly<Record
     events: tables?.log.length ?? 0,
     reservations: tables?.reservations.length ?? 0,
     versions: tables?.versions.length ?? 0,
+    gone: history.looks.at(-1)?.counts.gone ?? 0,
     calls: history.calls.length,
     posts: history.posts.length,
     crashes: history.crashes,

@@ -78,12 +78,18 @@ export function lookInto(store: SqlStore): Promise<Omit<Look, 'at'>> {
   });
 }
 
+/** With what was let go since. */
+const EVER_LOGGED = sql.raw(`(SELECT seq, id, topic, shard, body FROM log
+  UNION ALL SELECT seq, id, topic, shard, body FROM gone_log)`);
+
 const countAll = statement((db) => ({
   compile: () =>
     sql<Record<string, number>>`
-      SELECT (SELECT count(*) FROM log) AS events, (SELECT count(*) FROM processed) AS marks,
+      SELECT (SELECT count(*) FROM log) + (SELECT count(*) FROM gone_log) AS events,
+        (SELECT count(*) FROM gone_log) AS gone, (SELECT count(*) FROM processed) AS marks,
         (SELECT count(*) FROM mail) AS mails, (SELECT count(*) FROM observation) AS observations,
-        (SELECT count(*) FROM reservation_version) AS versions, (SELECT count(*) FROM feed) AS feed,
+        (SELECT count(*) FROM reservation_version) AS versions, 
+        (SELECT count(*) FROM feed) + (SELECT count(*) FROM gone_feed) AS feed,
         (SELECT count(*) FROM notification) AS notifications,
         (SELECT count(*) FROM notification WHERE state <> 'pending') AS settled,
         (SELECT count(*) FROM mail WHERE disposition NOT IN ('seen', 'collected', 'vanished')) AS decided,
@@ -99,13 +105,23 @@ const selectLost = statement((db) => ({
       WITH stage (name, reads) AS (VALUES ${STAGES_SQL})
       SELECT stage.name AS consumer, log.id AS id
       FROM stage JOIN consumer_cursor c ON c.consumer = stage.name
-        JOIN log ON log.topic = stage.reads AND log.shard = c.shard AND log.seq <= c.seq
+        JOIN ${EVER_LOGGED} AS log ON log.topic = stage.reads AND log.shard = c.shard AND log.seq <= c.seq
       WHERE NOT EXISTS (SELECT 1 FROM processed p WHERE p.event_id = log.id AND p.consumer = stage.name)
         AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.consumer = stage.name AND d.seq = log.seq)
       ORDER BY log.seq`.compile(db),
 }));
 
 const selectChecked = statement((db) => db.selectFrom('subject').select(['spec', 'checked_at']).orderBy('id'));
+
+const selectLog = statement((db) => ({
+  compile: () => sql<{ seq: number; body: string }>`SELECT seq, body FROM ${EVER_LOGGED} ORDER BY seq`.compile(db),
+}));
+
+const selectFeed = statement((db) => ({
+  compile: () =>
+    sql<{ seq: number; event: string }>`
+      SELECT seq, event FROM feed UNION ALL SELECT seq, event FROM gone_feed ORDER BY seq`.compile(db),
+}));
 
 export function readTables(store: SqlStore): Promise<Tables> {
   return store.read(async ({ db }) => ({
@@ -116,7 +132,7 @@ export function readTables(store: SqlStore): Promise<Tables> {
       reasonCode: row.reason_code,
       timesSeen: row.times_seen,
     })),
-    log: (await db.selectFrom('log').select(['seq', 'body']).orderBy('seq').execute()).map((row) => ({
+    log: (await selectLog(db, [])).rows.map((row) => ({
       seq: row.seq,
       event: JSON.parse(row.body) as AnyEvent,
     })),
@@ -150,7 +166,7 @@ export function readTables(store: SqlStore): Promise<Tables> {
       version: row.version,
       changes: JSON.parse(row.changes) as Change[],
     })),
-    feed: (await db.selectFrom('feed').selectAll().orderBy('seq').execute()).map((row) => ({
+    feed: (await selectFeed(db, [])).rows.map((row) => ({
       seq: row.seq,
       event: JSON.parse(row.event) as AnyEvent,
     })),

@@ -20,6 +20,7 @@ const small = (plan: Plan): Plan => ({
   ...plan,
   travellers: Math.min(2, plan.travellers),
   flights: Math.min(2, plan.flights),
+  keepMs: undefined,
   speed: 480,
 });
 const HOURS = 12;

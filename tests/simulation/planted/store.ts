@@ -25,6 +25,22 @@ export const STORE_BUGS: readonly PlantedBug[] = [
       })),
   },
   {
+    name: 'old events go before everybody is done with them',
+    breaks: ['I10'],
+    plan: (plan) => ({ ...crashing(plan), broker: 'sql', keepMs: 0 }),
+    planted: () =>
+      withTx((tx) => ({
+        ...tx,
+        oldEvents: {
+          ...tx.oldEvents,
+          cut: async ({ topic, shard }, seqs) => {
+            await tx.db.deleteFrom('log').where('topic', '=', topic).where('shard', '=', shard).execute();
+            return seqs.length;
+          },
+        },
+      })),
+  },
+  {
     name: 'window dedupe: marks are forgotten after an hour',
     breaks: ['I10'],
     planted: () =>
