@@ -192,7 +192,8 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
   const speed = SPEEDS.find(([below]) => drawn < below)?.[1] ?? 1920;
   const broker = draw.chance(0.7) ? 'sql' : 'memory';
   // The broker in memory leaves no trace in the store of what it has handed out.
-  const keepMs = broker === 'sql' ? streams('plan', 'retention').pick(KEPT_MS) : undefined;
+  const keeping = streams('plan', 'retention');
+  const keepMs = broker === 'sql' && keeping.chance(KEEPING_SHARE) ? keeping.pick(KEPT_MS) : undefined;
   return {
     seed,
     hours,
@@ -250,7 +251,9 @@ export function planOf(seed: number, streams: Streams, options: PlanOptions = {}
 }
 
 /** From "at once" to "most of the day". */
-const KEPT_MS = [undefined, undefined, undefined, 0, HOUR, 6 * HOUR] as const;
+const KEPT_MS = [0, HOUR, 6 * HOUR] as const;
+/** Looking after old events and the books asks the store half as often again. */
+const KEEPING_SHARE = 0.25;
 
 /** Share of seeds whose provider pushes. */
 const PUSHED_SHARE = 0.5;
