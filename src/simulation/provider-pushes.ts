@@ -136,9 +136,9 @@ async function arrive(parts: ProviderPushesParts, flight: Flight, id: string, wa
   }
 }
 
-/** The run itself could not look into the store: somebody holds it. */
+/** The run itself could not go on, as when somebody holds the store. */
 function failed({ history }: ProviderPushesParts, error: unknown): void {
-  history.faults.push({ invariant: 'I16', message: `who is followed could not be read: ${String(error)}` });
+  history.faults.push({ invariant: 'I16', message: `a push of the provider broke off: ${String(error)}` });
 }
 
 async function followed({ store, scheduler }: ProviderPushesParts, flights: readonly string[]) {

@@ -88,7 +88,7 @@ const countAll = statement((db) => ({
       SELECT (SELECT count(*) FROM log) + (SELECT count(*) FROM gone_log) AS events,
         (SELECT count(*) FROM gone_log) AS gone, (SELECT count(*) FROM processed) AS marks,
         (SELECT count(*) FROM mail) AS mails, (SELECT count(*) FROM observation) AS observations,
-        (SELECT count(*) FROM reservation_version) AS versions, 
+        (SELECT count(*) FROM reservation_version) AS versions,
         (SELECT count(*) FROM feed) + (SELECT count(*) FROM gone_feed) AS feed,
         (SELECT count(*) FROM notification) AS notifications,
         (SELECT count(*) FROM notification WHERE state <> 'pending') AS settled,

@@ -62,6 +62,13 @@ export function createSender(deps: SenderDeps): Sender {
   return new WebhookSender(deps);
 }
 
+interface Looked {
+  readonly started: number;
+  readonly lookedAt: number;
+  /** When the first of what waited was due. */
+  readonly next: number | undefined;
+}
+
 class WebhookSender implements Sender {
   readonly #deps: SenderDeps;
   readonly #underWay = new Map<string, { readonly endpoint: EndpointId; readonly done: Promise<void> }>();
@@ -98,8 +105,8 @@ class WebhookSender implements Sender {
     while (!signal.aborted) {
       this.#nap = new AbortController();
       try {
-        const { started, next } = await this.#sendDue();
-        if (started === 0) await this.#rest(next, signal);
+        const look = await this.#sendDue();
+        if (look.started === 0) await this.#rest(look, signal);
       } catch (error) {
         this.#deps.logger.warn({ ...describeError(error) }, 'webhook sender could not read what is due; tries again');
         await this.#sleep(POLL_REAL_MS * this.#deps.clock.speed);
@@ -107,16 +114,16 @@ class WebhookSender implements Sender {
     }
   }
 
-  /** `next`: when the first of what waits is due, as the look before has seen it; what came since then woke us. */
-  async #rest(next: number | undefined, signal: AbortSignal): Promise<void> {
+  /** After a look that started nothing; what came since then woke us. */
+  async #rest({ lookedAt, next }: Looked, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     const settle = this.#looks > 0;
     if (settle) this.#looks--;
     const most = (settle ? SETTLE_REAL_MS : POLL_REAL_MS) * clock.speed;
     // What is due already and did not start waits for a slot or a pause: the end of a delivery wakes us.
-    const now = clock.now();
-    const later = [next, ...[...this.#health.values()].map((one) => one.pausedUntil)].filter((at) => (at ?? 0) > now);
-    const wait = Math.min(most, ...later.map((at) => at! - now));
+    const moments = [next ?? 0, ...[...this.#health.values()].map((one) => one.pausedUntil)];
+    const later = moments.filter((at) => at > lookedAt);
+    const wait = Math.max(0, Math.min(most, ...later.map((at) => at - clock.now())));
     if (!signal.aborted) await this.#sleep(wait);
   }
 
@@ -124,7 +131,7 @@ class WebhookSender implements Sender {
     await this.#deps.clock.sleep(ms, this.#nap.signal).catch(() => {});
   }
 
-  async #sendDue(): Promise<{ readonly started: number; readonly next: number | undefined }> {
+  async #sendDue(): Promise<Looked> {
     const { clock, store } = this.#deps;
     const now = clock.now();
     const paused = [...this.#health.values()].filter((one) => one.pausedUntil > now).length;
@@ -145,7 +152,7 @@ class WebhookSender implements Sender {
       this.#underWay.set(one.id, { endpoint: one.endpoint, done });
       started++;
     }
-    return { started, next };
+    return { started, lookedAt: now, next };
   }
 
   #mayStart(one: Notification, now: number): boolean {
