@@ -110,6 +110,11 @@ export class ShardBuffer implements ShardFeed {
     return false;
   }
 
+  passed(seq: number): void {
+    this.#readTo = Math.max(this.#readTo, seq);
+    this.#forget(seq);
+  }
+
   doubt(): void {
     this.#gaps++;
     this.#sure = false;
