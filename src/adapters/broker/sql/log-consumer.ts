@@ -103,6 +103,7 @@ export class LogConsumer {
       readonly wake: Wake;
       readonly feed?: LogFeed | undefined;
     },
+    /** There is something for a flush to do: soon, or at once where many acks wait for it. */
     onDirty: (acks: number) => void,
   ) {
     this.spec = held.spec;
@@ -141,7 +142,7 @@ export class LogConsumer {
     this.#mayHaveMore = true;
     if (!ours) this.#mayHaveOthers = true;
     // Not now: replays are rare and appends are not. A flush looks when it is time.
-    if (!this.#mayHaveReplays) this.#onDirty(this.#acks);
+    if (!this.#mayHaveReplays) this.#onDirty(0);
     this.#mayHaveReplays = true;
     this.#feed?.noticed();
     this.#wake.notify();
@@ -212,7 +213,7 @@ export class LogConsumer {
   /** Stores cursor, removals and corrections, if there are any. */
   flush(): Promise<void> {
     if (this.#replaysDue()) this.#wake.notify();
-    else if (this.#mayHaveReplays) this.#onDirty(this.#acks);
+    else if (this.#mayHaveReplays) this.#onDirty(0);
     return this.#serially(async () => {
       if (this.#mode === 'closed') return;
       await this.#spill();
