@@ -11,6 +11,8 @@ export interface Extent {
   readonly backlog: number;
   /** Jobs measured at 20 and at 200 a second. */
   readonly samples: readonly [number, number];
+  /** Jobs at full speed before them: a process that has just begun has not compiled its code yet. */
+  readonly warmUp: number;
   readonly calm?: Calm;
 }
 
@@ -22,13 +24,15 @@ export interface Calm {
   readonly tries: number;
 }
 
-export const FULL: Extent = { enqueueMs: 2000, steadyMs: 4000, backlog: 50_000, samples: [200, 1000] };
-export const SMALL: Extent = { enqueueMs: 100, steadyMs: 200, backlog: 500, samples: [5, 20] };
+export const FULL: Extent = { enqueueMs: 2000, steadyMs: 4000, backlog: 50_000, samples: [200, 1000], warmUp: 2000 };
+export const SMALL: Extent = { enqueueMs: 100, steadyMs: 200, backlog: 500, samples: [5, 20], warmUp: 10 };
 
 export const PRODUCERS = 64;
 const BULK = 100;
 /** More than any queue could take in one measurement. */
 const JOBS_MAX = 4_000_000;
+/** Until what a warm-up left behind (cursors, notices) is done. */
+const WARM_MS = 1000;
 /** A queue that has not finished by then has lost something, or stands still. */
 const PATIENCE_MS = 120_000;
 
@@ -98,7 +102,10 @@ export async function measure(
     for (const [index, perSecond] of [20, 200].entries())
       result.latency.push(
         await beside(
-          () => on(prompt, (queue) => latency(queue, subscribers, perSecond, extent.samples[index]!)),
+          () =>
+            on(prompt, (queue) =>
+              latency(queue, subscribers, perSecond, { samples: extent.samples[index]!, warmUp: extent.warmUp }),
+            ),
           extent.calm,
         ),
       );
@@ -208,9 +215,8 @@ async function latency(
   queue: Queue,
   subscribers: number,
   perSecond: number,
-  samples: number,
+  { samples, warmUp }: { readonly samples: number; readonly warmUp: number },
 ): Promise<Omit<Latency, 'othersPercent'>> {
-  const warmUp = Math.ceil(samples / 10);
   const total = warmUp + samples;
   const calledAt = new Float64Array(total);
   const tookMs: number[] = [];
@@ -219,10 +225,13 @@ async function latency(
     ledger.record(n, subscriber);
     if (n >= warmUp) tookMs.push(performance.now() - calledAt[n]!);
   });
+  for (let n = 0; n < warmUp; n += PRODUCERS)
+    await Promise.all(Array.from({ length: Math.min(PRODUCERS, warmUp - n) }, (_, i) => queue.publish(n + i)));
+  await delay(WARM_MS);
   const published: Promise<void>[] = [];
   const startedAt = performance.now();
-  for (let n = 0; n < total; n++) {
-    await delay(Math.max(0, startedAt + (n * 1000) / perSecond - performance.now()));
+  for (let n = warmUp; n < total; n++) {
+    await delay(Math.max(0, startedAt + ((n - warmUp) * 1000) / perSecond - performance.now()));
     calledAt[n] = performance.now();
     published.push(queue.publish(n));
   }

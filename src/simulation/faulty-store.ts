@@ -61,6 +61,7 @@ export function faultyStore(
   };
   return {
     shards: store.shards,
+    recent: store.recent,
     transact,
     effect: effectBy(transact),
     read: async <T>(work: (tx: SqlReadTx) => Promise<T>): Promise<T> => {
@@ -70,7 +71,7 @@ export function faultyStore(
       if (fails) throw storeError('store-busy');
       return life.reach(store.read(work));
     },
-    onAppended: (listener) => store.onAppended((topics) => life.deliver(() => listener(topics))),
+    onAppended: (listener) => store.onAppended((topics, ours) => life.deliver(() => listener(topics, ours))),
     changedElsewhere: () => life.reach(store.changedElsewhere()),
     close: async () => {},
   };

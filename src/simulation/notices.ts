@@ -43,7 +43,7 @@ export class Notices {
       ear.changed = true;
       if (ear.listeners.size === 0 || this.#draw.chance(lost)) continue;
       this.#scheduler.after(this.#draw.number() * msMax, 'notice', () => {
-        for (const listener of ear.listeners) life.deliver(() => listener(appended));
+        for (const listener of ear.listeners) life.deliver(() => listener(appended, false));
       });
     }
   }

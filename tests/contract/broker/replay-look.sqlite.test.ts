@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SqlBroker } from '../../../src/adapters/broker/sql/broker.ts';
 import { openSqliteStore } from '../../../src/adapters/store/sqlite/store.ts';
+import { CURSOR_ACKS_MAX } from '../../../src/domain/limits.ts';
 import { ManualClock, settle } from './manual-clock.ts';
-import { begin, silent, TOPIC } from './rig.ts';
+import { begin, newEvent, silent, TOPIC } from './rig.ts';
 
 // Replays lie in the store, and only a broker in it has to look for them.
 
@@ -35,4 +36,41 @@ test('a look for replays under way is nothing that waits', async () => {
   assert.deepEqual(await found, []);
   await broker.close();
   await real.close();
+});
+
+test('a flush of many acks goes on while it is too early to look for replays again', async () => {
+  const clock = new ManualClock();
+  const store = openSqliteStore({ file: ':memory:', clock, logger: silent });
+  const warnings: string[] = [];
+  const logger = { ...silent, warn: (fields: object) => void warnings.push(JSON.stringify(fields)) };
+  const broker = new SqlBroker({ store, clock, logger });
+  await begin({ broker, store }, { name: 'reader', topic: TOPIC });
+  const never = new AbortController().signal;
+  const append = (first: number, count: number) =>
+    store.transact((tx) =>
+      tx.append(
+        Array.from({ length: count }, (_, i) => newEvent(`key${first + i}`, first + i)),
+        { source: 'test', seed: `seed${first}` },
+      ),
+    );
+  const work = async (count: number) => {
+    for (let done = 0; done < count; ) {
+      const deliveries = await broker.fetch('reader', 64, never);
+      for (const one of deliveries) await one.ack();
+      done += deliveries.length;
+    }
+  };
+  await append(0, 1);
+  await work(1);
+  // Looked for just now; these may have brought some.
+  await append(1, CURSOR_ACKS_MAX + 1);
+  await work(CURSOR_ACKS_MAX + 1);
+  await settle();
+  assert.deepEqual(warnings, []);
+  const { seq } = await store.read(({ db }) =>
+    db.selectFrom('consumer_cursor').select('seq').where('consumer', '=', 'reader').executeTakeFirstOrThrow(),
+  );
+  assert.ok(seq >= CURSOR_ACKS_MAX, `the cursor is at ${seq}`);
+  await broker.close();
+  await store.close();
 });

@@ -1,3 +1,4 @@
+import type { LoggedRow, RecentRows } from '../../../src/adapters/store/sql/recent.ts';
 import type { SqlTx } from '../../../src/adapters/store/sql/sql-store.ts';
 import type { Delivery } from '../../../src/ports/broker.ts';
 import { around, dutiesOf } from '../../contract/broker/rig.ts';
@@ -136,12 +137,18 @@ export const BROKER_BUGS: readonly PlantedBug[] = [
           ...store,
           changedElsewhere: async () => false,
           onAppended: (listener) =>
-            store.onAppended((topics) => {
-              if (++count % 3 !== 0) listener(topics);
+            store.onAppended((topics, ours) => {
+              if (++count % 3 !== 0) listener(topics, ours);
             }),
         };
       },
     }),
+  },
+  {
+    name: 'what a process has appended itself is taken for all there is',
+    breaks: ['I10', 'I16'],
+    plan: (plan) => ({ ...steady(plan), broker: 'sql', shards: 1, notice: { lost: 0.9, msMax: 100 } }),
+    planted: () => ({ database: (store) => ({ ...store, recent: careless(store.recent) }) }),
   },
   {
     name: 'nobody looks for what other processes appended when the notice of it was lost',
@@ -150,6 +157,28 @@ export const BROKER_BUGS: readonly PlantedBug[] = [
     planted: () => ({ store: (store) => ({ ...store, changedElsewhere: async () => false }) }),
   },
 ];
+
+/** Gives out what was added whatever stands between, as if nobody else appended. */
+function careless(real: RecentRows): RecentRows {
+  const added: LoggedRow[] = [];
+  const add = real.add.bind(real);
+  real.add = (rows) => {
+    added.push(...rows);
+    add(rows);
+  };
+  const follow: RecentRows['follow'] = (topic, shard) => {
+    const reader = real.follow(topic, shard);
+    const mine = (row: LoggedRow) => topic === undefined || (row.topic === topic && row.shard === shard);
+    return {
+      stop: () => reader.stop(),
+      after: (after, limit) => {
+        const rows = added.filter((row) => row.seq > after && mine(row)).slice(0, limit);
+        return rows.length > 0 ? rows : reader.after(after, limit);
+      },
+    };
+  };
+  return Object.assign(Object.create(real) as RecentRows, { follow });
+}
 
 /** The cursor of a consumer's shard is set to the end of the log, whatever has been done. */
 async function runAhead({ db }: SqlTx, resource: string): Promise<void> {

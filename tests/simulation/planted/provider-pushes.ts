@@ -46,8 +46,13 @@ export const PROVIDER_PUSH_BUGS: readonly PlantedBug[] = [
     breaks: ['I13'],
     plan: (plan) => {
       const { store, ...calm } = pushed(plan);
-      const { pauses } = pausing(plan);
-      return { ...calm, speed: 240, freshSeconds: 300, store: { ...store, answerMsMax: 2000 }, broker: 'sql', pauses };
+      // Not much longer than a lease: whoever stood still may get the account again at once.
+      const pauses = pausing(plan)
+        .pauses.map((one) => ({ ...one, ms: one.ms * 0.65 }))
+        .flatMap((one) => [one, { ...one, at: one.at + 1_800_000 }])
+        .toSorted((a, b) => a.at - b.at);
+      const asked = { flights: 4, freshSeconds: 60, store: { ...store, answerMsMax: 6000 } };
+      return { ...calm, ...asked, speed: 240, broker: 'sql', pauses };
     },
     planted: () => ({
       groups: (groups) =>

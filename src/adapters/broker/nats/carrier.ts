@@ -85,8 +85,8 @@ export async function openNatsCarrier(options: NatsOptions): Promise<NatsCarrier
 
   const feed = new NatsFeed({ link, prefix, clock, logger });
   const running = new Map<number, Relay>();
-  const unlisten = store.onAppended(() => {
-    for (const relay of running.values()) relay.wake();
+  const unlisten = store.onAppended((_, ours) => {
+    for (const relay of running.values()) relay.wake(ours);
   });
   const shardsFor = (relay: number): Shards => (relays === 1 ? undefined : shardsOf(relay, relays, store.shards));
   return {

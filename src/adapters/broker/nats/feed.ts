@@ -27,6 +27,8 @@ export interface ShardFeed {
    * either, it is read from the store.
    */
   noticed(): void;
+  /** Up to here the reader has read in another way: it needs none of these rows any more. */
+  passed(seq: number): void;
   /** Something suggests that rows were missed: the next read that finds nothing here asks the store. */
   doubt(): void;
   stop(): void;

@@ -5,7 +5,7 @@ import type { Logger } from '../../../ports/logger.ts';
 import type { LogFeed, ShardFeed } from './feed.ts';
 import { FEED_SETTLE_MS, FEED_SILENT_MS, FEED_TICK_MS } from './limits.ts';
 import type { NatsLink } from './link.ts';
-import { decode, subjectOf } from './message.ts';
+import { decode, hintOf, subjectOf } from './message.ts';
 import { FeedBudget, ShardBuffer } from './shard-buffer.ts';
 
 export interface NatsFeedOptions {
@@ -117,8 +117,13 @@ export class NatsFeed implements LogFeed {
   }
 
   #arrived(followed: Followed, message: Msg): void {
-    const row = decode(message);
     this.#heard++;
+    // Most often this process has appended it itself, and its readers had it from memory before it was published.
+    const hint = hintOf(message);
+    let needed = false;
+    for (const buffer of followed.buffers) needed = !buffer.knows(hint) || needed;
+    if (!needed) return;
+    const row = decode(message);
     for (const buffer of followed.buffers)
       if (row === undefined) buffer.gap();
       else buffer.offer(row);

@@ -22,6 +22,7 @@ export interface Published {
 
 interface Flight {
   readonly message: Outgoing;
+  /** Its number in the log, which whoever hears it may look at (`hintOf`). */
   readonly token: string;
   tries: number;
   /** The highest number that the stream had given when this was sent first: it cannot get a lower one. */
@@ -66,7 +67,6 @@ export class Publisher {
   #published: Published;
   /** The highest number that the stream has given. */
   #highest: number;
-  #tokens = 0;
   #repeats = 0;
   #refusal: string | undefined;
   #connection: NatsConnection | undefined;
@@ -113,7 +113,7 @@ export class Publisher {
   }
 
   add(message: Outgoing): void {
-    const token = `${++this.#tokens}`;
+    const token = String(message.seq);
     const flight: Flight = {
       message,
       token,

@@ -4,6 +4,7 @@ import { LAG_COUNT_MAX } from '../../../domain/limits.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
 import type { Lease } from '../../../ports/store/leases.ts';
+import type { RecentReader } from '../../store/sql/recent.ts';
 import type { SqlStore } from '../../store/sql/sql-store.ts';
 import { Wake } from '../wake.ts';
 import type { AuditResult } from './audit.ts';
@@ -20,7 +21,7 @@ import {
   REQUEST_MS,
 } from './limits.ts';
 import type { NatsLink } from './link.ts';
-import { encode } from './message.ts';
+import { encode, type RelayedRow } from './message.ts';
 import { Publisher, type Suspicion } from './publisher.ts';
 import { beginRelay } from './relay-begin.ts';
 import {
@@ -67,6 +68,10 @@ export class Relay {
   readonly #lease: Lease;
   readonly #logger: Logger;
   readonly #wake = new Wake();
+  readonly #recent: RecentReader;
+  /** Others may have appended: what this process has appended itself is not all. */
+  #mayHaveOthers = true;
+  #othersReadAt = Number.NEGATIVE_INFINITY;
   readonly #ending = new AbortController();
   #lost = false;
   #place: RelayPlace | undefined;
@@ -84,6 +89,7 @@ export class Relay {
     this.#options = options;
     this.#lease = lease;
     this.#logger = options.logger.child({ relay: options.relay });
+    this.#recent = options.store.recent.follow();
     this.#unlisten = options.link.onChange((up) => {
       if (up) this.#suspicion ??= 'gone';
       this.#wake.notify();
@@ -101,8 +107,9 @@ export class Relay {
     this.#running = this.#run();
   }
 
-  /** Something was appended. */
-  wake(): void {
+  /** Something was appended. `ours`: by this process. */
+  wake(ours: boolean): void {
+    if (!ours) this.#mayHaveOthers = true;
     this.#wake.notify();
   }
 
@@ -112,6 +119,7 @@ export class Relay {
     this.#ending.abort();
     this.#wake.notify();
     await this.#running;
+    this.#recent.stop();
     this.#unlisten();
   }
 
@@ -161,7 +169,7 @@ export class Relay {
   }
 
   async #live(): Promise<void> {
-    const { link, clock, store, shards } = this.#options;
+    const { link, clock } = this.#options;
     while (link.connection === undefined) {
       if (this.#ended) return;
       await this.#wake.wait(clock, undefined, this.#ending.signal);
@@ -184,7 +192,8 @@ export class Relay {
       },
     });
     this.#publisher = publisher;
-    const last = new Map<string, number>();
+    const previous = new Map<string, number>();
+    this.#mayHaveOthers = true;
     let position = place.seq;
     while (!this.#ended) {
       if (this.#suspicion !== undefined && link.connection !== undefined && (await this.#mustBeginAnew())) return;
@@ -193,23 +202,49 @@ export class Relay {
         await this.#wake.wait(clock, RELAY_MARK_MS * clock.speed, this.#ending.signal);
         continue;
       }
-      const rows = await store.read(async ({ db }) => {
-        const found = await readUnpublished(db, { shards, after: position, limit: RELAY_READ_MAX });
-        const linked = [];
-        for (const row of found) {
-          const line = `${row.topic}/${row.shard}`;
-          const prev = last.get(line) ?? (await readPrevious(db, row));
-          last.set(line, row.seq);
-          linked.push({ ...row, prev });
-        }
-        return linked;
-      });
+      const { rows, readTo } = this.#readRecent(position, previous) ?? (await this.#readOthers(position, previous));
       const maxBytes = link.connection?.info?.max_payload ?? 1024 * 1024;
       for (const row of rows) publisher.add(encode(this.#options.prefix, row, maxBytes));
-      position = rows.at(-1)?.seq ?? position;
+      position = readTo;
       if (rows.length === 0) await this.#wake.wait(clock, this.#restMs() * clock.speed, this.#ending.signal);
     }
     await this.#handOver(publisher);
+  }
+
+  /** What this process has appended itself; undefined: it may not be all that comes next. */
+  #readRecent(after: number, previous: Map<string, number>): Read | undefined {
+    const { shards, clock } = this.#options;
+    const rows = this.#recent.after(after, RELAY_READ_MAX);
+    const overdue = clock.monotonic() >= this.#othersReadAt + RELAY_POLL_MS * clock.speed;
+    if (rows === undefined || (rows.length === 0 && (this.#mayHaveOthers || overdue))) return undefined;
+    const mine = shards === undefined ? rows : rows.filter(({ shard }) => shards.includes(shard));
+    // The first of a line: the store knows the one before it.
+    if (mine.some((row) => !previous.has(lineOf(row)))) return undefined;
+    const linked = mine.map((row) => {
+      const prev = previous.get(lineOf(row))!;
+      previous.set(lineOf(row), row.seq);
+      return { ...row, prev };
+    });
+    return { rows: linked, readTo: rows.at(-1)?.seq ?? after };
+  }
+
+  async #readOthers(after: number, previous: Map<string, number>): Promise<Read> {
+    const { store, shards, clock } = this.#options;
+    this.#mayHaveOthers = false;
+    this.#othersReadAt = clock.monotonic();
+    const rows = await store.read(async ({ db }) => {
+      const found = await readUnpublished(db, { shards, after, limit: RELAY_READ_MAX });
+      const linked = [];
+      for (const row of found) {
+        const line = lineOf(row);
+        const prev = previous.get(line) ?? (await readPrevious(db, row));
+        previous.set(line, row.seq);
+        linked.push({ ...row, prev });
+      }
+      return linked;
+    });
+    if (rows.length === RELAY_READ_MAX) this.#mayHaveOthers = true;
+    return { rows, readTo: rows.at(-1)?.seq ?? after };
   }
 
   #begin(place: RelayPlace, stream: Settled): void {
@@ -306,6 +341,13 @@ export class Relay {
     await clock.sleep(ms * clock.speed, this.#ending.signal).catch(() => {});
   }
 }
+
+interface Read {
+  readonly rows: readonly RelayedRow[];
+  readonly readTo: number;
+}
+
+const lineOf = ({ topic, shard }: { readonly topic: string; readonly shard: number }) => `${topic}/${shard}`;
 
 /** How far the relay is behind the log, whichever process runs it. */
 export async function readFigures(store: SqlStore, relay: number, shards: Shards): Promise<RelayFigures> {

@@ -218,3 +218,21 @@ test('whatever is lost, doubled, delayed, reordered or made up: every row once, 
     assert.deepEqual(got, seqsOf(log), `seed ${seed}`);
   }
 });
+
+test('what the reader has read in another way is not needed, and tells nobody', async () => {
+  const { buffer, told } = open();
+  const { read } = storeOf([]);
+  await buffer.read(0, 10, read(0, 10));
+  told();
+  buffer.passed(7);
+  assert.equal(buffer.knows(7), true);
+  buffer.offer(row(7, 0));
+  assert.equal(told(), false);
+  assert.equal(buffer.knows(8), false);
+  assert.equal(buffer.knows(Number.NaN), false, 'without a number it must be looked at');
+  buffer.offer(row(8, 7));
+  assert.deepEqual(
+    (await buffer.read(7, 10, read(7, 10))).map(({ seq }) => seq),
+    [8],
+  );
+});

@@ -69,12 +69,18 @@ export class ShardBuffer implements ShardFeed {
     this.#onStop = options.onStop ?? (() => {});
   }
 
+  /** A row has arrived, of which only the number is known. True: it is not needed. */
+  knows(seq: number): boolean {
+    if (this.#stopped) return true;
+    if (!(seq <= (this.#rows.at(-1)?.seq ?? this.#readTo))) return false;
+    this.#heard();
+    return true;
+  }
+
   /** A row has arrived. */
   offer(row: CarriedRow): void {
     if (this.#stopped) return;
-    this.#silentSince = undefined;
-    this.#expectedSince = undefined;
-    this.#offeredAt = this.#clock.monotonic();
+    this.#heard();
     const last = this.#rows.at(-1);
     if (row.seq <= (last?.seq ?? this.#readTo)) return;
     const follows = last === undefined || (!this.#torn && row.prev <= last.seq);
@@ -85,6 +91,12 @@ export class ShardBuffer implements ShardFeed {
     }
     this.#rows.push(row);
     this.#onNews();
+  }
+
+  #heard(): void {
+    this.#silentSince = undefined;
+    this.#expectedSince = undefined;
+    this.#offeredAt = this.#clock.monotonic();
   }
 
   /** Rows may have been missed. */
@@ -108,6 +120,11 @@ export class ShardBuffer implements ShardFeed {
     this.#expectedSince = undefined;
     this.gap();
     return false;
+  }
+
+  passed(seq: number): void {
+    this.#readTo = Math.max(this.#readTo, seq);
+    this.#forget(seq);
   }
 
   doubt(): void {

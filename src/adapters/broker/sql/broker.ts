@@ -40,10 +40,10 @@ export class SqlBroker implements Broker {
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#feed = options.feed;
-    this.#unlisten = options.store.onAppended((appended) => {
+    this.#unlisten = options.store.onAppended((appended, ours) => {
       for (const consumer of this.#consumers.values()) {
         const shards = appended.get(consumer.spec.topic);
-        if (shards !== undefined) consumer.touched(shards);
+        if (shards !== undefined) consumer.touched(shards, ours);
       }
     });
     void this.#poll();
@@ -129,7 +129,7 @@ export class SqlBroker implements Broker {
       if (signal.aborted) return;
       try {
         if (!(await this.#store.changedElsewhere())) continue;
-        for (const consumer of this.#consumers.values()) consumer.touched();
+        for (const consumer of this.#consumers.values()) consumer.touched(undefined, false);
       } catch (error) {
         this.#logger.warn({ error: String(error) }, 'the log could not be looked at; trying again');
       }

@@ -59,9 +59,9 @@ export class ConsumerShards {
     }
   }
 
-  /** Something was appended in these shards; in any of them, where it is not known which. */
-  touched(shards?: ReadonlySet<number>): void {
-    for (const [shard, held] of this.#shards) if (shards === undefined || shards.has(shard)) held.touched();
+  /** Something was appended in these shards; in any of them, where it is not known which. `ours`: by this process. */
+  touched(shards: ReadonlySet<number> | undefined, ours: boolean): void {
+    for (const [shard, held] of this.#shards) if (shards === undefined || shards.has(shard)) held.touched(ours);
   }
 
   async fetch(max: number, signal: AbortSignal): Promise<readonly Delivery[]> {
@@ -98,7 +98,9 @@ export class ConsumerShards {
 
   /** From each shard in turn, so that a full one leaves room for the others over time. */
   async #round(max: number): Promise<readonly Delivery[]> {
-    const all = [...this.#shards.values()];
+    const now = this.#parts.clock.now();
+    const all = [...this.#shards.values()].filter((held) => held.hasWork(now));
+    if (all.length === 0) return [];
     const faults: unknown[] = [];
     const each = (work: (held: LogConsumer) => Promise<void>) =>
       Promise.all(

@@ -13,6 +13,7 @@ import type { ConsumerSpec, Delivery, Lag } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Lease } from '../../../ports/store/leases.ts';
 import type { TransactOptions } from '../../../ports/store.ts';
+import type { RecentReader } from '../../store/sql/recent.ts';
 import type { SqlStore } from '../../store/sql/sql-store.ts';
 import { recordOf } from '../attempt-record.ts';
 import { KeyLines } from '../key-lines.ts';
@@ -37,6 +38,8 @@ import { LogWindow } from './log-window.ts';
 import { readReplays, takeReplays } from './replay-rows.ts';
 import type { ShardRef } from './shard-ref.ts';
 
+type LogRead = Awaited<ReturnType<typeof readLogInDoubt>>;
+
 /** Appends ask for replays as well; so often at most do we look, real time. */
 const REPLAYS_PAUSE_MS = 1000;
 
@@ -56,6 +59,7 @@ export class LogConsumer {
   /** What is written is written only while the lease is held. */
   readonly #fenced: TransactOptions;
   readonly #wake: Wake;
+  readonly #recent: RecentReader;
   readonly #feed: ShardFeed | undefined;
   readonly #store: SqlStore;
   readonly #clock: Clock;
@@ -69,6 +73,8 @@ export class LogConsumer {
   /** Up to here the log may hold events that an earlier life has processed, or that have delivery rows. */
   #doubtTo = 0;
   #mayHaveMore = true;
+  /** Others may have appended: what this process has appended itself is not all. */
+  #mayHaveOthers = true;
   #mayHaveReplays = true;
   /** Between a row and its line just now; counted as waiting. */
   #takingReplays = 0;
@@ -97,6 +103,7 @@ export class LogConsumer {
       readonly wake: Wake;
       readonly feed?: LogFeed | undefined;
     },
+    /** There is something for a flush to do: soon, or at once where many acks wait for it. */
     onDirty: (acks: number) => void,
   ) {
     this.spec = held.spec;
@@ -108,8 +115,10 @@ export class LogConsumer {
     this.#clock = parts.clock;
     this.#wake = parts.wake;
     this.#onDirty = onDirty;
+    this.#recent = parts.store.recent.follow(held.spec.topic, held.shard);
     this.#feed = parts.feed?.follow(held.spec.topic, held.shard, () => {
       this.#mayHaveMore = true;
+      this.#mayHaveOthers = true;
       this.#wake.notify();
     });
   }
@@ -128,12 +137,22 @@ export class LogConsumer {
     }
   }
 
-  /** Something was appended (or replayed) in the shard. */
-  touched(): void {
+  /** Something was appended (or replayed) in the shard. `ours`: by this process. */
+  touched(ours: boolean): void {
     this.#mayHaveMore = true;
+    if (!ours) this.#mayHaveOthers = true;
+    // Not now: replays are rare and appends are not. A flush looks when it is time.
+    if (!this.#mayHaveReplays) this.#onDirty(0);
     this.#mayHaveReplays = true;
     this.#feed?.noticed();
     this.#wake.notify();
+  }
+
+  /** Whether a fetch would find anything to do here. */
+  hasWork(now: number): boolean {
+    if (this.#mode !== 'open') return false;
+    if (this.#mayHaveMore || this.#hungry.size > 0 || this.#lines.readyCount > 0) return true;
+    return (this.#lines.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now || this.#replaysDue();
   }
 
   /** Up to `max` entries that are due now, of what `prepare` has read: to be given to `deliver` at once. */
@@ -179,6 +198,7 @@ export class LogConsumer {
     // Seen now, told or not: so a fetch made anew (the runtime's watchdog) finds what a lost notice would have hidden.
     if (unread > 0) {
       this.#mayHaveMore = true;
+      this.#mayHaveOthers = true;
       this.#feed?.doubt();
     }
     let oldestAt = firstAt ?? Number.POSITIVE_INFINITY;
@@ -192,7 +212,8 @@ export class LogConsumer {
 
   /** Stores cursor, removals and corrections, if there are any. */
   flush(): Promise<void> {
-    if (this.#mayHaveReplays) this.#wake.notify();
+    if (this.#replaysDue()) this.#wake.notify();
+    else if (this.#mayHaveReplays) this.#onDirty(0);
     return this.#serially(async () => {
       if (this.#mode === 'closed') return;
       await this.#spill();
@@ -232,6 +253,7 @@ export class LogConsumer {
   /** Ends without writing anything: another holds the shard. */
   lose(): void {
     this.#mode = 'closed';
+    this.#recent.stop();
     this.#feed?.stop();
     for (const resolve of this.#allIn.splice(0)) resolve();
     this.#wake.notify();
@@ -240,28 +262,25 @@ export class LogConsumer {
   /** Fills the lines from the rows and the log, as far as that is needed for `max` deliveries. */
   async prepare(max: number): Promise<void> {
     if (this.#mode !== 'open') return;
-    if (this.#mayHaveReplays) await this.#serially(() => this.#readReplays());
+    if (this.#replaysDue()) await this.#serially(() => this.#readReplays());
     if (this.#hungry.size > 0) await this.#serially(() => this.#feedHungry());
     while (this.#mayHaveMore && this.#lines.readyCount < max && this.#hasRoom()) {
       const before = this.#readTo;
-      await this.#serially(() => this.#readMore());
+      const ours = await this.#serially(() => this.#readMore());
       if (this.#readTo === before) break;
+      // What is here need not wait for a look at what others may have.
+      if (ours && this.#mayHaveOthers && this.#lines.readyCount > 0) break;
     }
   }
 
-  async #readMore(): Promise<void> {
-    if (!this.#mayHaveMore || !this.#hasRoom()) return;
+  /** True: of what this process has appended itself. */
+  async #readMore(): Promise<boolean> {
+    if (!this.#mayHaveMore || !this.#hasRoom()) return false;
     const limit = READ_EVENTS_MAX;
     // Cleared before reading: what is appended during the read sets it again.
     this.#mayHaveMore = false;
-    let read: Awaited<ReturnType<typeof readLogInDoubt>>;
-    try {
-      read = await this.#readAfter(this.#readTo, limit);
-    } catch (error) {
-      this.#mayHaveMore = true;
-      throw error;
-    }
-    const { rows, readTo, all } = read;
+    const recent = this.#readRecent(limit);
+    const { rows, readTo, all } = recent ?? (await this.#readOthers(limit));
     if (!all) this.#mayHaveMore = true;
     for (const row of rows) {
       if (row.seq <= this.#readTo) continue;
@@ -279,9 +298,33 @@ export class LogConsumer {
     // Nothing in doubt is left.
     if (all && this.#readTo < this.#doubtTo) this.#readTo = this.#doubtTo;
     if (this.#toSpill.length >= READ_EVENTS_MAX) await this.#spill();
+    return recent !== undefined;
   }
 
-  async #readAfter(after: number, limit: number): ReturnType<typeof readLogInDoubt> {
+  /** What this process has appended itself; undefined: it may not be all that comes next. */
+  #readRecent(limit: number): LogRead | undefined {
+    const after = this.#readTo;
+    const rows = after < this.#doubtTo ? undefined : this.#recent.after(after, limit);
+    if (rows === undefined || (rows.length === 0 && this.#mayHaveOthers)) return undefined;
+    const readTo = rows.at(-1)?.seq ?? after;
+    if (rows.length > 0) this.#feed?.passed(readTo);
+    return { rows, readTo, all: rows.length === 0 };
+  }
+
+  async #readOthers(limit: number): Promise<LogRead> {
+    this.#mayHaveOthers = false;
+    try {
+      const read = await this.#readAfter(this.#readTo, limit);
+      if (!read.all) this.#mayHaveOthers = true;
+      return read;
+    } catch (error) {
+      this.#mayHaveMore = true;
+      this.#mayHaveOthers = true;
+      throw error;
+    }
+  }
+
+  async #readAfter(after: number, limit: number): Promise<LogRead> {
     const { consumer, topic, shard } = this.#ref;
     const options = { topic, shard, after, limit };
     // What an earlier owner has done is known to the store alone.
@@ -341,16 +384,16 @@ export class LogConsumer {
     }
   }
 
+  #replaysDue(): boolean {
+    return (
+      this.#mayHaveReplays && this.#clock.monotonic() >= this.#replaysReadAt + REPLAYS_PAUSE_MS * this.#clock.speed
+    );
+  }
+
   /** Takes over what replayed dead letters have put down. Its old place in the order of its key is gone. */
   async #readReplays(): Promise<void> {
-    if (!this.#mayHaveReplays) return;
-    const monotonic = this.#clock.monotonic();
-    if (monotonic < this.#replaysReadAt + REPLAYS_PAUSE_MS * this.#clock.speed) {
-      // Replays are rare and appends are not: the next flush looks again.
-      this.#onDirty(this.#acks);
-      return;
-    }
-    this.#replaysReadAt = monotonic;
+    if (!this.#replaysDue()) return;
+    this.#replaysReadAt = this.#clock.monotonic();
     this.#mayHaveReplays = false;
     this.#lookingForReplays = true;
     try {

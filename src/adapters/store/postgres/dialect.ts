@@ -18,7 +18,7 @@ const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE']);
 /**
  * Kysely on one connection of ours. Transactions are the business of the store, which is why the driver has none.
  */
-export function openKysely(connection: Connection): Kysely<Schema> {
+export function openKysely(connection: Pick<Connection, 'query'>): Kysely<Schema> {
   const refuse = async () => {
     throw new Error('transactions are made by Store.transact');
   };

@@ -5,6 +5,7 @@ import type { Logger } from '../../../ports/logger.ts';
 import type { Lease } from '../../../ports/store/leases.ts';
 import type { EffectMark } from '../../../ports/store.ts';
 import { leaseLost } from '../sql/leases.ts';
+import type { LoggedRow } from '../sql/recent.ts';
 import type { Appended, SqlTx } from '../sql/sql-store.ts';
 import { isConflict, isLost, isTaken, lost } from './errors.ts';
 import {
@@ -40,7 +41,7 @@ export interface GroupCommitOptions {
   /** Starts a batch soon, after what is runnable now had the chance to hand in work. */
   readonly schedule: (run: () => void) => void;
   /** Called after each commit, before the promises of its works resolve. */
-  readonly committed: (appended: Appended) => void;
+  readonly committed: (appended: Appended, rows: readonly LoggedRow[]) => void;
 }
 
 /** What became of a transaction. `left`: not run in it, for want of time. */
@@ -65,6 +66,8 @@ export class GroupCommit {
   #waiting: Work[] = [];
   /** Since when the first of them waits for company; real ms. */
   #waitingSince = 0;
+  /** How many the last lot carried: at low load nobody waits for company that does not come. */
+  #lastLot = 0;
   #scheduled = false;
   #company: NodeJS.Timeout | undefined;
   #idleListeners: (() => void)[] = [];
@@ -98,7 +101,7 @@ export class GroupCommit {
   #scheduleNext(): void {
     if (this.#scheduled || this.#waiting.length === 0 || this.#idle.length === 0) return;
     const working = this.#idle.length < this.#options.lanes;
-    if (working && this.#waiting.length < COMPANY_WORKS) {
+    if (working && this.#waiting.length < Math.min(COMPANY_WORKS, this.#lastLot)) {
       const leftMs = this.#waitingSince + COMPANY_MS - performance.now();
       if (leftMs > 0) {
         this.#company ??= setTimeout(() => {
@@ -120,7 +123,9 @@ export class GroupCommit {
     const size = Math.min(BATCH_WORKS_MAX, Math.max(BATCH_WORKS_MIN, share));
     while (this.#waiting.length > 0 && this.#idle.length > 0) {
       const lane = this.#idle.pop()!;
-      void lane.run(this.#waiting.splice(0, size)).then((left) => {
+      const lot = this.#waiting.splice(0, size);
+      this.#lastLot = lot.length;
+      void lane.run(lot).then((left) => {
         this.#waiting.unshift(...left);
         this.#idle.push(lane);
         this.#scheduleNext();
@@ -234,7 +239,7 @@ class Lane {
       const end = await transactions.commit();
       // A work has gone on after a statement of it had failed.
       if (!end.committed) return { kind: 'undone', at: undefined, error: swallowed() };
-      if (end.appended.size > 0) committed(end.appended);
+      if (end.appended.size > 0) committed(end.appended, end.rows);
       for (const [index, value] of values.entries()) works[index]!.resolve(value);
       return { kind: 'committed', left: works.slice(values.length) };
     } catch (error) {

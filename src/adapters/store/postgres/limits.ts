@@ -12,8 +12,8 @@ export const BATCH_WORKS_MAX = 128;
  */
 export const BATCH_WORKS_MIN = 64;
 /**
- * While a connection is at work, what comes waits for it and then shares one commit, until there are so many or the
- * first has waited so long: then another connection begins. For a few works a commit of their own costs more than it
+ * While a connection is at work, what comes waits for it and then shares one commit, until there are so many (or as many
+ * as the last lot had) or the first has waited so long: then another connection begins. For a few works a commit of their own costs more than it
  * saves.
  */
 export const COMPANY_WORKS = 32;

@@ -22,12 +22,14 @@ export const FENCE = `SELECT lease.resource, lease.token FROM lease
   JOIN unnest($1::text[], $2::text[], $3::int8[]) AS held (resource, owner, token)
     ON lease.resource = held.resource AND lease.owner = held.owner AND lease.token = held.token`;
 
-export const LOG = `INSERT INTO log (seq, id, tenant, topic, key, correlation, subject, at, shard, body)
+/** A number is given to a row of the join, which there is none of before the lock is held. */
+export const LOG = `WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock($10::int8))
+  INSERT INTO log (seq, id, tenant, topic, key, correlation, subject, at, shard, body)
   SELECT nextval('log_seq'), events.*
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+  FROM held, unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
       $7::int8[], $8::int8[], $9::text[])
     AS events (id, tenant, topic, key, correlation, subject, at, shard, body)
-  ON CONFLICT (id) DO NOTHING`;
+  ON CONFLICT (id) DO NOTHING RETURNING seq`;
 
 export const FEED = `INSERT INTO feed (seq, tenant, traveller, event_id, event)
   SELECT nextval('feed_seq'), items.*
@@ -74,7 +76,7 @@ export function missing(
   return fences.filter((fence) => current.get(fence.resource) !== fence.token);
 }
 
-export function logValues(rows: readonly LogInsert[]): readonly Buffer[] {
+export function logValues(rows: readonly LogInsert[], lock: string): readonly (Buffer | string)[] {
   return [
     textArray(rows.map((row) => row.id)),
     textArray(rows.map((row) => row.tenant)),
@@ -85,6 +87,7 @@ export function logValues(rows: readonly LogInsert[]): readonly Buffer[] {
     int8Array(rows.map((row) => row.at)),
     int8Array(rows.map((row) => row.shard)),
     textArray(rows.map((row) => row.body)),
+    lock,
   ];
 }
 

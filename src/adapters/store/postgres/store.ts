@@ -3,6 +3,7 @@ import { TripwatchError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Logger } from '../../../ports/logger.ts';
 import type { EffectMark, EffectResult, TransactOptions } from '../../../ports/store.ts';
+import { RecentRows } from '../sql/recent.ts';
 import type { Appended, AppendedListener, SqlReadTx, SqlStore, SqlTx } from '../sql/sql-store.ts';
 import { checkServer } from './check.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
@@ -43,10 +44,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const shards = await prepared(await connect('migrating'), options);
   const context: TransactionContext = { schema, shards, clock };
   const listeners = new Set<AppendedListener>();
-  const announce = (appended: Appended): void => {
+  const recent = new RecentRows();
+  const announce = (appended: Appended, ours: boolean): void => {
     for (const listener of listeners) {
       try {
-        listener(appended);
+        listener(appended, ours);
       } catch (error) {
         // The works are committed: whoever waits for them must hear so.
         logger.error({ message: String(error) }, 'a listener for appended events failed');
@@ -59,7 +61,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     logger,
     self: randomBytes(8).toString('hex'),
     open: (onNotice) => connect('listening', onNotice),
-    heard: announce,
+    heard: (appended) => announce(appended, false),
   });
   const writer = new GroupCommit({
     lanes: options.lanes ?? LANES,
@@ -67,8 +69,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     clock,
     logger,
     schedule: (run) => void setImmediate(run),
-    committed: (appended) => {
-      announce(appended);
+    committed: (appended, rows) => {
+      recent.add(rows);
+      announce(appended, true);
       notices.tell(appended);
     },
   });
@@ -85,6 +88,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
   return {
     shards,
+    recent,
     transact: <T>(work: (tx: SqlTx) => Promise<T>, { fence }: TransactOptions = {}): Promise<T> =>
       submit<T>({ run: work, mark: undefined, repeated: undefined, fence }),
     effect: <T>(

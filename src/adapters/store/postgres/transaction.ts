@@ -7,6 +7,7 @@ import type { Lease } from '../../../ports/store/leases.ts';
 import type { EffectMark } from '../../../ports/store.ts';
 import type { FeedInsert, LogInsert, SqlHooks } from '../sql/hooks.ts';
 import { leaseLock } from '../sql/leases.ts';
+import type { LoggedRow } from '../sql/recent.ts';
 import { openRepos } from '../sql/repos.ts';
 import type { Db } from '../sql/schema.ts';
 import type { Appended, SqlReadTx, SqlTx } from '../sql/sql-store.ts';
@@ -52,7 +53,7 @@ export class LockHeld extends Error {
 
 /**
  * The transactions of one writing connection, one after the other: begin, the works, commit. Rows for log and feed are
- * kept until the commit and then travel in one packet with it: lock, insert, COMMIT. The lock makes numbers be given in
+ * kept until the commit and then travel in one packet with it: lock and insert, COMMIT. The lock makes numbers be given in
  * the order of commits, so that whoever has seen a number has seen, or can see, every lower one; and it is held for no
  * longer than the server needs, whatever happens to this process meanwhile.
  */
@@ -65,6 +66,8 @@ export class Transactions {
   #feed: FeedInsert[] = [];
   #touched = new Map<Topic, Set<number>>();
   #touchedOnly = false;
+  /** BEGIN is sent with the first statement: a transaction of one statement needs none. */
+  #begun = false;
   /** Which work took which lock. */
   readonly #locks = new Map<string, number>();
   readonly #shared = new Set<string>();
@@ -74,7 +77,7 @@ export class Transactions {
     this.#connection = connection;
     this.#context = context;
     this.#logLock = lockNumber(`${context.schema}/log`);
-    const db = openKysely(connection);
+    const db = openKysely({ query: (text, values) => this.#query(text, values) });
     const touch = (topic: Topic, shard: number): void => {
       this.#touchedOnly = true;
       this.#touch(topic, shard);
@@ -111,8 +114,8 @@ export class Transactions {
   }
 
   /**
-   * Opens a transaction, waits for the locks, asks which of the leases are current and marks the events as processed,
-   * all in one packet.
+   * Waits for the locks, asks which of the leases are current and marks the events as processed, all in one packet; where
+   * none of that is wanted, nothing is sent.
    */
   async begin(options: {
     readonly fences: readonly Lease[];
@@ -126,29 +129,24 @@ export class Transactions {
     this.#feed = [];
     this.#touched = new Map();
     this.#touchedOnly = false;
+    this.#begun = false;
     this.#work = 0;
     this.#locks.clear();
     this.#shared.clear();
     for (const lock of options.locks) this.#locks.set(lock, 0);
     for (const { resource } of fences) this.#shared.add(this.#lockOf(leaseLock(resource)));
-    const connection = this.#connection;
     // In one order everywhere. A row lock on the lease would do, but where several share one, each of them costs the
     // server a number of which it has too few (multixact).
     const wanted = [...new Set([...this.#locks.keys(), ...this.#shared])].sort();
-    const [, , held, claimed] = await all([
-      connection.command('BEGIN'),
+    const [, held, claimed] = await all([
       wanted.length === 0
         ? undefined
-        : connection.query(LOCK_OR_SHARE, [
+        : this.#query(LOCK_OR_SHARE, [
             textArray(wanted),
             int8Array(wanted.map((lock) => (this.#locks.has(lock) ? 1 : 0))),
           ]),
-      fences.length === 0
-        ? undefined
-        : connection.query<{ resource: string; token: number }>(FENCE, fenceValues(fences)),
-      marks.length === 0
-        ? undefined
-        : connection.query<{ event_id: string; consumer: string }>(CLAIM, markValues(marks)),
+      fences.length === 0 ? undefined : this.#query<{ resource: string; token: number }>(FENCE, fenceValues(fences)),
+      marks.length === 0 ? undefined : this.#query<{ event_id: string; consumer: string }>(CLAIM, markValues(marks)),
     ]);
     return {
       lost: held === undefined || held.rows.length === fences.length ? [] : missing(fences, held.rows),
@@ -163,27 +161,51 @@ export class Transactions {
   }
 
   /** Writes log and feed and commits. False: the server has rolled back instead, because a statement had failed. */
-  async commit(): Promise<{ readonly committed: boolean; readonly appended: Appended }> {
-    const connection = this.#connection;
-    const sent: Promise<Rows>[] = [];
+  async commit(): Promise<{
+    readonly committed: boolean;
+    readonly appended: Appended;
+    readonly rows: readonly LoggedRow[];
+  }> {
     const log = this.#log;
     const feed = this.#feed;
-    if (this.#touchedOnly) sent.push(connection.query('UPDATE touched SET times = times + 1 WHERE one = 1'));
-    if (log.length + feed.length > 0) sent.push(connection.query(LOCK, [this.#logLock]));
-    if (log.length > 0) sent.push(connection.query(LOG, logValues(log)));
-    if (feed.length > 0) sent.push(connection.query(FEED, feedValues(feed)));
-    sent.push(connection.command('COMMIT'));
+    const statements: (readonly [string, readonly unknown[]])[] = [];
+    if (this.#touchedOnly) statements.push(['UPDATE touched SET times = times + 1 WHERE one = 1', []]);
+    if (log.length > 0) statements.push([LOG, logValues(log, this.#logLock)]);
+    else if (feed.length > 0) statements.push([LOCK, [this.#logLock]]);
+    if (feed.length > 0) statements.push([FEED, feedValues(feed)]);
+    if (statements.length > 1) this.#begin();
+    const sent = statements.map(([text, values]) => this.#connection.query(text, values));
+    const logged = sent[statements.findIndex(([text]) => text === LOG)] as Promise<Rows<{ seq: number }>> | undefined;
+    if (this.#begun) sent.push(this.#connection.command('COMMIT'));
     const answers = await all(sent);
-    return { committed: answers.at(-1)?.command === 'COMMIT', appended: this.#touched };
+    const numbers = (await logged)?.rows ?? [];
+    return {
+      committed: !this.#begun || answers.at(-1)?.command === 'COMMIT',
+      appended: this.#touched,
+      // Where one was there before, it is not said which.
+      rows: numbers.length === log.length ? numbers.map(({ seq }, index) => ({ ...log[index]!, seq })) : [],
+    };
   }
 
   /** Whoever comes next waits for it by itself. */
   rollback(): void {
-    if (!this.#connection.broken) this.#connection.command('ROLLBACK').catch(() => {});
+    if (this.#begun && !this.#connection.broken) this.#connection.command('ROLLBACK').catch(() => {});
   }
 
   close(): Promise<void> {
     return this.#connection.close();
+  }
+
+  #query<R>(text: string, values?: readonly unknown[]): Promise<Rows<R>> {
+    this.#begin();
+    return this.#connection.query<R>(text, values);
+  }
+
+  /** Not waited for: it travels with the statement that comes next, and if it fails, so does that. */
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#connection.command('BEGIN').catch(() => {});
   }
 
   #touch(topic: Topic, shard: number): void {
@@ -202,7 +224,7 @@ export class Transactions {
     }
     if (wanted.length === 0) return;
     for (const lock of wanted) this.#locks.set(lock, this.#work);
-    const { rows } = await this.#connection.query<{ got: 't' | 'f' }>(TRY_LOCK, [textArray(wanted)]);
+    const { rows } = await this.#query<{ got: 't' | 'f' }>(TRY_LOCK, [textArray(wanted)]);
     if (rows[0]?.got !== 't') throw new LockHeld(wanted);
   }
 
@@ -210,7 +232,7 @@ export class Transactions {
     const lock = this.#lockOf(name);
     if (this.#locks.has(lock) || this.#shared.has(lock)) return;
     this.#shared.add(lock);
-    const { rows } = await this.#connection.query<{ got: 't' | 'f' }>(TRY_SHARE, [lock]);
+    const { rows } = await this.#query<{ got: 't' | 'f' }>(TRY_SHARE, [lock]);
     if (rows[0]?.got !== 't') throw new LockHeld([lock]);
   }
 

@@ -1,5 +1,6 @@
 import type { Topic } from '../../../contracts/topics.ts';
 import type { EffectMark, EffectResult, ReadTx, Store, TransactOptions, Tx } from '../../../ports/store.ts';
+import type { RecentRows } from './recent.ts';
 import type { Db } from './schema.ts';
 
 /** What adapters in the same database (the broker) get besides the repositories. */
@@ -14,7 +15,8 @@ export interface SqlReadTx extends ReadTx {
 
 /** Which shards of which topics have something new. */
 export type Appended = ReadonlyMap<Topic, ReadonlySet<number>>;
-export type AppendedListener = (appended: Appended) => void;
+/** `ours`: by this process, so that what was appended is in `recent`. */
+export type AppendedListener = (appended: Appended, ours: boolean) => void;
 
 /** A store in SQL: the same tables and statements on SQLite and PostgreSQL. */
 export interface SqlStore extends Store {
@@ -23,6 +25,8 @@ export interface SqlStore extends Store {
   read<T>(work: (tx: SqlReadTx) => Promise<T>): Promise<T>;
   /** Shards of the log; fixed when the installation is made. */
   readonly shards: number;
+  /** What this process appended of late. */
+  readonly recent: RecentRows;
   /**
    * Called after each commit of this process that appended or touched, before the works' promises resolve, and as soon
    * as is known for those of other processes. A notice may be lost: see `changedElsewhere`. Returns its own undoing.

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TripwatchError } from '../../../domain/errors.ts';
 import { translate } from './errors.ts';
-import { OPEN_BUSY_MS, READER_CACHE_KIB, WRITER_CACHE_KIB } from './limits.ts';
+import { OPEN_BUSY_MS, PAGE_BYTES, READER_CACHE_KIB, WRITER_CACHE_KIB } from './limits.ts';
 
 /** Magic numbers of file systems whose locks SQLite cannot trust: NFS, SMB, CIFS, SMB2. */
 const NETWORK_FILE_SYSTEMS = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42]);
@@ -21,6 +21,7 @@ export function openWriter(file: string): DatabaseSync {
   try {
     const database = new DatabaseSync(file, { timeout: OPEN_BUSY_MS, enableForeignKeyConstraints: true });
     try {
+      database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;');
       database.exec(`PRAGMA cache_size = -${WRITER_CACHE_KIB}; PRAGMA journal_size_limit = 67108864;`);
       demand(database, 'journal_mode', memory ? 'memory' : 'wal');

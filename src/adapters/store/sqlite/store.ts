@@ -8,6 +8,7 @@ import type { Logger } from '../../../ports/logger.ts';
 import type { Lease } from '../../../ports/store/leases.ts';
 import type { TransactOptions } from '../../../ports/store.ts';
 import type { SqlHooks } from '../sql/hooks.ts';
+import { type LoggedRow, RecentRows } from '../sql/recent.ts';
 import { openRepos } from '../sql/repos.ts';
 import { statement } from '../sql/rows.ts';
 import type { Db } from '../sql/schema.ts';
@@ -59,14 +60,24 @@ export function openSqliteStore(options: SqliteStoreOptions): SqlStore {
   const readers = file === ':memory:' ? undefined : new Readers(file);
   const db = shared?.db ?? openKysely(opened!);
   const listeners = new Set<AppendedListener>();
+  const recent = new RecentRows();
   // One work runs at a time, so what it appends to can be kept here.
   let touched: Touched = new Map();
+  let logged: LoggedRow[] = [];
   const touch = (topic: Topic, shard: number): void => {
     const found = touched.get(topic);
     if (found === undefined) touched.set(topic, new Set([shard]));
     else found.add(shard);
   };
-  const hooks = hooksOf(db, { shards, clock, touch });
+  const hooks = hooksOf(db, {
+    shards,
+    clock,
+    touch,
+    appended: (row) => {
+      logged.push(row);
+      touch(row.topic as Topic, row.shard);
+    },
+  });
   const repos = openRepos(db, hooks);
   const tx: SqlTx = {
     ...repos,
@@ -106,7 +117,10 @@ export function openSqliteStore(options: SqliteStoreOptions): SqlStore {
   const readTxOf = (readerDb: Db): SqlReadTx => {
     let found = readTx.get(readerDb);
     if (found === undefined) {
-      found = { ...openRepos(readerDb, hooksOf(readerDb, { shards, clock, touch: () => {} })), db: readerDb };
+      found = {
+        ...openRepos(readerDb, hooksOf(readerDb, { shards, clock, touch: () => {}, appended: () => {} })),
+        db: readerDb,
+      };
       readTx.set(readerDb, found);
     }
     return found;
@@ -121,19 +135,23 @@ export function openSqliteStore(options: SqliteStoreOptions): SqlStore {
   const transact = <T>(work: (tx: SqlTx) => Promise<T>, { fence }: TransactOptions = {}): Promise<T> => {
     if (closing) return refuse();
     let mine: Touched | undefined;
+    let rows: readonly LoggedRow[] = [];
     const run = async (): Promise<T> => {
       touched = new Map();
+      logged = [];
       if (fence === undefined) current.clear();
       else await check(fence);
       const value = await work(tx);
       mine = touched;
+      rows = logged;
       return value;
     };
     const committed = (): void => {
       if (mine === undefined || mine.size === 0) return;
+      recent.add(rows);
       for (const listener of listeners) {
         try {
-          listener(mine);
+          listener(mine, true);
         } catch (error) {
           // The works are committed: whoever waits for them must hear so.
           logger.error({ message: String(error) }, 'a listener for appended events failed');
@@ -145,6 +163,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqlStore {
 
   return {
     shards,
+    recent,
     transact,
     effect: effectBy(transact),
     read: <T>(work: (tx: SqlReadTx) => Promise<T>): Promise<T> => {
@@ -180,15 +199,26 @@ type Touched = Map<Topic, Set<number>>;
 /** SQLite has one writer: what is appended has its number and place at once, and nobody needs to wait for a lock. */
 function hooksOf(
   db: Db,
-  { shards, clock, touch }: { readonly shards: number; readonly clock: Clock; readonly touch: SqlHooks['touch'] },
+  {
+    shards,
+    clock,
+    touch,
+    appended,
+  }: {
+    readonly shards: number;
+    readonly clock: Clock;
+    readonly touch: SqlHooks['touch'];
+    readonly appended: (row: LoggedRow) => void;
+  },
 ): SqlHooks {
   return {
     shards,
     touch,
     appendLog: async (rows) => {
-      for (const { id, tenant, topic, key, correlation, subject, at, shard, body } of rows) {
+      for (const row of rows) {
+        const { id, tenant, topic, key, correlation, subject, at, shard, body } = row;
         const result = await insertEvent(db, [id, tenant, topic, key, correlation, subject, at, shard, body]);
-        if (result.numAffectedRows === 1n) touch(topic as Topic, shard);
+        if (result.numAffectedRows === 1n) appended({ ...row, seq: Number(result.insertId) });
       }
     },
     appendFeed: async ({ tenant, traveller, event_id: id, event }) => {
