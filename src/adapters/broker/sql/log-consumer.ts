@@ -115,7 +115,7 @@ export class LogConsumer {
     this.#clock = parts.clock;
     this.#wake = parts.wake;
     this.#onDirty = onDirty;
-    this.#recent = parts.store.recent.follow(held.spec.topic, held.shard);
+    this.#recent = parts.store.recent.follow(this.#ref);
     this.#feed = parts.feed?.follow(held.spec.topic, held.shard, () => {
       this.#mayHaveMore = true;
       this.#mayHaveOthers = true;
