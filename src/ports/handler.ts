@@ -21,15 +21,26 @@ export interface HandlerContext {
 }
 
 export type Outcome =
-  /** Done. `commit` may run again if its transaction is rolled back, so it must not touch anything but `tx`. */
-  | { readonly kind: 'ack'; readonly commit?: (tx: Tx) => Promise<readonly AnyNewEvent[]> }
+  /**
+   * Done. `commit` may run again if its transaction is rolled back, so it must not touch anything but `tx`. `committed` is
+   * called once after it, in this process, unless that dies first: enough to wake somebody, and for nothing else.
+   */
+  | {
+      readonly kind: 'ack';
+      readonly commit?: (tx: Tx) => Promise<readonly AnyNewEvent[]>;
+      readonly committed?: () => void;
+    }
   /** Try again, at an instant (epoch ms) or by the stage's backoff. Throwing a TripwatchError says the same by its kind. */
   | { readonly kind: 'retry'; readonly at?: number; readonly error: TripwatchError }
   /** Dead letter at once. */
   | { readonly kind: 'reject'; readonly error: TripwatchError };
 
-export function ack(commit?: (tx: Tx) => Promise<readonly AnyNewEvent[]>): Outcome {
-  return commit === undefined ? { kind: 'ack' } : { kind: 'ack', commit };
+export function ack(commit?: (tx: Tx) => Promise<readonly AnyNewEvent[]>, committed?: () => void): Outcome {
+  return {
+    kind: 'ack',
+    ...(commit === undefined ? {} : { commit }),
+    ...(committed === undefined ? {} : { committed }),
+  };
 }
 
 /** One row of the stage table (src/stages/stages.ts). */

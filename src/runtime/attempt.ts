@@ -67,7 +67,9 @@ export async function commitEffect(
     },
     { fence },
   );
-  return { repeat: result.repeat, appended: result.repeat ? 0 : result.value };
+  if (result.repeat) return { repeat: true, appended: 0 };
+  outcome.committed?.();
+  return { repeat: false, appended: result.value };
 }
 
 /**

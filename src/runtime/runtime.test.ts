@@ -34,6 +34,22 @@ test('events are worked on once each, and the runtime knows when there is nothin
   assert.equal(w.events.filter((event) => event.type === 'processed').length, 50);
 });
 
+test('whoever is to be woken is woken once, when the effect can be seen', async () => {
+  const seen: Promise<number>[] = [];
+  const w = await world(async (event) =>
+    ack(
+      async (tx) => {
+        await countEffect(tx, event as AnyEvent);
+        return [];
+      },
+      () => void seen.push(w.effects().then((effects) => Object.keys(effects).length)),
+    ),
+  );
+  await w.rig.append([newEvent('a', 1)]);
+  await untilIdle(w);
+  assert.deepEqual(await Promise.all(seen), [1]);
+});
+
 test('at most `concurrency` keys at a time', async () => {
   let running = 0;
   let most = 0;

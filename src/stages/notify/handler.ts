@@ -10,17 +10,21 @@ export const BODY_BYTES_MAX = 20_000;
 
 /**
  * Queues one delivery for each active endpoint of the tenant that wants this traveller. The row is keyed by endpoint and
- * event, so a repeat queues nothing. Delivering is the sender's work. `onDeliveries` only wakes it, and may come before
- * the commit: the sender looks again shortly after.
+ * event, so a repeat queues nothing. Delivering is the sender's work; `onDeliveries` only wakes it.
  */
 export function createNotifyHandler(
   options: { readonly onDeliveries?: () => void } = {},
 ): Handler<'itinerary.updated'> {
-  return async (event, { clock }) =>
-    ack(async (tx) => {
-      if ((await queueDeliveries(tx, event, () => webhookBody(event), clock.now())) > 0) options.onDeliveries?.();
+  return async (event, { clock }) => {
+    let queued = 0;
+    const commit = async (tx: Tx) => {
+      queued = await queueDeliveries(tx, event, () => webhookBody(event), clock.now());
       return [];
+    };
+    return ack(commit, () => {
+      if (queued > 0) options.onDeliveries?.();
     });
+  };
 }
 
 /** What is told to endpoints. */

@@ -43,9 +43,6 @@ const SUSPECT_SLOTS = 64;
 const READ_MAX = 200;
 /** Without a wake-up, and when the next due time is far (clock time × speed = real time). */
 const POLL_REAL_MS = 1000;
-/** A wake-up may come just before the commit it announces. */
-const SETTLE_REAL_MS = 20;
-const SETTLE_LOOKS = 10;
 const PAUSE_AFTER_FAILURES = 3;
 const PAUSE_MS_MIN = 30_000;
 const PAUSE_MS_MAX = 300_000;
@@ -75,7 +72,6 @@ class WebhookSender implements Sender {
   readonly #health = new Map<EndpointId, Health>();
   #stopping = new AbortController();
   #nap = new AbortController();
-  #looks = 0;
   #loop: Promise<void> | undefined;
 
   constructor(deps: SenderDeps) {
@@ -97,7 +93,6 @@ class WebhookSender implements Sender {
   }
 
   wake(): void {
-    this.#looks = SETTLE_LOOKS;
     this.#nap.abort(AWAKE);
   }
 
@@ -117,9 +112,7 @@ class WebhookSender implements Sender {
   /** After a look that started nothing; what came since then woke us. */
   async #rest({ lookedAt, next }: Looked, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
-    const settle = this.#looks > 0;
-    if (settle) this.#looks--;
-    const most = (settle ? SETTLE_REAL_MS : POLL_REAL_MS) * clock.speed;
+    const most = POLL_REAL_MS * clock.speed;
     // What is due already and did not start waits for a slot or a pause: the end of a delivery wakes us.
     const moments = [next ?? 0, ...[...this.#health.values()].map((one) => one.pausedUntil)];
     const later = moments.filter((at) => at > lookedAt);

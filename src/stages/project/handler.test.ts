@@ -350,6 +350,8 @@ test('notify queues for active endpoints of the tenant and the traveller, once',
       const outcome = await createNotifyHandler({ onDeliveries: () => void woken++ })(event, context);
       assert.ok(outcome.kind === 'ack' && outcome.commit);
       await store.transact((tx) => outcome.commit!(tx));
+      assert.equal(woken, i, 'not before it can be seen');
+      outcome.committed?.();
     }
     const queued = await store.read((tx) => tx.notifications.list('tnt_a', { limit: 10 }));
     assert.deepEqual(queued.map((one) => one.endpoint).sort(), ['whe_all', 'whe_mine']);

@@ -166,9 +166,9 @@ function careless(real: RecentRows): RecentRows {
     added.push(...rows);
     add(rows);
   };
-  const follow: RecentRows['follow'] = (topic, shard) => {
-    const reader = real.follow(topic, shard);
-    const mine = (row: LoggedRow) => topic === undefined || (row.topic === topic && row.shard === shard);
+  const follow: RecentRows['follow'] = (place) => {
+    const reader = real.follow(place);
+    const mine = (row: LoggedRow) => place === undefined || (row.topic === place.topic && row.shard === place.shard);
     return {
       stop: () => reader.stop(),
       after: (after, limit) => {

@@ -13,11 +13,10 @@ import type { ConsumerSpec, Delivery, Lag } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Lease } from '../../../ports/store/leases.ts';
 import type { TransactOptions } from '../../../ports/store.ts';
-import type { RecentReader } from '../../store/sql/recent.ts';
 import type { SqlStore } from '../../store/sql/sql-store.ts';
 import { recordOf } from '../attempt-record.ts';
 import { KeyLines } from '../key-lines.ts';
-import type { LogFeed, ShardFeed } from '../nats/feed.ts';
+import type { LogFeed } from '../nats/feed.ts';
 import type { Wake } from '../wake.ts';
 import {
   addWaiting,
@@ -27,26 +26,25 @@ import {
   putCursor,
   putRow,
   readLog,
-  readLogInDoubt,
   readRows,
   readWaiting,
   removeRows,
 } from './delivery-rows.ts';
 import { readEarlierLife, tidyEarlierLife } from './earlier-life.ts';
 import { type Entry, entryOfLog, entryOfRow, rowOf } from './log-entry.ts';
+import { LogReader } from './log-reader.ts';
 import { LogWindow } from './log-window.ts';
 import { readReplays, takeReplays } from './replay-rows.ts';
 import type { ShardRef } from './shard-ref.ts';
-
-type LogRead = Awaited<ReturnType<typeof readLogInDoubt>>;
 
 /** Appends ask for replays as well; so often at most do we look, real time. */
 const REPLAYS_PAUSE_MS = 1000;
 
 /**
- * One shard of a consumer of the log, held by lease. Events are read in order into a bounded window and stand in one line per key (KeyLines).
- * The cursor (LogWindow) is stored now and then, because what comes again after a crash falls away by its processed mark. An event that waits long (parked) gets a delivery row, and so do
- * those behind it, so that neither the cursor nor other keys wait for it.
+ * One shard of a consumer of the log, held by lease. Events are read in order (LogReader) into a bounded window and stand
+ * in one line per key (KeyLines). The cursor (LogWindow) is stored now and then, because what comes again after a crash
+ * falls away by its processed mark. An event that waits long (parked) gets a delivery row, and so do those behind it, so
+ * that neither the cursor nor other keys wait for it.
  *
  * Everything that reads or writes the file is in `#serially`, so that the steps of one consumer never interleave; the
  * lines themselves change only in synchronous code.
@@ -59,8 +57,7 @@ export class LogConsumer {
   /** What is written is written only while the lease is held. */
   readonly #fenced: TransactOptions;
   readonly #wake: Wake;
-  readonly #recent: RecentReader;
-  readonly #feed: ShardFeed | undefined;
+  readonly #reader: LogReader;
   readonly #store: SqlStore;
   readonly #clock: Clock;
   readonly #onDirty: (acks: number) => void;
@@ -68,13 +65,7 @@ export class LogConsumer {
   readonly #window = new LogWindow();
   /** Of the bodies that wait in memory. */
   #bodyChars = 0;
-  #readTo = 0;
   #storedCursor = 0;
-  /** Up to here the log may hold events that an earlier life has processed, or that have delivery rows. */
-  #doubtTo = 0;
-  #mayHaveMore = true;
-  /** Others may have appended: what this process has appended itself is not all. */
-  #mayHaveOthers = true;
   #mayHaveReplays = true;
   /** Between a row and its line just now; counted as waiting. */
   #takingReplays = 0;
@@ -115,21 +106,15 @@ export class LogConsumer {
     this.#clock = parts.clock;
     this.#wake = parts.wake;
     this.#onDirty = onDirty;
-    this.#recent = parts.store.recent.follow(held.spec.topic, held.shard);
-    this.#feed = parts.feed?.follow(held.spec.topic, held.shard, () => {
-      this.#mayHaveMore = true;
-      this.#mayHaveOthers = true;
-      this.#wake.notify();
-    });
+    this.#reader = new LogReader(this.#ref, parts, () => this.#wake.notify());
   }
 
   /** Makes the cursor where there is none, and reads back what an earlier owner left. */
   async open(): Promise<void> {
     await this.#store.transact(({ db }) => tidyEarlierLife(db, this.#ref), this.#fenced);
     const life = await this.#store.read(({ db }) => readEarlierLife(db, this.#ref));
-    this.#readTo = life.cursor;
+    this.#reader.begin(life.cursor, life.doubtTo);
     this.#storedCursor = life.cursor;
-    this.#doubtTo = life.doubtTo;
     for (const row of life.heads) this.#lines.pushParked(entryOfRow(row), row.state === 'out' ? 0 : row.next_at);
     for (const { key, count } of life.waiting) {
       this.#lines.addSpilled(key, count);
@@ -139,19 +124,17 @@ export class LogConsumer {
 
   /** Something was appended (or replayed) in the shard. `ours`: by this process. */
   touched(ours: boolean): void {
-    this.#mayHaveMore = true;
-    if (!ours) this.#mayHaveOthers = true;
+    this.#reader.touched(ours);
     // Not now: replays are rare and appends are not. A flush looks when it is time.
     if (!this.#mayHaveReplays) this.#onDirty(0);
     this.#mayHaveReplays = true;
-    this.#feed?.noticed();
     this.#wake.notify();
   }
 
   /** Whether a fetch would find anything to do here. */
   hasWork(now: number): boolean {
     if (this.#mode !== 'open') return false;
-    if (this.#mayHaveMore || this.#hungry.size > 0 || this.#lines.readyCount > 0) return true;
+    if (this.#reader.mayHaveMore || this.#hungry.size > 0 || this.#lines.readyCount > 0) return true;
     return (this.#lines.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now || this.#replaysDue();
   }
 
@@ -182,9 +165,9 @@ export class LogConsumer {
 
   /** `rough`: without a look into the store where nothing new was told of. */
   async lag(rough = false): Promise<Lag> {
-    const readTo = this.#readTo;
+    const readTo = this.#reader.position;
     const { topic, shard } = this.#ref;
-    const known = rough && !this.#mayHaveMore && !this.#replaysInStore;
+    const known = rough && !this.#reader.mayHaveMore && !this.#replaysInStore;
     const { unread, firstAt, replays } = known
       ? { unread: 0, firstAt: undefined, replays: this.#takingReplays }
       : await this.#store.read(async ({ db }) => {
@@ -196,11 +179,7 @@ export class LogConsumer {
           };
         });
     // Seen now, told or not: so a fetch made anew (the runtime's watchdog) finds what a lost notice would have hidden.
-    if (unread > 0) {
-      this.#mayHaveMore = true;
-      this.#mayHaveOthers = true;
-      this.#feed?.doubt();
-    }
+    if (unread > 0) this.#reader.doubt();
     let oldestAt = firstAt ?? Number.POSITIVE_INFINITY;
     for (const { at } of this.#lines.items()) oldestAt = Math.min(oldestAt, at);
     return {
@@ -217,7 +196,7 @@ export class LogConsumer {
     return this.#serially(async () => {
       if (this.#mode === 'closed') return;
       await this.#spill();
-      const cursor = this.#window.cursor(this.#readTo);
+      const cursor = this.#window.cursor(this.#reader.position);
       const finished = [...this.#finishedRows];
       const overcounted = [...this.#overcounted.values()].map((entry) => rowOf(entry, 'out', NO_TIME));
       if (cursor === this.#storedCursor && finished.length === 0 && overcounted.length === 0) return;
@@ -253,8 +232,7 @@ export class LogConsumer {
   /** Ends without writing anything: another holds the shard. */
   lose(): void {
     this.#mode = 'closed';
-    this.#recent.stop();
-    this.#feed?.stop();
+    this.#reader.stop();
     for (const resolve of this.#allIn.splice(0)) resolve();
     this.#wake.notify();
   }
@@ -264,28 +242,24 @@ export class LogConsumer {
     if (this.#mode !== 'open') return;
     if (this.#replaysDue()) await this.#serially(() => this.#readReplays());
     if (this.#hungry.size > 0) await this.#serially(() => this.#feedHungry());
-    while (this.#mayHaveMore && this.#lines.readyCount < max && this.#hasRoom()) {
-      const before = this.#readTo;
+    const reader = this.#reader;
+    while (reader.mayHaveMore && this.#lines.readyCount < max && this.#hasRoom()) {
+      const before = reader.position;
       const ours = await this.#serially(() => this.#readMore());
-      if (this.#readTo === before) break;
+      if (reader.position === before) break;
       // What is here need not wait for a look at what others may have.
-      if (ours && this.#mayHaveOthers && this.#lines.readyCount > 0) break;
+      if (ours && reader.mayHaveOthers && this.#lines.readyCount > 0) break;
     }
   }
 
   /** True: of what this process has appended itself. */
   async #readMore(): Promise<boolean> {
-    if (!this.#mayHaveMore || !this.#hasRoom()) return false;
-    const limit = READ_EVENTS_MAX;
-    // Cleared before reading: what is appended during the read sets it again.
-    this.#mayHaveMore = false;
-    const recent = this.#readRecent(limit);
-    const { rows, readTo, all } = recent ?? (await this.#readOthers(limit));
-    if (!all) this.#mayHaveMore = true;
+    if (!this.#reader.mayHaveMore || !this.#hasRoom()) return false;
+    const { rows, readTo, ours } = await this.#reader.read(READ_EVENTS_MAX);
     for (const row of rows) {
-      if (row.seq <= this.#readTo) continue;
+      if (row.seq <= this.#reader.position) continue;
       const entry = entryOfLog(row, this.#window.push(row.seq));
-      this.#readTo = row.seq;
+      this.#reader.moveTo(row.seq);
       if (this.#lines.mustSpill(row.key, LINE_EVENTS_MAX)) this.#letWait(entry);
       else {
         entry.logged = row;
@@ -293,45 +267,9 @@ export class LogConsumer {
         this.#lines.push(entry);
       }
     }
-    // What was left out is finished or has its row.
-    this.#readTo = Math.max(this.#readTo, readTo);
-    // Nothing in doubt is left.
-    if (all && this.#readTo < this.#doubtTo) this.#readTo = this.#doubtTo;
+    this.#reader.moveTo(readTo);
     if (this.#toSpill.length >= READ_EVENTS_MAX) await this.#spill();
-    return recent !== undefined;
-  }
-
-  /** What this process has appended itself; undefined: it may not be all that comes next. */
-  #readRecent(limit: number): LogRead | undefined {
-    const after = this.#readTo;
-    const rows = after < this.#doubtTo ? undefined : this.#recent.after(after, limit);
-    if (rows === undefined || (rows.length === 0 && this.#mayHaveOthers)) return undefined;
-    const readTo = rows.at(-1)?.seq ?? after;
-    if (rows.length > 0) this.#feed?.passed(readTo);
-    return { rows, readTo, all: rows.length === 0 };
-  }
-
-  async #readOthers(limit: number): Promise<LogRead> {
-    this.#mayHaveOthers = false;
-    try {
-      const read = await this.#readAfter(this.#readTo, limit);
-      if (!read.all) this.#mayHaveOthers = true;
-      return read;
-    } catch (error) {
-      this.#mayHaveMore = true;
-      this.#mayHaveOthers = true;
-      throw error;
-    }
-  }
-
-  async #readAfter(after: number, limit: number): Promise<LogRead> {
-    const { consumer, topic, shard } = this.#ref;
-    const options = { topic, shard, after, limit };
-    // What an earlier owner has done is known to the store alone.
-    if (after < this.#doubtTo) return this.#store.read(({ db }) => readLogInDoubt(db, options, consumer));
-    const fromStore = () => this.#store.read(({ db }) => readLog(db, options));
-    const rows = await (this.#feed === undefined ? fromStore() : this.#feed.read(after, limit, fromStore));
-    return { rows, readTo: rows.at(-1)?.seq ?? after, all: rows.length < limit };
+    return ours;
   }
 
   /** What is parked has left memory but for a few numbers. */

@@ -26,7 +26,9 @@ export interface RecentReader {
  * then the next begins, and a reader who stands before its beginning must ask the store.
  */
 export class RecentRows {
-  readonly #readers = new Set<Reader>();
+  /** By topic, then by shard. */
+  readonly #readers = new Map<string, Map<number, Set<Reader>>>();
+  readonly #ofAll = new Set<Reader>();
   readonly #budget: Budget;
   /** The run: nothing is missing between this number and the last. */
   readonly #run = { from: Number.POSITIVE_INFINITY, last: Number.NaN, number: 0 };
@@ -47,17 +49,26 @@ export class RecentRows {
       }
       if (late) continue;
       run.last = row.seq;
-      for (const reader of this.#readers) reader.offer(row);
+      for (const reader of this.#ofAll) reader.offer(row);
+      for (const reader of this.#readers.get(row.topic)?.get(row.shard) ?? NOBODY) reader.offer(row);
     }
   }
 
-  /** Without a topic: everything. */
-  follow(topic?: string, shard?: number): RecentReader {
-    const reader: Reader = new Reader(this.#run, this.#budget, topic, shard, () => this.#readers.delete(reader));
-    this.#readers.add(reader);
+  /** Without a place: everything. */
+  follow(place?: { readonly topic: string; readonly shard: number }): RecentReader {
+    const readers = place === undefined ? this.#ofAll : this.#at(place);
+    const reader: Reader = new Reader(this.#run, this.#budget, () => readers.delete(reader));
+    readers.add(reader);
     return reader;
   }
+
+  #at({ topic, shard }: { readonly topic: string; readonly shard: number }): Set<Reader> {
+    const shards = this.#readers.getOrInsertComputed(topic, () => new Map());
+    return shards.getOrInsertComputed(shard, () => new Set());
+  }
 }
+
+const NOBODY: readonly Reader[] = [];
 
 interface Run {
   readonly from: number;
@@ -74,8 +85,6 @@ interface Budget {
 class Reader implements RecentReader {
   readonly #run: Run;
   readonly #budget: Budget;
-  readonly #topic: string | undefined;
-  readonly #shard: number | undefined;
   readonly #onStop: () => void;
   #rows: LoggedRow[] = [];
   #runNumber: number;
@@ -83,18 +92,15 @@ class Reader implements RecentReader {
   #from: number;
   #stopped = false;
 
-  constructor(run: Run, budget: Budget, topic: string | undefined, shard: number | undefined, onStop: () => void) {
+  constructor(run: Run, budget: Budget, onStop: () => void) {
     this.#run = run;
     this.#budget = budget;
-    this.#topic = topic;
-    this.#shard = shard;
     this.#onStop = onStop;
     this.#runNumber = run.number;
     this.#from = run.number === 0 ? Number.POSITIVE_INFINITY : run.last;
   }
 
   offer(row: LoggedRow): void {
-    if (this.#topic !== undefined && (row.topic !== this.#topic || row.shard !== this.#shard)) return;
     this.#keepUp();
     if (this.#rows.length >= this.#budget.rows || this.#budget.chars < row.body.length) {
       this.#drop(this.#rows.length);

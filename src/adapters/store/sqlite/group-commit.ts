@@ -56,6 +56,9 @@ export class GroupCommit {
    */
   #gatherMs = 0;
   #company = 0;
+  /** When the turn that runs began, by the monotonic clock. */
+  #begunAt = 0;
+  #watching = false;
   /** While the next batch waits for company: begins it now. */
   #gathered: (() => void) | undefined;
 
@@ -107,13 +110,11 @@ export class GroupCommit {
 
   async #turn(): Promise<void> {
     this.#mode = 'running';
-    const notSlow = (this.#options.after ?? later)(SLOW_BATCH_MS, () => {
-      this.#options.logger.error({ afterMs: SLOW_BATCH_MS }, 'a transaction is held open by a slow work');
-    });
+    this.#begunAt = this.#options.clock.monotonic();
+    this.#watch();
     try {
       await this.#batch();
     } finally {
-      notSlow();
       if (this.#waiting.length > 0) this.#scheduleNext();
       else {
         this.#mode = 'idle';
@@ -122,13 +123,44 @@ export class GroupCommit {
     }
   }
 
+  /** One timer for many turns: a turn that is open at two looks is slow. */
+  #watch(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    const { clock, logger, after = unheld } = this.#options;
+    after(SLOW_BATCH_MS, () => {
+      this.#watching = false;
+      if (this.#mode !== 'running') return;
+      if (clock.monotonic() < this.#begunAt + SLOW_BATCH_MS * clock.speed) this.#watch();
+      else logger.error({ afterMs: SLOW_BATCH_MS }, 'a transaction is held open by a slow work');
+    });
+  }
+
   async #batch(): Promise<void> {
-    const works = this.#waiting.splice(0, BATCH_WORKS_MAX);
+    // Of one kind: reads need no transaction, as nobody writes meanwhile.
+    const readOnly = this.#waiting[0]?.readOnly;
+    const other = this.#waiting.findIndex((work) => work.readOnly !== readOnly);
+    const works = this.#waiting.splice(0, Math.min(BATCH_WORKS_MAX, other === -1 ? this.#waiting.length : other));
+    if (readOnly) {
+      for (const work of works) await this.#read(work);
+      return;
+    }
     // A savepoint costs as much as what most works do in it, and nearly all of them succeed. So they run without; if one
     // fails, nothing was committed, and all run again with a savepoint each, where it fails alone.
-    const bold = works.length > 1 && works.every((work) => !work.readOnly);
-    if ((await this.#begun(works)) && (await this.#transaction(works, bold)) === 'again' && (await this.#begun(works)))
+    if ((await this.#begun(works)) && (await this.#transaction(works, true)) === 'again' && (await this.#begun(works)))
       await this.#transaction(works, false);
+  }
+
+  async #read(work: Work): Promise<void> {
+    const { database } = this.#options;
+    try {
+      database.exec('PRAGMA query_only = 1');
+      work.resolve(await work.run());
+    } catch (error) {
+      work.reject(translate(error));
+    } finally {
+      database.exec('PRAGMA query_only = 0');
+    }
   }
 
   async #begun(works: readonly Work[]): Promise<boolean> {
@@ -154,7 +186,12 @@ export class GroupCommit {
       } catch (thrown) {
         const error = translate(thrown);
         const sound = database.isTransaction && !isFatal(error);
-        if (sound && bold) return this.#undone(works) ? 'again' : 'done';
+        if (sound && bold) {
+          if (!this.#undone(works)) return 'done';
+          if (works.length > 1) return 'again';
+          work.reject(error);
+          return 'done';
+        }
         work.reject(error);
         if (sound) continue;
         // SQLite has undone the whole transaction (disk full, I/O error): the works before are undone too, those after
@@ -200,14 +237,12 @@ export class GroupCommit {
 
   async #inSavepoint(work: Work): Promise<unknown> {
     const { database } = this.#options;
-    database.exec(work.readOnly ? 'SAVEPOINT work; PRAGMA query_only = 1' : 'SAVEPOINT work');
+    database.exec('SAVEPOINT work');
     try {
       const value = await work.run();
-      if (work.readOnly) database.exec('PRAGMA query_only = 0');
       database.exec('RELEASE work');
       return value;
     } catch (error) {
-      if (work.readOnly) database.exec('PRAGMA query_only = 0');
       if (database.isTransaction) database.exec('ROLLBACK TO work; RELEASE work');
       throw error;
     }
@@ -248,5 +283,11 @@ export class GroupCommit {
 
 function later(ms: number, run: () => void): () => void {
   const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
+/** A timer that keeps no process alive. */
+function unheld(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms).unref();
   return () => clearTimeout(timer);
 }
