@@ -108,6 +108,20 @@ test('a server that is away is tried again with growing waits, and called unreac
   assert.equal(await stateOf(rig, 'a'), 'watching');
 });
 
+test('how a mailbox stands is said again when nobody knows what the store has of it', async (t) => {
+  const rig = new WatchRig();
+  const server = await rig.connect('a');
+  await begin(t, rig);
+  await rig.until(async () => (await stateOf(rig, 'a')) === 'watching');
+  rig.losesAnswers = true;
+  server.away = true;
+  server.drop();
+  assert.ok(await rig.until(async () => (await stateOf(rig, 'a')) === 'unreachable', MINUTE));
+  rig.losesAnswers = false;
+  server.away = false;
+  assert.ok(await rig.until(async () => (await stateOf(rig, 'a')) === 'watching', 6 * MINUTE, SECOND));
+});
+
 test('who says when is not asked before', async (t) => {
   const rig = new WatchRig({ push: 'none' });
   let until = 0;

@@ -38,6 +38,8 @@ export class WatchRig {
   readonly push: MailboxCapabilities['push'];
   /** Chance that a write of a watcher fails, before and after it is done. */
   storeFaults = 0;
+  /** Works are committed, and the answer is lost. */
+  losesAnswers = false;
   readonly access: MailboxAccess;
   readonly connector: MailboxConnector;
   /** With push `request`, where no `subscribe` of the test's own is given: at the provider. */
@@ -211,6 +213,7 @@ export class WatchRig {
         fault('store-busy');
         const value = await store.transact(work, options);
         fault('store-lost');
+        if (this.losesAnswers) throw storeFault('store-lost');
         return value;
       },
     };

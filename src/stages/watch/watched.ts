@@ -30,6 +30,8 @@ export interface Watched {
   failures: number;
   /** When its owner was found to be needed the last time. */
   refusedAt: number;
+  /** Storing how it stands gave no answer: the store may say something else than `watch`. */
+  standsUnsure: boolean;
   backfillFailures: number;
   /** Failed subscriptions in a row, and before when none is tried again. */
   subscribeFailures: number;
@@ -61,6 +63,7 @@ export function watchedOf(row: WatchOfShard, store: Store, now: number): Watched
     again: false,
     failures: 0,
     refusedAt: Number.NEGATIVE_INFINITY,
+    standsUnsure: false,
     backfillFailures: 0,
     subscribeFailures: 0,
     subscribeAt: 0,

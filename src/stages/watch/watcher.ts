@@ -460,16 +460,18 @@ class MailboxWatcher implements Watcher {
   /** Stored, and said once, when it changes. */
   async #stand(one: Watched, standing: WatchStanding): Promise<void> {
     const { watch } = one;
-    if (watch.state === standing.state && watch.reasonCode === standing.reasonCode) return;
+    if (!one.standsUnsure && watch.state === standing.state && watch.reasonCode === standing.reasonCode) return;
     const now = this.#options.clock.now();
     one.watch = { ...watch, ...standing, stateAt: now };
+    one.standsUnsure = false;
     try {
       const need = await one.store.transact((tx) => standAndTell(tx, watch, standing, now));
       const fields = { mailbox: watch.mailbox, state: standing.state, code: standing.reasonCode };
       if (need === 'began') this.#logger.warn(fields, 'a mailbox needs its owner');
       else this.#logger.info(fields, 'a mailbox stands otherwise now');
     } catch (error) {
-      // The next look says it again.
+      // Stored or not, nobody knows: the next look says how it stands, whatever was said before.
+      one.standsUnsure = true;
       one.watch = { ...one.watch, state: watch.state, reasonCode: watch.reasonCode };
       this.#logger.debug({ mailbox: watch.mailbox, ...describeError(error) }, 'how a mailbox stands was not stored');
     }
