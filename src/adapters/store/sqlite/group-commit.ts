@@ -137,18 +137,37 @@ export class GroupCommit {
   }
 
   async #batch(): Promise<void> {
-    // Of one kind: reads need no transaction, as nobody writes meanwhile.
-    const readOnly = this.#waiting[0]?.readOnly;
-    const other = this.#waiting.findIndex((work) => work.readOnly !== readOnly);
-    const works = this.#waiting.splice(0, Math.min(BATCH_WORKS_MAX, other === -1 ? this.#waiting.length : other));
-    if (readOnly) {
-      for (const work of works) await this.#read(work);
-      return;
+    const works = this.#waiting.splice(0, BATCH_WORKS_MAX);
+    while (works.length > 0) {
+      const other = works.findIndex((work) => work.readOnly !== works[0]!.readOnly);
+      const same = works.splice(0, other === -1 ? works.length : other);
+      if (same[0]!.readOnly) {
+        // They need no transaction, as nobody writes meanwhile.
+        for (const work of same) await this.#read(work);
+        continue;
+      }
+      const left = await this.#write(same);
+      if (this.#failed !== undefined) {
+        for (const work of works) work.reject(this.#failed);
+        return;
+      }
+      if (left.length > 0) {
+        this.#waiting.unshift(...left, ...works);
+        return;
+      }
     }
+  }
+
+  /** Returns those that have not run, for want of time. */
+  async #write(works: readonly Work[]): Promise<readonly Work[]> {
     // A savepoint costs as much as what most works do in it, and nearly all of them succeed. So they run without; if one
     // fails, nothing was committed, and all run again with a savepoint each, where it fails alone.
-    if ((await this.#begun(works)) && (await this.#transaction(works, true)) === 'again' && (await this.#begun(works)))
-      await this.#transaction(works, false);
+    for (const bold of [true, false]) {
+      if (!(await this.#begun(works))) return [];
+      const left = await this.#transaction(works, bold);
+      if (left !== 'again') return left;
+    }
+    return [];
   }
 
   async #read(work: Work): Promise<void> {
@@ -174,7 +193,7 @@ export class GroupCommit {
     }
   }
 
-  async #transaction(works: readonly Work[], bold: boolean): Promise<'done' | 'again'> {
+  async #transaction(works: readonly Work[], bold: boolean): Promise<readonly Work[] | 'again'> {
     const { database, clock } = this.#options;
     const endAt = clock.monotonic() + BATCH_MS_MAX * clock.speed;
     const done: { work: Work; value: unknown }[] = [];
@@ -187,10 +206,10 @@ export class GroupCommit {
         const error = translate(thrown);
         const sound = database.isTransaction && !isFatal(error);
         if (sound && bold) {
-          if (!this.#undone(works)) return 'done';
+          if (!this.#undone(works)) return [];
           if (works.length > 1) return 'again';
           work.reject(error);
-          return 'done';
+          return [];
         }
         work.reject(error);
         if (sound) continue;
@@ -201,10 +220,10 @@ export class GroupCommit {
           done.map((entry) => entry.work),
           error,
         );
-        return 'done';
+        return [];
       }
     }
-    if (index < works.length) this.#waiting.unshift(...works.slice(index));
+    const left = works.slice(index);
     const commitFrom = clock.monotonic();
     try {
       database.exec('COMMIT');
@@ -213,7 +232,7 @@ export class GroupCommit {
         done.map((entry) => entry.work),
         translate(cause),
       );
-      return 'done';
+      return this.#failed === undefined ? left : this.#rejected(left);
     }
     const commitMs = (clock.monotonic() - commitFrom) / clock.speed;
     this.#company = done.length;
@@ -222,7 +241,12 @@ export class GroupCommit {
       work.committed();
       work.resolve(value);
     }
-    return 'done';
+    return left;
+  }
+
+  #rejected(works: readonly Work[]): readonly Work[] {
+    for (const work of works) work.reject(this.#failed);
+    return [];
   }
 
   #undone(works: readonly Work[]): boolean {
